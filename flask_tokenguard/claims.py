@@ -1,0 +1,106 @@
+"""What is known of a request's bearer: the claims, the verified token, the authentication."""
+
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+from .errors import Refusal
+from .jose.compact import Header
+
+
+class Claims(dict[str, Any]):
+    """The claims of a verified token: a dict, with the registered ones as typed properties.
+
+    A property gives None, or nothing in a collection, where the claim is absent.
+    """
+
+    __slots__ = ()
+
+    @property
+    def subject(self) -> str | None:
+        """Whom the token speaks of, `sub` (RFC 7519 section 4.1.2)."""
+        return self.get("sub")
+
+    @property
+    def issuer(self) -> str | None:
+        """Who made the token, `iss` (RFC 7519 section 4.1.1)."""
+        return self.get("iss")
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """Whom the token is for, `aud`, one or several (RFC 7519 section 4.1.3)."""
+        aud = self.get("aud", ())
+        return (aud,) if isinstance(aud, str) else tuple(aud)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token allows, `scope` (RFC 8693 section 4.2); nothing if it is not text."""
+        scope = self.get("scope")
+        return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+
+    @property
+    def expires_at(self) -> datetime:
+        """The instant from which the token is refused, `exp`, in UTC."""
+        return datetime.fromtimestamp(self["exp"], UTC)
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """When the token was made, `iat`, in UTC."""
+        iat = self.get("iat")
+        return None if iat is None else datetime.fromtimestamp(iat, UTC)
+
+    @property
+    def id(self) -> str | None:
+        """The token's own name, `jti` (RFC 7519 section 4.1.7)."""
+        return self.get("jti")
+
+
+class VerifiedToken:
+    """A token that was verified; only `TokenVerifier` makes one."""
+
+    __slots__ = ("_header", "claims")
+
+    def __init__(self, header: Header, claims: Claims) -> None:
+        self._header = header
+        self.claims = claims
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """A copy of the protected header."""
+        return deepcopy(dict(self._header.members))
+
+    @property
+    def typ(self) -> str | None:
+        """The header's media type in lower case, without `application/`."""
+        return self._header.typ
+
+    def __repr__(self) -> str:
+        return f"<VerifiedToken, kid {self._header.kid!r}>"
+
+
+class Authentication:
+    """What one request is known to be: a token, a refusal, or neither.
+
+    Attributes:
+        token: The verified token, or None.
+        error: Why the token was refused, kept until something demands one; or None.
+        location: Where the token was found, such as `"header"`, or None.
+        reads_body: Whether the body was looked at for a token.
+        met: The demands that were met, each checked once.
+        user: What the user loader returned, in a tuple once it was asked.
+    """
+
+    __slots__ = ("error", "location", "met", "reads_body", "token", "user")
+
+    def __init__(self, *, reads_body: bool) -> None:
+        self.token: VerifiedToken | None = None
+        self.error: Refusal | None = None
+        self.location: str | None = None
+        self.reads_body = reads_body
+        self.met: tuple[object, ...] = ()
+        self.user: tuple[Any] | None = None
+
+    @property
+    def claims(self) -> Claims | None:
+        """What `g.claims` shows: the token's claims, or None."""
+        return None if self.token is None else self.token.claims

@@ -1,0 +1,190 @@
+"""What does this view demand?
+
+`token_required` wraps a view and marks it. The mark lets the hook check a demand before anything
+else runs; the wrapper checks it where no mark is seen, such as under a foreign decorator.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import FunctionType
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast, overload
+
+from . import current
+from .demands import ANY_TOKEN, Check, Demand, Scalar
+from .errors import Refusal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_MARK = "__tokenguard__"
+
+
+class Demands(NamedTuple):
+    """What an endpoint demands, and whether it is marked public."""
+
+    demands: tuple[Demand, ...]
+    is_public: bool
+
+
+_NOTHING = Demands((), is_public=False)
+
+
+class _Mark:
+    """What was said of one function; void on any other, to which `functools.wraps` copies it."""
+
+    __slots__ = ("demands", "is_public", "is_wrapper", "owner")
+
+    def __init__(self, owner: Callable[..., Any], *, is_wrapper: bool, is_public: bool) -> None:
+        self.owner = owner
+        self.is_wrapper = is_wrapper
+        self.is_public = is_public
+        self.demands: tuple[Demand, ...] = ()
+
+
+@overload
+def token_required(view: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
+def token_required(
+    *,
+    scope: str | Iterable[str] | None = None,
+    any_scope: str | Iterable[str] | None = None,
+    claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
+    check: Check | None = None,
+    issuers: str | Iterable[str] | None = None,
+    optional: bool = False,
+    user: bool = False,
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -> Any:
+    """Demand a valid token, and more, before a view runs. Use it bare or called.
+
+    Args:
+        view: The view, when used bare.
+        demanded: `scope`: all of these; `any_scope`: one of these; `claims`: a scalar must equal
+            the claim, of the same JSON type, or be in it when that is a list, and a list means one
+            of these; `check`: a function of the `Claims`, where falsy is refused; `issuers`: the
+            token's `iss` is one of these; `optional`: no token is fine, a bad one is not; `user`:
+            the user loader finds a user.
+
+    Raises (from the decorated view):
+        TokenMissing: 401, there is no token.
+        InvalidToken: 401, it is bad.
+        InsufficientScope: 403, it does not allow this.
+        Unavailable: 503, we cannot tell.
+    """
+    if view is not None:
+        return _guard(view, ANY_TOKEN)
+    demand = Demand(**demanded)
+    return lambda view: _guard(view, demand)
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Leave an endpoint open under `TOKENGUARD_PROTECT = "all"`; put it directly on the view.
+
+    Raises:
+        TypeError: The view is a class, or is guarded or public already.
+    """
+    _check_view(view)
+    if getattr(view, _MARK, None) is not None:
+        raise TypeError(f"{view!r} is guarded or public already")
+    wrapper = _wrap(view, _nothing)
+    setattr(wrapper, _MARK, _Mark(wrapper, is_wrapper=True, is_public=True))
+    return wrapper
+
+
+def demands_on(view: Callable[..., Any], method: str) -> Demands:
+    """Tell what a registered view demands; of a class view, what the method that will run does.
+
+    Args:
+        view: What `app.view_functions` holds.
+        method: The request's, in upper case.
+    """
+    mark = _mark_of(view)
+    view_class = getattr(view, "view_class", None)
+    if view_class is None:
+        return _NOTHING if mark is None else Demands(mark.demands, mark.is_public)
+    handler = getattr(view_class, method.lower(), None)
+    if handler is None and method == "HEAD":
+        handler = getattr(view_class, "get", None)
+    marks = (mark, _mark_of(view_class.dispatch_request), _mark_of(handler))
+    said = [mark for mark in marks if mark is not None]
+    return Demands(
+        tuple(demand for mark in said for demand in mark.demands),
+        any(mark.is_public for mark in said),
+    )
+
+
+def enforce(demand: Demand) -> None:
+    """Meet a demand or raise; what the hook has met is met for the wrapper.
+
+    Raises:
+        Refusal: With its finished answer.
+    """
+    record = current.authentication(reads_body=True)
+    if demand in record.met:
+        return
+    try:
+        demand.check(record)
+        if demand.user:
+            current.load_user(record)
+    except Refusal as error:
+        current.answer_with(error, record)
+        raise
+    record.met += (demand,)
+
+
+def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
+    _check_view(view)
+    said: _Mark | None = getattr(view, _MARK, None)
+    if said is not None and said.is_public:
+        raise TypeError(f"{view!r} is public; it cannot demand a token too")
+    wrapper = _wrap(view, functools.partial(enforce, demand))
+    # A bound method is made anew for each request; a mark on it would be seen by nobody.
+    if isinstance(view, FunctionType):
+        beneath = _mark_of(view) or _Mark(view, is_wrapper=False, is_public=False)
+        own = _Mark(wrapper, is_wrapper=True, is_public=False)
+        own.demands = (demand, *(beneath.demands if beneath.is_wrapper else ()))
+        beneath.demands += (demand,)
+        setattr(view, _MARK, beneath)
+        setattr(wrapper, _MARK, own)
+    return wrapper
+
+
+def _wrap(view: Callable[P, R], before: Callable[[], None]) -> Callable[P, R]:
+    if inspect.iscoroutinefunction(view):
+
+        @functools.wraps(view)
+        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+            before()
+            return await view(*args, **kwargs)
+
+        return cast(Callable[P, R], wrapper)
+
+    @functools.wraps(view)
+    def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        before()
+        return view(*args, **kwargs)
+
+    return sync_wrapper
+
+
+def _nothing() -> None:
+    return
+
+
+def _mark_of(view: object) -> _Mark | None:
+    mark: _Mark | None = getattr(view, _MARK, None)
+    return mark if mark is not None and mark.owner is view else None
+
+
+def _check_view(view: object) -> None:
+    if isinstance(view, type):
+        raise TypeError(
+            f"{view!r} is a class; put the decorator on its methods or in its `decorators`"
+        )
+    if not callable(view):
+        raise TypeError(f"{view!r} is not a view")

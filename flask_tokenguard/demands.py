@@ -1,0 +1,136 @@
+"""What one use of `token_required` asks of a request, and whether a token meets it.
+
+Authentication is settled before: what is short here is a 403, but for a token that is not there.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import NoneType
+from typing import Any, TypeAlias
+
+from .claims import Authentication, Claims
+from .errors import InsufficientScope, TokenMissing
+
+Check: TypeAlias = Callable[[Claims], object]
+Scalar: TypeAlias = str | int | float | bool | None
+
+_JSON_TYPES: dict[type, str] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    NoneType: "null",
+}
+
+
+class Demand:
+    """What one use of `token_required` asks of a request; equal only to itself.
+
+    Attributes:
+        user: Whether the user loader must find a user before the view runs.
+    """
+
+    __slots__ = ("_any_scope", "_check", "_claims", "_issuers", "_optional", "_scope", "user")
+
+    def __init__(
+        self,
+        *,
+        scope: str | Iterable[str] | None = None,
+        any_scope: str | Iterable[str] | None = None,
+        claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
+        check: Check | None = None,
+        issuers: str | Iterable[str] | None = None,
+        optional: bool = False,
+        user: bool = False,
+    ) -> None:
+        """Take what `token_required` was called with.
+
+        Raises:
+            TypeError: An argument demands nothing, or what no token can say.
+        """
+        if check is not None and (not callable(check) or inspect.iscoroutinefunction(check)):
+            raise TypeError("check must be a function that is not async")
+        self._scope = _names("scope", scope)
+        self._any_scope = _names("any_scope", any_scope)
+        self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
+        self._check = check
+        self._issuers = _names("issuers", issuers)
+        self._optional = optional
+        self.user = user
+
+    def check(self, authentication: Authentication) -> None:
+        """Check what can be told from the token; a 401 comes before a 403.
+
+        Raises:
+            TokenMissing: There is no token.
+            Refusal: The one that was kept because no view had demanded a token yet.
+            InsufficientScope: The token is good and does not allow this.
+        """
+        if authentication.error is not None:
+            raise authentication.error
+        if authentication.token is None:
+            if self._optional:
+                return
+            raise TokenMissing
+        claims = authentication.token.claims
+        if self._issuers and claims.issuer not in self._issuers:
+            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
+        if self._scope or self._any_scope:
+            self._check_scope(claims)
+        for name, allowed in self._claims.items():
+            if name not in claims or not _matches(claims[name], allowed):
+                raise InsufficientScope(f"The token's claim {name} is short", missing=[name])
+        if self._check is not None and not _truth(self._check(claims)):
+            raise InsufficientScope
+
+    def _check_scope(self, claims: Claims) -> None:
+        missing = [name for name in self._scope if name not in claims.scopes]
+        if missing:
+            raise InsufficientScope(
+                "The token's scope is short", scope=self._scope, missing=missing
+            )
+        if self._any_scope and claims.scopes.isdisjoint(self._any_scope):
+            raise InsufficientScope(
+                "The token's scope is short: it needs one of these",
+                scope=self._any_scope,
+                missing=self._any_scope,
+            )
+
+
+def _names(what: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    listed = tuple(names.split() if isinstance(names, str) else names)
+    if not listed or not all(isinstance(name, str) and name for name in listed):
+        raise TypeError(f"{what} must name at least one, as text")
+    return listed
+
+
+def _allowed(name: str, value: Scalar | Collection[Scalar]) -> tuple[Scalar, ...]:
+    values: tuple[Any, ...] = (
+        tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+    )
+    if not values or None in map(_json_type, values):
+        raise TypeError(f"the claim {name} must be a text, number, truth value or None, or several")
+    return values
+
+
+def _matches(claim: object, allowed: tuple[Scalar, ...]) -> bool:
+    # Strings are never searched: "admin" is not in "not-admin".
+    values = claim if isinstance(claim, list) else [claim]
+    return any(
+        value == one and _json_type(value) == _json_type(one) for value in values for one in allowed
+    )
+
+
+def _json_type(value: object) -> str | None:
+    return next((name for kind, name in _JSON_TYPES.items() if isinstance(value, kind)), None)
+
+
+def _truth(result: object) -> bool:
+    if inspect.isawaitable(result):
+        raise TypeError("check must not return an awaitable, which would always be true")
+    return bool(result)
+
+
+ANY_TOKEN = Demand()

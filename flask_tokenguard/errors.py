@@ -1,0 +1,127 @@
+"""Everything that can go wrong, each error with its status and its RFC 6750 error code.
+
+A `Rejected` is the request's fault and an `Unavailable` is ours; both are answers that Flask
+can send. A `ConfigurationError` or an `IssueError` is the app's and never reaches a client.
+"""
+
+from collections.abc import Iterable
+
+from werkzeug.exceptions import HTTPException
+
+
+class TokenGuardError(Exception):
+    """The root of every error raised by this package."""
+
+
+class ConfigurationError(TokenGuardError):
+    """A fault of the deployment, raised when the app starts with every fault that was found.
+
+    Attributes:
+        faults: One sentence for each fault; never a secret.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class IssueError(TokenGuardError, ValueError):
+    """The app asked for a token that must not be issued."""
+
+
+class Refusal(TokenGuardError, HTTPException):
+    """What `Rejected` and `Unavailable` share: a status, an error code and a public description.
+
+    Attributes:
+        code: The HTTP status, under Werkzeug's name for it.
+        error: The error code of the JSON body.
+        has_challenge: Whether the answer carries a `WWW-Authenticate` header.
+    """
+
+    error: str
+    has_challenge = True
+
+    def __init__(self, description: str | None = None) -> None:
+        super().__init__(description or self.description)
+
+    @property
+    def reason(self) -> str:
+        """The public description, which Werkzeug's types allow to be None."""
+        return self.description or ""
+
+
+class Rejected(Refusal):
+    """The request's fault (RFC 6750 section 3.1)."""
+
+
+class TokenMissing(Rejected):
+    """A token is demanded and none came; its challenge has no error code (RFC 6750 section 3.1)."""
+
+    code = 401
+    error = "token_missing"
+    description = "A bearer token is required"
+
+
+class InvalidRequest(Rejected):
+    """The request carries two credentials, or a broken one."""
+
+    code = 400
+    error = "invalid_request"
+    description = "The request's credentials are malformed"
+
+
+class InvalidToken(Rejected):
+    """The token is malformed, forged, expired, revoked or not meant for us.
+
+    Attributes:
+        claim: The name of the claim that was refused, or None.
+    """
+
+    code = 401
+    error = "invalid_token"
+    description = "The token is not valid"
+
+    def __init__(self, description: str | None = None, *, claim: str | None = None) -> None:
+        super().__init__(description)
+        self.claim = claim
+
+
+class InsufficientScope(Rejected):
+    """The token is good, and does not allow this.
+
+    Attributes:
+        scope: The scope that the view demands, for the challenge.
+        missing: The names of the scopes or claims that the token lacks.
+    """
+
+    code = 403
+    error = "insufficient_scope"
+    description = "The token does not allow this request"
+
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        scope: Iterable[str] = (),
+        missing: Iterable[str] = (),
+    ) -> None:
+        super().__init__(description)
+        self.scope = tuple(scope)
+        self.missing = tuple(missing)
+
+
+class Unavailable(Refusal):
+    """We cannot tell whether the token is good: a store or an issuer's keys are out of reach.
+
+    Attributes:
+        retry_after: Seconds, for the `Retry-After` header.
+    """
+
+    code = 503
+    error = "temporarily_unavailable"
+    has_challenge = False
+    description = "The token cannot be checked at the moment"
+
+    def __init__(self, description: str | None = None, *, retry_after: int = 5) -> None:
+        super().__init__(description)
+        self.retry_after = retry_after

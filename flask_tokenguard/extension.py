@@ -1,0 +1,175 @@
+"""TokenGuard, the Flask extension: config in; hook and error answers out."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, Unpack
+from weakref import WeakSet
+
+from flask import Flask, Request, current_app, has_app_context
+from flask.typing import ResponseReturnValue
+
+from . import current
+from .challenge import answer
+from .claims import Claims, VerifiedToken
+from .decorators import demands_on, enforce
+from .demands import ANY_TOKEN
+from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
+from .issuer import IssueOptions
+from .parts import Parts, build_parts
+from .validators import Clock, Validator
+
+_OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
+    Rejected,
+    Unavailable,
+    Refusal,
+    TokenGuardError,
+)
+
+UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
+DefaultClaims = TypeVar("DefaultClaims", bound=Callable[[str], Mapping[str, Any]])
+
+
+class TokenGuard:
+    """Guards Flask apps with bearer tokens; one instance may serve several apps."""
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        validators: Iterable[Validator] = (),
+        clock: Clock = time.time,
+    ) -> None:
+        """Take what the app adds, and the app if it is there already.
+
+        Args:
+            app: Given to `init_app` at once.
+            validators: The app's own rules, each called with a `VerifiedToken` after ours; it
+                raises a `Rejected`, or an `Unavailable` where it cannot tell, or returns None.
+            clock: Seconds since the epoch, UTC; for tests.
+
+        Raises:
+            ConfigurationError: As `init_app` does.
+        """
+        self._validators = tuple(validators)
+        self._clock = clock
+        self._apps: WeakSet[Flask] = WeakSet()
+        self._user_loader: Callable[[Claims], Any] | None = None
+        self._default_claims: Callable[[str], Mapping[str, Any]] | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Read an app's config, once, and guard it.
+
+        Raises:
+            ConfigurationError: With every fault of the config, or the app has a guard already.
+        """
+        if current.EXTENSION in app.extensions:
+            raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
+        parts = build_parts(app, self, own_rules=self._validators, clock=self._clock)
+        app.extensions[current.EXTENSION] = parts
+        self._apps.add(app)
+        # First, so that no hook of the app runs before it is known who asks.
+        app.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard_request(parts))
+        app.teardown_request_funcs.setdefault(None, []).insert(0, lambda _: current.end())
+        _register_answers(app, parts)
+
+    def user_loader(self, load: UserLoader) -> UserLoader:
+        """Register how `current_user` is found: a function of the `Claims`; None means gone."""
+        self._user_loader = load
+        return load
+
+    def default_claims(self, claims_for: DefaultClaims) -> DefaultClaims:
+        """Register claims that every token gets: a function of the subject.
+
+        What `issue_token` is given itself comes before them.
+        """
+        self._default_claims = claims_for
+        return claims_for
+
+    def verify(self, token: str) -> VerifiedToken:
+        """Verify a token that came by another way than a request, such as a socket's or a job's.
+
+        Works in an app context, and without one while this guard serves a single app.
+
+        Raises:
+            InvalidToken: The token is bad.
+            Rejected: The app's own rules refuse it.
+            Unavailable: We cannot tell.
+        """
+        return self._parts().verifier.verify(token)
+
+    def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
+        """Issue a token as the function `issue_token` does, without an app context if need be."""
+        return current.issue(self._parts(), subject, **options)
+
+    def load_user(self, claims: Claims) -> Any:
+        """Ask the app's user loader.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if self._user_loader is None:
+            raise ConfigurationError("No user loader; register one with @guard.user_loader")
+        return self._user_loader(claims)
+
+    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
+        """Ask the app for the claims that every token gets."""
+        return {} if self._default_claims is None else self._default_claims(subject)
+
+    def _parts(self) -> current.AppParts:
+        if has_app_context() and current_app in self._apps:
+            return current.parts_of(current_app)
+        if len(self._apps) != 1:
+            raise RuntimeError(
+                f"This TokenGuard serves {len(self._apps)} apps; push the context of one of them"
+            )
+        return current.parts_of(next(iter(self._apps)))
+
+
+def _guard_request(parts: Parts) -> ResponseReturnValue | None:
+    """Authenticate a request and meet what its endpoint demands, before anything else runs."""
+    request = current.current_request()
+    # A 404, a 405 or a redirect stays what it is, and so does its time.
+    if request.routing_exception is not None or request.endpoint is None:
+        current.begin(parts, request, reads_body=False)
+        return None
+    demands, is_public = demands_on(parts.app.view_functions[request.endpoint], request.method)
+    is_open = is_public or not parts.demands_all
+    if not demands and not is_open and not parts.public_endpoints.fullmatch(request.endpoint):
+        demands = (ANY_TOKEN,)
+    current.begin(parts, request, reads_body=bool(demands))
+    if demands and _is_preflight(request):
+        return parts.app.make_default_options_response()
+    for demand in demands:
+        enforce(demand)
+    return None
+
+
+def _is_preflight(request: Request) -> bool:
+    """Tell a CORS preflight, which browsers send without credentials (Fetch section 3.3.5)."""
+    return (
+        request.method == "OPTIONS"
+        and "HTTP_ORIGIN" in request.environ
+        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
+    )
+
+
+def _register_answers(app: Flask, parts: Parts) -> None:
+    """Let our answers pass the app's handlers for other errors, such as HTTPException.
+
+    Flask looks for a handler of an error's status first, in the blueprints and then in the app, so
+    ours is found before theirs, and theirs for a subclass of `Rejected` before ours.
+    """
+
+    def send(error: Refusal) -> ResponseReturnValue:
+        for scope in (*current.current_request().blueprints, None):
+            for kind in _OUR_CLASSES:
+                handler = app.error_handler_spec[scope][None].get(kind)
+                if handler is not None and isinstance(error, kind):
+                    changed: ResponseReturnValue = app.ensure_sync(handler)(error)
+                    return changed
+        return error.response or answer(error, parts.realm)
+
+    for kind, status in ((Rejected, 400), (Rejected, 401), (Rejected, 403), (Unavailable, 503)):
+        app.error_handler_spec[None][status][kind] = send

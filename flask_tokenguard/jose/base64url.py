@@ -1,0 +1,37 @@
+"""Strict base64url (RFC 7515 section 2): no padding, no foreign character, one spelling only.
+
+The standard library's decoder skips what it does not know and ignores the unused bits of the last
+character, so that one token would have many spellings. Everything here runs in C-level calls.
+"""
+
+from binascii import a2b_base64, b2a_base64
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_STANDARD = _ALPHABET[:62] + b"+/"
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+
+# Any byte outside the alphabet becomes "!", which a2b_base64 refuses in strict mode.
+_TO_STANDARD = bytes(
+    _STANDARD[_ALPHABET.index(byte)] if byte in _ALPHABET else ord("!") for byte in range(256)
+)
+_PADDING = (b"", b"", b"==", b"=")
+
+# What the last character may be, by length modulo 4, so that its unused bits are zero.
+_LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
+
+
+def encode(octets: bytes) -> bytes:
+    """Encode without padding."""
+    return b2a_base64(octets, newline=False).translate(_TO_URL, b"=")
+
+
+def decode(segment: bytes) -> bytes:
+    """Decode the one canonical spelling.
+
+    Raises:
+        ValueError: A foreign character, padding, an impossible length or stray trailing bits.
+    """
+    rest = len(segment) & 3
+    if rest and segment[-1] not in _LAST[rest]:
+        raise ValueError("not canonical base64url")
+    return a2b_base64(segment.translate(_TO_STANDARD) + _PADDING[rest], strict_mode=True)

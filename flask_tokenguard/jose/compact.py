@@ -1,0 +1,112 @@
+"""The compact serialization, parsed and still unverified (RFC 7515 sections 3.1, 4 and 7.1).
+
+Nothing in a `Compact` may be believed. Key material or addresses of it in a header (`jwk`, `jku`,
+`x5u`, `x5c`) are not even looked at.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ..errors import InvalidToken
+from . import base64url, strict_json
+
+# `crit` names extensions that must be understood, and we understand none (RFC 7515 section
+# 4.1.11); `b64` changes what was signed (RFC 7797), for readers that look at it.
+_FORBIDDEN = ("crit", "b64")
+_TEXTS = ("alg", "kid", "typ", "cty")
+_REMEMBERED_HEADERS = 256
+_LONGEST_REMEMBERED_HEADER = 512
+
+
+class Header(NamedTuple):
+    """A protected header, unverified.
+
+    Attributes:
+        alg: The algorithm, never looked up before a key is found.
+        kid: The key's name, or None.
+        typ: The media type in lower case without `application/`, or None.
+        members: All that the header says; not to be changed, it may be shared.
+    """
+
+    alg: str
+    kid: str | None
+    typ: str | None
+    members: Mapping[str, Any]
+
+
+class Compact(NamedTuple):
+    """A token of three parts, parsed and unverified."""
+
+    header: Header
+    signing_input: bytes
+    payload: bytes
+    signature: bytes
+
+
+def parse(token: str, *, max_size: int) -> Compact:
+    """Split and decode a token.
+
+    Args:
+        token: What the request brought, of any content.
+        max_size: In characters.
+
+    Raises:
+        InvalidToken: It is too long or not a compact JWS.
+    """
+    if len(token) > max_size:
+        raise InvalidToken("The token is too long")
+    try:
+        segments = token.encode("ascii").split(b".")
+        if len(segments) != 3:
+            raise InvalidToken("The token is not a compact JWS")
+        encoded_header, encoded_payload, encoded_signature = segments
+        return Compact(
+            parse_header(encoded_header),
+            b"%b.%b" % (encoded_header, encoded_payload),
+            base64url.decode(encoded_payload),
+            base64url.decode(encoded_signature),
+        )
+    except ValueError:
+        raise InvalidToken("The token is malformed") from None
+
+
+def parse_payload(compact: Compact) -> dict[str, Any]:
+    """Read the payload of a token whose signature has been verified.
+
+    Raises:
+        InvalidToken: It is not one strict JSON object.
+    """
+    try:
+        return strict_json.parse_object(compact.payload)
+    except ValueError:
+        raise InvalidToken("The token's payload is not a JSON object") from None
+
+
+def media_type(typ: str) -> str:
+    """Normalize a `typ`: case does not count, `application/` may be left out (RFC 7515 4.1.9)."""
+    typ = typ.lower()
+    bare = typ.removeprefix("application/")
+    return typ if "/" in bare else bare
+
+
+def parse_header(segment: bytes) -> Header:
+    """Decode a header segment; the tokens of one key share it, so it is remembered by its text."""
+    if len(segment) > _LONGEST_REMEMBERED_HEADER:
+        return _parse_header(segment)
+    return _remembered_header(segment)
+
+
+def _parse_header(segment: bytes) -> Header:
+    members = strict_json.parse_object(base64url.decode(segment))
+    if any(name in members for name in _FORBIDDEN):
+        raise InvalidToken("The token's header has an extension that is not supported")
+    if not all(isinstance(members.get(name, ""), str) for name in _TEXTS) or "alg" not in members:
+        raise InvalidToken("The token's header is malformed")
+    typ = members.get("typ")
+    return Header(
+        members["alg"], members.get("kid"), None if typ is None else media_type(typ), members
+    )
+
+
+_remembered_header = lru_cache(_REMEMBERED_HEADERS)(_parse_header)

@@ -1,0 +1,179 @@
+"""Keys: one key with one algorithm, and sets of them (RFC 7517).
+
+A key is parsed, checked and prepared when it is made, so that a request only uses it. It is bound
+to one algorithm: what a token's header says can select a key, never change how it is used.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from . import jws, material
+from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
+from .compact import Header
+from .material import Material
+
+MOST_KEYS_TRIED = 4
+_OPERATIONS = frozenset({"sign", "verify"})
+
+
+class KeySource(Protocol):
+    """Where a verifier finds keys."""
+
+    def find(self, header: Header, use: str) -> Iterable["Key"]:
+        """Find the keys that may have made a token with this header; few, or none."""
+        ...
+
+
+class Key:
+    """A key bound to one algorithm; immutable, and silent about its material.
+
+    Attributes:
+        kid: Its name in tokens, or None.
+        alg: The algorithm that it signs with.
+        algs: The header values that it verifies: `alg`, and for Ed25519 both of its names.
+        use: `"sig"`.
+        is_private: Whether it can sign; a shared secret can.
+    """
+
+    __slots__ = ("_algorithm", "_private", "_public", "alg", "algs", "is_private", "kid", "use")
+
+    def __init__(
+        self,
+        key: Material,
+        *,
+        alg: str | None = None,
+        preferred_alg: str | None = None,
+        kid: str | None = None,
+        use: str | None = None,
+    ) -> None:
+        """Check and prepare a key.
+
+        Args:
+            key: A secret's octets, or a key of `cryptography`.
+            alg: The algorithm; default `preferred_alg` where the key admits it, else by key:
+                HS256, RS256, ES256/384/512 by curve, EdDSA.
+            preferred_alg: An algorithm for keys that admit several.
+            kid: Default for a public key or pair: its RFC 7638 thumbprint.
+            use: None or `"sig"`.
+
+        Raises:
+            ValueError: The key cannot or must not serve the algorithm.
+        """
+        self.alg = _check_algorithm(key, alg, preferred_alg)
+        if use not in (None, "sig"):
+            raise ValueError(f"has the use {use!r}, not 'sig'")
+        if isinstance(key, bytes):
+            jws.check_secret(key)
+            self._public: Any = key
+            self._private: Any = key
+        else:
+            self._public = material.public_part(key)
+            self._private = None if key is self._public else key
+            if material.is_weak_rsa(self._public):
+                raise ValueError("is an RSA key that can be factored (CVE-2017-15361)")
+            kid = kid or material.thumbprint(self._public)
+        self.kid = kid
+        self.use = "sig"
+        self.algs = ED25519_NAMES if self.alg in ED25519_NAMES else frozenset({self.alg})
+        self.is_private = self._private is not None
+        self._algorithm = jws.algorithm(self.alg)
+
+    @classmethod
+    def from_jwk(
+        cls,
+        jwk: Mapping[str, Any],
+        *,
+        alg: str | None = None,
+        preferred_alg: str | None = None,
+        kid: str | None = None,
+        use: str | None = None,
+    ) -> "Key":
+        """Read a JWK (RFC 7517 section 4); the arguments fill in what it does not say.
+
+        Raises:
+            ValueError: The JWK is malformed, or says otherwise than the arguments.
+        """
+        key_ops = jwk.get("key_ops")
+        if key_ops is not None and not (
+            isinstance(key_ops, list) and all(isinstance(name, str) for name in key_ops)
+        ):
+            raise ValueError("has key_ops that are not a list of texts")
+        key = cls(
+            material.from_jwk(jwk),
+            alg=_agreed(jwk, "alg", alg),
+            preferred_alg=preferred_alg,
+            kid=_agreed(jwk, "kid", kid),
+            use=_agreed(jwk, "use", use),
+        )
+        if key_ops is not None and _OPERATIONS.isdisjoint(key_ops):
+            raise ValueError("has key_ops that allow neither to sign nor to verify")
+        if key_ops is not None and "sign" not in key_ops:
+            key._private, key.is_private = None, False
+        return key
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign; only for a key whose `is_private` is true."""
+        return self._algorithm.sign(message, self._private)
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether this key made the signature."""
+        return self._algorithm.verify(message, self._public, signature)
+
+    def __repr__(self) -> str:
+        kind = "private" if self.is_private else "public"
+        return f"<{kind} {self.alg} Key, kid {self.kid!r}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Key is not copied or serialized")
+
+
+class KeySet:
+    """An immutable set of keys, each `kid` unique per use."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._keys = tuple(keys)
+        self._by_kid: dict[tuple[str, str], tuple[Key]] = {}
+        for key in self._keys:
+            if key.kid is not None:
+                if (key.kid, key.use) in self._by_kid:
+                    raise ValueError(f"has the kid {key.kid!r} twice")
+                self._by_kid[key.kid, key.use] = (key,)
+
+    def find(self, header: Header, use: str) -> Iterable[Key]:
+        """Find by `kid`, else by `alg`; a `kid` that is not here finds nothing.
+
+        Without a `kid`, more than four candidates find nothing either: a verification each would
+        let a forged token cost many times what it costs to send.
+        """
+        if header.kid is not None:
+            return self._by_kid.get((header.kid, use), ())
+        fit = [key for key in self._keys if key.use == use and header.alg in key.algs]
+        return fit if len(fit) <= MOST_KEYS_TRIED else ()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys)
+
+
+def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> str:
+    kty, crv, bits = material.kind_of(key)
+    names = fitting(kty, crv)
+    if alg is None:
+        alg = preferred if preferred in names else names[0]
+    if alg not in SIGNATURE_ALGORITHMS:
+        raise ValueError(f"names the algorithm {alg!r}, which is not supported")
+    if alg not in names:
+        raise ValueError(f"is of type {crv or kty}, which {alg} does not take")
+    least = SIGNATURE_ALGORITHMS[alg].least_bits
+    if bits < least:
+        raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")
+    return alg
+
+
+def _agreed(jwk: Mapping[str, Any], name: str, said: str | None) -> str | None:
+    """Take a member from the JWK or from beside it; they must not differ."""
+    value = jwk.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"has a {name} that is not text")
+    if value is not None and said is not None and value != said:
+        raise ValueError(f"has the {name} {value!r}, and {said!r} beside it")
+    return value if value is not None else said

@@ -1,0 +1,193 @@
+"""Key material: what a JWK's members say, as `cryptography` objects and back (RFC 7518 section 6).
+
+`cryptography` checks the numbers: that a point is on its curve, that a private key fits its public
+one. It does so in full, once, when the key is read.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from . import base64url
+
+PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+Material: TypeAlias = bytes | PrivateKey | PublicKey
+
+Built = TypeVar("Built")
+
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "P-256": ec.SECP256R1(),
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+}
+_CURVE_NAMES = {curve.name: name for name, curve in _CURVES.items()}
+
+# The primes by which a modulus of CVE-2017-15361 is told: modulo each of them it is a power of
+# 65537; another modulus is that for all of them once in 400 million times.
+_ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+
+
+def from_jwk(jwk: Mapping[str, Any]) -> Material:
+    """Read the key in a JWK; the private one if its private members are there.
+
+    Raises:
+        ValueError: A member is absent, malformed or contradicts another; no value is quoted.
+    """
+    read = _READERS.get(_text(jwk, "kty"))
+    if read is None:
+        raise ValueError(f"has a kty other than {', '.join(_READERS)}")
+    return read(jwk)
+
+
+def to_public_jwk(public: PublicKey) -> dict[str, str]:
+    """Write the members that RFC 7638 section 3.2 requires, in its order."""
+    if isinstance(public, rsa.RSAPublicKey):
+        numbers = public.public_numbers()
+        return {"e": _from_uint(numbers.e), "kty": "RSA", "n": _from_uint(numbers.n)}
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        size = (public.key_size + 7) // 8
+        point = public.public_numbers()
+        x, y = (_from_octets(number.to_bytes(size)) for number in (point.x, point.y))
+        return {"crv": _CURVE_NAMES[public.curve.name], "kty": "EC", "x": x, "y": y}
+    return {"crv": "Ed25519", "kty": "OKP", "x": _from_octets(public.public_bytes_raw())}
+
+
+def thumbprint(public: PublicKey) -> str:
+    """Hash a public key as RFC 7638 does, with SHA-256; 43 characters of base64url."""
+    members = json.dumps(to_public_jwk(public), separators=(",", ":"))
+    return _from_octets(hashlib.sha256(members.encode()).digest())
+
+
+def kind_of(material: Material) -> tuple[str, str | None, int]:
+    """Tell the key's `kty`, its `crv` if it has one, and its size in bits.
+
+    Raises:
+        ValueError: No algorithm that we know uses such a key.
+    """
+    if isinstance(material, bytes):
+        return "oct", None, len(material) * 8
+    if isinstance(material, (rsa.RSAPrivateKey, rsa.RSAPublicKey)):
+        return "RSA", None, material.key_size
+    if isinstance(material, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
+        if material.curve.name not in _CURVE_NAMES:
+            raise ValueError(f"is on the curve {material.curve.name}, which is not supported")
+        return "EC", _CURVE_NAMES[material.curve.name], material.key_size
+    if isinstance(material, (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey)):
+        return "OKP", "Ed25519", 256
+    raise ValueError("is of a kind that is not supported")
+
+
+def public_part(material: PrivateKey | PublicKey) -> PublicKey:
+    """Derive the public key, once; a public key is its own."""
+    if isinstance(
+        material, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
+    ):
+        return material.public_key()
+    return material
+
+
+def is_weak_rsa(public: PublicKey) -> bool:
+    """Tell a modulus with the structure of CVE-2017-15361 (ROCA), which can be factored."""
+    if not isinstance(public, rsa.RSAPublicKey):
+        return False
+    modulus = public.public_numbers().n
+    return all(
+        modulus % prime in {pow(65537, power, prime) for power in range(prime)}
+        for prime in _ROCA_PRIMES
+    )
+
+
+def _read_oct(jwk: Mapping[str, Any]) -> bytes:
+    return _octets(jwk, "k")
+
+
+def _read_rsa(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
+    public = rsa.RSAPublicNumbers(_uint(jwk, "e"), _uint(jwk, "n"))
+    if "d" not in jwk:
+        return _built("RSA", public.public_key)
+    if "oth" in jwk:
+        raise ValueError("has more than two primes (oth), which is not supported")
+    d = _uint(jwk, "d")
+    if any(name in jwk for name in ("p", "q", "dp", "dq", "qi")):
+        p, q, dp, dq, qi = (_uint(jwk, name) for name in ("p", "q", "dp", "dq", "qi"))
+    else:
+        p, q = _built("RSA", lambda: rsa.rsa_recover_prime_factors(public.n, public.e, d))
+        dp, dq, qi = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
+    return _built("RSA", rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key)
+
+
+def _read_ec(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
+    curve = _CURVES.get(_text(jwk, "crv"))
+    if curve is None:
+        raise ValueError(f"has a crv other than {', '.join(_CURVES)}")
+    size = (curve.key_size + 7) // 8
+    public = ec.EllipticCurvePublicNumbers(
+        _uint(jwk, "x", size=size), _uint(jwk, "y", size=size), curve
+    )
+    if "d" not in jwk:
+        return _built("EC", public.public_key)
+    private = ec.EllipticCurvePrivateNumbers(_uint(jwk, "d", size=size), public)
+    return _built("EC", private.private_key)
+
+
+def _read_okp(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
+    if _text(jwk, "crv") != "Ed25519":
+        raise ValueError("has a crv other than Ed25519")
+    x = _octets(jwk, "x")
+    public = _built("OKP", lambda: ed25519.Ed25519PublicKey.from_public_bytes(x))
+    if "d" not in jwk:
+        return public
+    d = _octets(jwk, "d")
+    private = _built("OKP", lambda: ed25519.Ed25519PrivateKey.from_private_bytes(d))
+    if private.public_key() != public:
+        raise ValueError("is not a valid OKP key")
+    return private
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Material]] = {
+    "oct": _read_oct,
+    "RSA": _read_rsa,
+    "EC": _read_ec,
+    "OKP": _read_okp,
+}
+
+
+def _built(kty: str, build: Callable[[], Built]) -> Built:
+    """Call into `cryptography`, whose own messages could name numbers of the key."""
+    try:
+        return build()
+    except ValueError:
+        raise ValueError(f"is not a valid {kty} key") from None
+
+
+def _text(jwk: Mapping[str, Any], name: str) -> str:
+    value = jwk.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"has no text member {name}")
+    return value
+
+
+def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
+    try:
+        return base64url.decode(_text(jwk, name).encode())
+    except ValueError:
+        raise ValueError(f"has no canonical base64url member {name}") from None
+
+
+def _uint(jwk: Mapping[str, Any], name: str, *, size: int | None = None) -> int:
+    octets = _octets(jwk, name)
+    if size is not None and len(octets) != size:
+        raise ValueError(f"has a member {name} that is not {size} octets long")
+    return int.from_bytes(octets)
+
+
+def _from_octets(octets: bytes) -> str:
+    return base64url.encode(octets).decode()
+
+
+def _from_uint(number: int) -> str:
+    return _from_octets(number.to_bytes((number.bit_length() + 7) // 8))

@@ -1,0 +1,97 @@
+"""Strict JSON objects (RFC 8259, and RFC 7493 where parsers differ).
+
+Two readers of one text must see the same object, or one of them can be lied to: no duplicate
+members, no NaN or Infinity, no number that overflows to one, no lone surrogate, bounded nesting.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, NoReturn
+
+MAX_NESTING = 32
+_WHITESPACE = " \t\n\r"
+
+# The closing quote is optional, so that an unfinished string is not scanned again from each quote.
+_STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[][{}]')
+_OPENING = (b"{", b"[")
+_CLOSING = (b"}", b"]")
+
+
+def _without_duplicates(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(members)
+    if len(parsed) != len(members):
+        raise ValueError("a member occurs twice")
+    return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates,
+    parse_float=_finite,
+    parse_constant=_refuse_constant,
+).raw_decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def parse_object(octets: bytes) -> dict[str, Any]:
+    """Parse one JSON object in UTF-8.
+
+    Raises:
+        ValueError: The octets are anything else; the message never quotes them.
+    """
+    # An object cannot nest deeper than it has brackets; counting them is nearly free.
+    if octets.count(b"{") + octets.count(b"[") > MAX_NESTING:
+        _check_nesting(octets)
+    text = octets.decode().strip(_WHITESPACE)
+    parsed, end = _decode(text)
+    if end != len(text):
+        raise ValueError("data after the JSON object")
+    if not isinstance(parsed, dict):
+        raise ValueError("not a JSON object")
+    if "\\u" in text:
+        _check_surrogates(parsed)
+    return parsed
+
+
+def dump_object(members: Mapping[str, Any]) -> bytes:
+    """Write one JSON object that `parse_object` accepts.
+
+    Raises:
+        TypeError: A value has no JSON form.
+        ValueError: The object would be refused by `parse_object`.
+    """
+    try:
+        octets = _encode(members).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if octets.count(b"{") + octets.count(b"[") > 1:
+        # Keys such as 1 and "1" become the same member, which only the parser notices.
+        parse_object(octets)
+    return octets
+
+
+def _check_nesting(octets: bytes) -> None:
+    depth = 0
+    for lexeme in _STRINGS_AND_BRACKETS.findall(octets):
+        depth += (lexeme in _OPENING) - (lexeme in _CLOSING)
+        if depth > MAX_NESTING:
+            raise ValueError("nested too deeply")
+
+
+def _check_surrogates(parsed: Mapping[str, Any]) -> None:
+    try:
+        _encode(parsed).encode()
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate") from None

@@ -1,0 +1,1 @@
+"""Where keys come from: config values, files and the environment."""

@@ -1,0 +1,89 @@
+"""From one text to the keys in it: PEM, JWK, JWKS or a secret (RFC 7468, RFC 7517).
+
+Text that starts with `-----BEGIN` is PEM, with `{` a JWK or JWKS, anything else is a secret: its
+UTF-8 bytes. No message quotes any of it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from cryptography.x509 import load_pem_x509_certificate
+
+from ..jose import strict_json
+from ..jose.jwk import Key
+
+_PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_PUBLIC_LABELS = ("PUBLIC KEY", "RSA PUBLIC KEY")
+_PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
+
+
+class KeyOptions(TypedDict, total=False):
+    """What is said beside a key."""
+
+    alg: str | None
+    preferred_alg: str | None
+    kid: str | None
+    use: str | None
+
+
+def read_keys(
+    text: str | Mapping[str, Any], *, password: str | None = None, **options: Unpack[KeyOptions]
+) -> list[Key]:
+    """Read every key of a text, or of a JWK or JWKS that is parsed already.
+
+    Args:
+        text: The key material.
+        password: Opens an encrypted PEM; refused for anything else.
+        options: Bind the key where the text leaves it open.
+
+    Raises:
+        ValueError: The text holds no usable key; the message says why, after "the key".
+    """
+    if isinstance(text, str) and text.startswith("-----BEGIN"):
+        return [Key(_read_pem(text, password), **options)]
+    if password is not None:
+        raise ValueError("has a password, and is not an encrypted PEM")
+    if isinstance(text, str) and not text.startswith("{"):
+        return [Key(text.encode(), **options)]
+    jwk = strict_json.parse_object(text.encode()) if isinstance(text, str) else text
+    return _read_jwks(jwk, options) if "keys" in jwk else [Key.from_jwk(jwk, **options)]
+
+
+def _read_jwks(jwks: Mapping[str, Any], options: KeyOptions) -> list[Key]:
+    members = jwks["keys"]
+    if not isinstance(members, list) or not all(isinstance(jwk, dict) for jwk in members):
+        raise ValueError("is a JWKS whose keys are not a list of objects")
+    if not members:
+        raise ValueError("is a JWKS without a key")
+    if len({jwk.get("kty") == "oct" for jwk in members}) > 1:
+        raise ValueError("is a JWKS that mixes secrets with key pairs; configure them one by one")
+    return [Key.from_jwk(jwk, **options) for jwk in members]
+
+
+def _read_pem(text: str, password: str | None) -> Any:
+    # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
+    labels = [label for label in _PEM_LABEL.findall(text) if label != "EC PARAMETERS"]
+    if len(labels) != 1:
+        raise ValueError(f"is PEM with {len(labels)} blocks in it; give one")
+    label, octets = labels[0], text.encode()
+    if label not in (*_PRIVATE_LABELS, *_PUBLIC_LABELS, "CERTIFICATE"):
+        raise ValueError(f"is PEM of the kind {label!r}, which is not supported")
+    if password is not None and label not in _PRIVATE_LABELS:
+        raise ValueError("has a password, and is not an encrypted PEM")
+    try:
+        if label == "CERTIFICATE":
+            return load_pem_x509_certificate(octets).public_key()
+        if label in _PUBLIC_LABELS:
+            return load_pem_public_key(octets)
+        return load_pem_private_key(octets, password.encode() if password else None)
+    except TypeError:
+        wants = "is not encrypted, and has a password" if password else "is encrypted, and has none"
+        raise ValueError(f"{wants}; see TOKENGUARD_KEY_PASSWORD") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("is PEM that cannot be read; is the password right?") from None

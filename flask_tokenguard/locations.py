@@ -1,0 +1,99 @@
+"""Where on a request the token may be, one function a place (RFC 6750 section 2)."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from flask import Request
+
+from .errors import InvalidRequest
+
+# `b64token` of RFC 6750 section 2.1, after the scheme and at least one space.
+_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", re.ASCII)
+_SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_NAME = "access_token"
+
+BODY_LOCATIONS = frozenset({"form", "json"})
+
+
+def find_token(request: Request, locations: Iterable[str]) -> tuple[str, str] | None:
+    """Find the one token of a request.
+
+    Args:
+        request: The request; its body is read only for a location that needs it.
+        locations: Names of the functions below.
+
+    Returns:
+        The name of the location and the unverified token, or None.
+
+    Raises:
+        InvalidRequest: There are two tokens, or what should be one is malformed.
+    """
+    found = None
+    for location in locations:
+        token = _LOCATIONS[location](request)
+        if token is not None:
+            if found is not None:
+                raise InvalidRequest("The request carries two tokens")
+            found = location, token
+    return found
+
+
+def in_header(request: Request) -> str | None:
+    """Read `Authorization: Bearer`, the scheme in any case (RFC 6750 section 2.1)."""
+    value: str | None = request.environ.get("HTTP_AUTHORIZATION")
+    if value is None:
+        return None
+    match = _BEARER.fullmatch(value)
+    if match is not None:
+        return match[1]
+    if _SCHEME.match(value):
+        raise InvalidRequest("The Authorization header is malformed")
+    return None
+
+
+def in_form(request: Request) -> str | None:
+    """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
+    if request.mimetype != "application/x-www-form-urlencoded" or not _has_body(request):
+        return None
+    return _only(request.form.getlist(_NAME))
+
+
+def in_query(request: Request) -> str | None:
+    """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
+    return _only(request.args.getlist(_NAME))
+
+
+def in_json(request: Request) -> str | None:
+    """Read a member of a JSON object, for which there is no RFC."""
+    if not request.is_json or not _has_body(request):
+        return None
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        return None
+    if not isinstance(body, dict) or _NAME not in body:
+        return None
+    return _only([body[_NAME]])
+
+
+_LOCATIONS: dict[str, Callable[[Request], str | None]] = {
+    "header": in_header,
+    "form": in_form,
+    "query": in_query,
+    "json": in_json,
+}
+
+
+def _has_body(request: Request) -> bool:
+    return request.method in _METHODS_WITH_BODY
+
+
+def _only(values: Sequence[object]) -> str | None:
+    if not values:
+        return None
+    if len(values) > 1:
+        raise InvalidRequest("The request carries two tokens")
+    if not isinstance(values[0], str):
+        raise InvalidRequest("The access_token is not text")
+    return values[0]

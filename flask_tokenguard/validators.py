@@ -1,0 +1,137 @@
+"""What a token must say to be accepted, one small check per rule (RFC 7519 section 4.1).
+
+A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
+Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from typing import TypeAlias, TypeGuard
+
+from .claims import VerifiedToken
+from .errors import InvalidToken
+
+Validator: TypeAlias = Callable[[VerifiedToken], None]
+Clock: TypeAlias = Callable[[], float]
+
+# 9999-12-31T23:59:59Z, the last second that a datetime can hold.
+LAST_NUMERIC_DATE = 253_402_300_799
+
+
+def has_type(types: Collection[str]) -> Validator:
+    """Require the header's `typ`, so that no other kind of token passes (RFC 8725 section 3.11).
+
+    Args:
+        types: Media types in lower case, without `application/`.
+    """
+
+    def check(token: VerifiedToken) -> None:
+        if token.typ not in types:
+            raise InvalidToken("The token is of another type (typ)")
+
+    return check
+
+
+def has_issuer(issuer: str | None) -> Validator:
+    """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
+
+    def check(token: VerifiedToken) -> None:
+        if token.claims.get("iss") != issuer or (issuer is None and "iss" in token.claims):
+            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+
+    return check
+
+
+def has_audience(audience: Collection[str]) -> Validator:
+    """Require one of these in `aud`; with none, require that there is no `aud`.
+
+    A token for somebody must be refused by everybody else (RFC 7519 section 4.1.3).
+    """
+
+    def check(token: VerifiedToken) -> None:
+        if not audience and "aud" not in token.claims:
+            return
+        named = token.claims.get("aud")
+        values = [named] if isinstance(named, str) else named
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise InvalidToken("The token's audience is malformed (aud)", claim="aud")
+        if not any(value in audience for value in values):
+            raise InvalidToken("The token is for another audience (aud)", claim="aud")
+
+    return check
+
+
+def has_text(claim: str) -> Validator:
+    """Require a claim that is a text and not empty, such as `sub` or `jti`."""
+
+    def check(token: VerifiedToken) -> None:
+        value = token.claims.get(claim)
+        if not isinstance(value, str) or not value:
+            raise InvalidToken(f"The token has no {claim}", claim=claim)
+
+    return check
+
+
+def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
+    """Require `exp` to lie ahead of us (RFC 7519 section 4.1.4).
+
+    A token whose `exp` equals the current second is already expired.
+
+    Args:
+        leeway: Clock skew to forgive, in seconds, added to `exp`.
+        clock: Seconds since the epoch, UTC.
+
+    Raises (from the returned check):
+        InvalidToken: `exp` is absent, not a number, or has passed.
+    """
+
+    def check(token: VerifiedToken) -> None:
+        expires = token.claims.get("exp")
+        if not _is_numeric_date(expires):
+            raise InvalidToken("The token has no valid exp", claim="exp")
+        if expires + leeway <= clock():
+            raise InvalidToken("The token has expired (exp)", claim="exp")
+
+    return check
+
+
+def is_begun(
+    claim: str, leeway: int = 0, clock: Clock = time.time, *, is_required: bool = False
+) -> Validator:
+    """Require `nbf` or `iat` not to lie ahead (RFC 7519 sections 4.1.5 and 4.1.6).
+
+    Args:
+        claim: `"nbf"` or `"iat"`.
+        leeway: Clock skew to forgive, in seconds.
+        clock: Seconds since the epoch, UTC.
+        is_required: Whether the claim must be there at all.
+
+    Raises (from the returned check):
+        InvalidToken: The claim is not a number, lies in the future, or is missing.
+    """
+
+    def check(token: VerifiedToken) -> None:
+        if claim not in token.claims and not is_required:
+            return
+        begins = token.claims.get(claim)
+        if not _is_numeric_date(begins):
+            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        if begins - leeway > clock():
+            raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+
+    return check
+
+
+def is_bearer(token: VerifiedToken) -> None:
+    """Refuse a token that is bound to a key, whose bearer must prove more (RFC 7800 section 3)."""
+    if "cnf" in token.claims:
+        raise InvalidToken("The token is bound to a key (cnf)", claim="cnf")
+
+
+def _is_numeric_date(value: object) -> TypeGuard[int | float]:
+    # bool is an int to Python, and a huge int would overflow where a datetime is made of it.
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value <= LAST_NUMERIC_DATE
+    )

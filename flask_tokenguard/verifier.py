@@ -1,0 +1,62 @@
+"""From an untrusted string to a `VerifiedToken` (RFC 7519 section 7.2).
+
+Parse, find the key, verify the signature, and only then read the claims and check them.
+"""
+
+from collections.abc import Iterable
+
+from .claims import Claims, VerifiedToken
+from .errors import InvalidToken
+from .jose import compact
+from .jose.compact import Compact
+from .jose.jwk import KeySource
+from .validators import Validator
+
+
+class TokenVerifier:
+    """Verifies the tokens of one issuer, with its keys and rules."""
+
+    def __init__(
+        self, keys: KeySource, validators: Iterable[Validator], *, max_size: int = 8192
+    ) -> None:
+        """Take the keys and the rules.
+
+        Args:
+            keys: Where keys are found.
+            validators: The rules, in the order in which they are checked.
+            max_size: The longest token that is looked at, in characters.
+        """
+        self._keys = keys
+        self._validators = tuple(validators)
+        self._max_size = max_size
+
+    def verify(self, token: str) -> VerifiedToken:
+        """Verify a token of any content.
+
+        Raises:
+            InvalidToken: It is malformed, forged, or breaks a rule.
+            Rejected: A rule of the app says so.
+            Unavailable: A rule could not be checked.
+        """
+        parsed = compact.parse(token, max_size=self._max_size)
+        self._verify_signature(parsed)
+        verified = VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
+        for validate in self._validators:
+            if validate(verified) is not None:
+                raise TypeError(
+                    f"{validate!r} returned a value; a validator raises, or returns None"
+                )
+        return verified
+
+    def _verify_signature(self, parsed: Compact) -> None:
+        header = parsed.header
+        known = False
+        for key in self._keys.find(header, "sig"):
+            if header.alg not in key.algs:
+                raise InvalidToken("The token's algorithm is not its key's")
+            if key.verify(parsed.signing_input, parsed.signature):
+                return
+            known = True
+        if known:
+            raise InvalidToken("The token's signature is not valid")
+        raise InvalidToken("The token's key is not known")

@@ -1,0 +1,100 @@
+"""Keys, clocks and apps for every test; a key is made once for a whole run."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from flask import Flask, g
+
+from flask_tokenguard import TokenGuard, token_required
+from flask_tokenguard.jose.material import PrivateKey
+
+from .support import SettableClock
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def secret() -> str:
+    """A secret that is long enough for every HMAC algorithm."""
+    return secrets.token_urlsafe(64)
+
+
+@pytest.fixture(scope="session")
+def private_keys() -> dict[str, PrivateKey]:
+    """A private key for each default algorithm of the asymmetric kinds."""
+    return {
+        "RS256": rsa.generate_private_key(65537, 2048),
+        "ES256": ec.generate_private_key(ec.SECP256R1()),
+        "ES384": ec.generate_private_key(ec.SECP384R1()),
+        "ES512": ec.generate_private_key(ec.SECP521R1()),
+        "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+    }
+
+
+@pytest.fixture(scope="session")
+def private_pems(private_keys: dict[str, PrivateKey]) -> dict[str, str]:
+    """The same in PKCS#8."""
+    return {
+        alg: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        for alg, key in private_keys.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def encrypted_pems(private_keys: dict[str, PrivateKey]) -> dict[str, str]:
+    """The same, encrypted with the password `correct horse`."""
+    encryption = BestAvailableEncryption(b"correct horse")
+    return {
+        alg: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
+        for alg, key in private_keys.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def public_pems(private_keys: dict[str, PrivateKey]) -> dict[str, str]:
+    """Their public keys in SubjectPublicKeyInfo."""
+    return {
+        alg: key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        for alg, key in private_keys.items()
+    }
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that stands at the present until a test moves it."""
+    return SettableClock(time.time())
+
+
+@pytest.fixture
+def make_app(secret: str) -> MakeApp:
+    """Make a guarded app from settings without their prefix; a secret unless a key is given.
+
+    `GET /claims` demands a token and returns its claims.
+    """
+
+    def make(guard: TokenGuard | None = None, **settings: Any) -> Flask:
+        app = Flask(__name__)
+        if not settings.keys() & {"KEY", "KEY_FILE", "KEYS"}:
+            settings["KEY"] = secret
+        app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
+        (guard or TokenGuard()).init_app(app)
+
+        @app.get("/claims")
+        @token_required
+        def claims() -> Any:
+            return dict(g.claims)
+
+        return app
+
+    return make
