@@ -101,6 +101,11 @@ class Authentication:
         self.user: tuple[Any] | None = None
 
     @property
+    def header(self) -> dict[str, Any] | None:
+        """A copy of the token's protected header, or None."""
+        return None if self.token is None else self.token.header
+
+    @property
     def claims(self) -> Claims | None:
         """What `g.claims` shows: the token's claims, or None."""
         return None if self.token is None else self.token.claims

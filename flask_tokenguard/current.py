@@ -27,9 +27,8 @@ _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
 # LocalProxy resolves the context at every attribute; this resolves it once.
-_context: Callable[[], RequestContext] = cast(
-    "LocalProxy[RequestContext]", request_ctx
-)._get_current_object  # noqa: SLF001 - Werkzeug documents it, under this name
+_proxy = cast("LocalProxy[RequestContext]", request_ctx)
+_context: Callable[[], RequestContext] = _proxy._get_current_object  # noqa: SLF001 - documented
 
 
 class Guard(Protocol):
@@ -78,6 +77,11 @@ class AppParts(Protocol):
         ...
 
     @property
+    def reads_body(self) -> bool:
+        """Whether there are others."""
+        ...
+
+    @property
     def realm(self) -> str:
         """The realm of challenges."""
         ...
@@ -92,11 +96,19 @@ class Record(Authentication):
         super().__init__(reads_body=reads_body)
         self.parts = parts
         self.request_id = id(request)
-        outer = request.environ.get(_ENVIRON_KEY)
-        if outer is not None and outer.request_id == self.request_id:
-            self.outer, self.outer_claims = outer.outer, outer.outer_claims
+        self.outer: Record | None
+        self.outer_claims: Any
+        earlier = _record_of(request)
+        if earlier is not None:
+            self.outer, self.outer_claims = earlier.outer, earlier.outer_claims
         else:
-            self.outer, self.outer_claims = outer, g.get("claims", _ABSENT)
+            self.outer = request.environ.get(_ENVIRON_KEY)
+            self.outer_claims = g.get("claims", _ABSENT)
+
+
+def current_request() -> Request:
+    """Get the request itself, not its proxy."""
+    return _context().request
 
 
 def parts_of(app: Flask) -> AppParts:
@@ -147,11 +159,11 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
 
 def end() -> None:
     """Put `g.claims` and the environ back as the request found them."""
-    environ = _context().request.environ
-    record = environ.get(_ENVIRON_KEY)
+    request = current_request()
+    record = _record_of(request)
     if record is None:
         return
-    environ[_ENVIRON_KEY] = record.outer
+    request.environ[_ENVIRON_KEY] = record.outer
     if record.outer_claims is _ABSENT:
         g.pop("claims", None)
     else:
@@ -164,15 +176,12 @@ def authentication(*, reads_body: bool = False) -> Record:
     Args:
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
-    context = _context()
-    request = context.request
-    record: Record | None = request.environ.get(_ENVIRON_KEY)
-    if record is None or record.request_id != id(request):
-        return begin(parts_of(context.app), request, reads_body=reads_body)
-    if reads_body and not record.reads_body:
-        parts = record.parts
-        if parts.locations != parts.bodiless_locations:
-            return begin(parts, request, reads_body=True)
+    request = current_request()
+    record = _record_of(request)
+    if record is None:
+        return begin(parts_of(current_app), request, reads_body=reads_body)
+    if reads_body and not record.reads_body and record.parts.reads_body:
+        return begin(record.parts, request, reads_body=True)
     return record
 
 
@@ -232,6 +241,12 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     return issue(parts_of(current_app), subject, **options)
 
 
+def _record_of(request: Request) -> Record | None:
+    """Find this very request's record, not that of one around it with the same environ."""
+    record: Record | None = request.environ.get(_ENVIRON_KEY)
+    return record if record is not None and record.request_id == id(request) else None
+
+
 def _find_token() -> Record | None:
     record = authentication()
     return None if record.token is None else record
@@ -271,8 +286,3 @@ def _set_private(response: Response) -> Response:
     response.cache_control.public = False
     response.cache_control.private = True
     return response
-
-
-def current_request() -> Request:
-    """Get the request itself, not its proxy."""
-    return _context().request

@@ -96,11 +96,11 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def demands_on(view: Callable[..., Any], method: str) -> Demands:
+def demands_on(view: object, method: str) -> Demands:
     """Tell what a registered view demands; of a class view, what the method that will run does.
 
     Args:
-        view: What `app.view_functions` holds.
+        view: What `app.view_functions` holds for it.
         method: The request's, in upper case.
     """
     mark = _mark_of(view)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, Unpack
-from weakref import WeakSet
 
 from flask import Flask, Request, current_app, has_app_context
 from flask.typing import ResponseReturnValue
@@ -52,7 +51,8 @@ class TokenGuard:
         """
         self._validators = tuple(validators)
         self._clock = clock
-        self._apps: WeakSet[Flask] = WeakSet()
+        self._served = 0
+        self._only: Parts | None = None
         self._user_loader: Callable[[Claims], Any] | None = None
         self._default_claims: Callable[[str], Mapping[str, Any]] | None = None
         if app is not None:
@@ -68,10 +68,9 @@ class TokenGuard:
             raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
         parts = build_parts(app, self, own_rules=self._validators, clock=self._clock)
         app.extensions[current.EXTENSION] = parts
-        self._apps.add(app)
-        # First, so that no hook of the app runs before it is known who asks.
-        app.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard_request(parts))
-        app.teardown_request_funcs.setdefault(None, []).insert(0, lambda _: current.end())
+        self._served += 1
+        self._only = parts if self._served == 1 else None
+        _hook_in(app, parts)
         _register_answers(app, parts)
 
     def user_loader(self, load: UserLoader) -> UserLoader:
@@ -97,7 +96,12 @@ class TokenGuard:
             Rejected: The app's own rules refuse it.
             Unavailable: We cannot tell.
         """
-        return self._parts().verifier.verify(token)
+        parts = self._parts()
+        try:
+            return parts.verifier.verify(token)
+        except Refusal as error:
+            error.response = answer(error, parts.realm)
+            raise
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
@@ -118,13 +122,25 @@ class TokenGuard:
         return {} if self._default_claims is None else self._default_claims(subject)
 
     def _parts(self) -> current.AppParts:
-        if has_app_context() and current_app in self._apps:
-            return current.parts_of(current_app)
-        if len(self._apps) != 1:
+        parts: current.AppParts | None = None
+        if has_app_context():
+            parts = current_app.extensions.get(current.EXTENSION)
+        if parts is not None and parts.guard is self:
+            return parts
+        if self._only is None:
             raise RuntimeError(
-                f"This TokenGuard serves {len(self._apps)} apps; push the context of one of them"
+                f"This TokenGuard serves {self._served} apps; push the context of one of them"
             )
-        return current.parts_of(next(iter(self._apps)))
+        return self._only
+
+
+def _hook_in(app: Flask, parts: Parts) -> None:
+    """Run before any hook of the app and be torn down after them: they know who asks."""
+    app.before_request(lambda: _guard_request(parts))
+    app.teardown_request(lambda _: current.end())
+    before, teardown = app.before_request_funcs[None], app.teardown_request_funcs[None]
+    before.insert(0, before.pop())
+    teardown.insert(0, teardown.pop())
 
 
 def _guard_request(parts: Parts) -> ResponseReturnValue | None:
@@ -134,7 +150,7 @@ def _guard_request(parts: Parts) -> ResponseReturnValue | None:
     if request.routing_exception is not None or request.endpoint is None:
         current.begin(parts, request, reads_body=False)
         return None
-    demands, is_public = demands_on(parts.app.view_functions[request.endpoint], request.method)
+    demands, is_public = demands_on(parts.app.view_functions.get(request.endpoint), request.method)
     is_open = is_public or not parts.demands_all
     if not demands and not is_open and not parts.public_endpoints.fullmatch(request.endpoint):
         demands = (ANY_TOKEN,)

@@ -37,6 +37,7 @@ class Parts:
     realm: str
     locations: tuple[str, ...]
     bodiless_locations: tuple[str, ...]
+    reads_body: bool
     demands_all: bool
     public_endpoints: Pattern[str]
 
@@ -73,6 +74,7 @@ def build_parts(
         realm=settings.realm or quotable(app.name),
         locations=locations,
         bodiless_locations=tuple(name for name in locations if name not in BODY_LOCATIONS),
+        reads_body=not BODY_LOCATIONS.isdisjoint(locations),
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )

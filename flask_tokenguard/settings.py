@@ -51,6 +51,10 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+def _patterns(value: object) -> tuple[str, ...]:
+    return () if value in ([], ()) else _texts(value)
+
+
 def _parse_list(text: str) -> object:
     if not text.lstrip().startswith("["):
         return [item.strip() for item in text.split(",")]
@@ -164,7 +168,7 @@ class Settings:
     )
     token_locations: tuple[str, ...] = _setting(_locations, ("header",))
     protect: str = _setting(_choice("marked", "all"), "marked")
-    public_endpoints: tuple[str, ...] = _setting(_texts, ("static", "*.static"))
+    public_endpoints: tuple[str, ...] = _setting(_patterns, ("static", "*.static"))
     max_token_size: int = _setting(_size, 8192)
     realm: str | None = _setting(_realm)
 

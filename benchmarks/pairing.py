@@ -1,0 +1,102 @@
+"""Times that compare: the candidates take turns, so that what slows one slows all.
+
+A ratio within a round means something; a time by itself tells as much of the machine.
+"""
+
+import argparse
+import gc
+import os
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from statistics import quantiles
+from typing import NamedTuple, TypeAlias
+
+Batch: TypeAlias = Callable[[], object]
+Prepare: TypeAlias = Callable[[], Batch]
+Round: TypeAlias = dict[str, float]
+
+
+class Size(NamedTuple):
+    """How much is measured: rounds that count, and how often each one does the work."""
+
+    rounds: int
+    batch: int
+
+
+class Spread(NamedTuple):
+    """The median of some values between their quartiles."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Find the quartiles of at least two values."""
+        low, median, high = quantiles(values, n=4, method="inclusive")
+        return cls(low, median, high)
+
+    def show(self, form: Callable[[float], str]) -> str:
+        """Write the median, then the quartiles in brackets."""
+        return f"{form(self.median)} [{form(self.low)}, {form(self.high)}]"
+
+
+def read_size(description: str | None, *, full: Size, short: Size) -> Size:
+    """Read the command line, which has nothing but `--short`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--short", action="store_true", help="only show that it runs; too noisy")
+    return short if parser.parse_args().short else full
+
+
+def settle() -> None:
+    """Stay on one core where the system can say so, and take what lives by now for permanent."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    gc.collect()
+    gc.freeze()
+
+
+def take_turns(candidates: Mapping[str, Prepare], rounds: int) -> list[Round]:
+    """Time one batch of each candidate a round; who comes first changes with the round.
+
+    Args:
+        candidates: By name, what makes a batch ready; only the batch itself is timed.
+        rounds: How many count, after one that warms up.
+
+    Returns:
+        For each round the CPU seconds of each candidate.
+    """
+    names = deque(candidates)
+    times = []
+    for _ in range(rounds + 1):
+        times.append({name: cpu_seconds(candidates[name]()) for name in names})
+        names.rotate()
+    return times[1:]
+
+
+def cpu_seconds(batch: Batch) -> float:
+    """Time a batch by the CPU's clock, which stands while other processes run."""
+    gc.collect()
+    start = time.process_time()
+    batch()
+    return time.process_time() - start
+
+
+def as_fraction(ratio: float) -> str:
+    """Write a ratio below one as `1/6.3`."""
+    return f"1/{1 / ratio:.1f}" if ratio > 0 else "noise"
+
+
+def as_times(ratio: float) -> str:
+    """Write a ratio above one as `6.3 times`."""
+    return f"{ratio:.3g} times"
+
+
+def environment(*packages: str) -> str:
+    """Tell on what a run was made."""
+    return ", ".join(
+        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    )
