@@ -79,7 +79,9 @@ class Demand:
             self._check_scope(claims)
         for name, allowed in self._claims.items():
             if name not in claims or not _matches(claims[name], allowed):
-                raise InsufficientScope(f"The token's claim {name} is short", missing=[name])
+                raise InsufficientScope(
+                    f"The token's claim {name} does not allow this", missing=[name]
+                )
         if self._check is not None and not _truth(self._check(claims)):
             raise InsufficientScope
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
+from os import PathLike, fspath
 from typing import Any, get_args
 
 from .jose.algorithms import SIGNATURE_ALGORITHMS
@@ -41,6 +42,10 @@ def _text(value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise _Fault("is a number where text is wanted; quote it, as in '\"123\"'")
     raise _Fault("must be text that is not empty")
+
+
+def _path(value: object) -> str:
+    return _text(fspath(value) if isinstance(value, PathLike) else value)
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -153,9 +158,9 @@ class Settings:
     """What the config says, checked; a field is the key's name without prefix, in lower case."""
 
     key: str | Mapping[str, Any] | None = _setting(_key, secret=True)
-    key_file: str | None = _setting(_text)
+    key_file: str | None = _setting(_path)
     key_password: str | None = _setting(_text, secret=True)
-    key_password_file: str | None = _setting(_text)
+    key_password_file: str | None = _setting(_path)
     keys: tuple[KeyEntry, ...] | None = _setting(_keys)
     algorithm: str | None = _setting(_choice(*SIGNATURE_ALGORITHMS))
     issuer: str | None = _setting(_text)

@@ -59,4 +59,4 @@ class TokenVerifier:
             known = True
         if known:
             raise InvalidToken("The token's signature is not valid")
-        raise InvalidToken("The token's key is not known")
+        raise InvalidToken("No key is known for the token's kid and alg")

@@ -1,0 +1,95 @@
+"""`python -m example_app` serves the app; `python -m example_app tour` plays its story."""
+
+import argparse
+import os
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+
+from waitress import create_server
+
+from . import create_app, tour
+from .first_start import PASSWORDS_FILE, prepare
+
+# Loopback only: a bearer token must not travel over plain http (RFC 6750 section 5.3).
+HOST = "127.0.0.1"
+
+WELCOME = """\
+The notes service is at {url}
+Its signing key and its database are in {folder}
+
+The demo users and their passwords:
+{users}
+They are kept in {passwords_file}; delete that file and start again for new ones.
+
+Log in, write a note, list the notes:
+
+TOKEN=$(curl -s {url}/login -H 'Content-Type: application/json' \\
+  -d '{{"name": "alice", "password": "{alice}"}}' | cut -d '"' -f 4)
+curl -i {url}/notes -H "Authorization: Bearer $TOKEN" \\
+  -H 'Content-Type: application/json' -d '{{"text": "Buy milk"}}'
+curl -i {url}/notes -H "Authorization: Bearer $TOKEN"
+
+And without a token, to see the challenge:
+
+curl -i {url}/notes
+
+Ctrl-C stops it."""
+
+
+def main() -> int:
+    """Do what the command line says; return the exit code."""
+    options = _parser().parse_args()
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal without these characters shall show others, not fail.
+        sys.stdout.reconfigure(errors="replace")
+    return tour.main() if options.command == "tour" else serve(options.instance, options.port)
+
+
+def serve(instance: Path, port: int) -> int:
+    """Serve until interrupted."""
+    passwords = prepare(instance)
+    app = create_app(instance=instance)
+    try:
+        server = create_server(app, host=HOST, port=port)
+    except OSError as error:
+        print(f"Port {port} cannot be used ({error}); try --port", file=sys.stderr)
+        return 1
+    print(_welcome(f"http://{HOST}:{server.effective_port}", instance, passwords), flush=True)
+    server.run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m example_app", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=("serve", "tour"), default="serve")
+    parser.add_argument("--port", type=_port, default=5000, help="to serve at; 0 takes a free one")
+    parser.add_argument(
+        "--instance",
+        type=Path,
+        default=os.environ.get("EXAMPLE_APP_INSTANCE", "instance"),
+        help="folder of the key and the database (or EXAMPLE_APP_INSTANCE); default ./instance",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    # The server would take a larger one modulo 65536.
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
+
+
+def _welcome(url: str, instance: Path, passwords: dict[str, str]) -> str:
+    folder = instance.resolve()
+    return WELCOME.format(
+        url=url,
+        folder=folder,
+        users="\n".join(f"  {name:6} {password}" for name, password in passwords.items()),
+        passwords_file=folder / PASSWORDS_FILE,
+        alice=passwords["alice"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

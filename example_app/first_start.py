@@ -1,0 +1,75 @@
+"""What the demonstration needs at its first start: a signing key, a database, and users to try.
+
+Nothing secret is in the source. A file that exists is kept, so a later start changes nothing.
+"""
+
+import json
+import os
+import secrets
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from werkzeug.security import generate_password_hash
+
+from . import database
+
+# Name: role, scope.
+DEMO_USERS = {
+    "alice": ("member", "notes:read notes:write"),
+    "bob": ("member", "notes:read"),
+    "carol": ("admin", "notes:read"),
+}
+PASSWORDS_FILE = "demo-passwords.json"
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    """Make what the folder lacks.
+
+    Returns:
+        The demo users' passwords, by name.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_key(folder / "signing.pem")
+    passwords = _make_passwords(folder / PASSWORDS_FILE)
+    _make_database(folder / "notes.db", passwords)
+    return passwords
+
+
+def make_key(path: Path) -> None:
+    """Make a signing key, Ed25519 in PKCS#8, unless there is one."""
+    key = Ed25519PrivateKey.generate()
+    _write_once(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def _make_passwords(path: Path) -> dict[str, str]:
+    new = {name: secrets.token_urlsafe(9) for name in DEMO_USERS}
+    _write_once(path, json.dumps(new, indent=2).encode())
+    passwords: dict[str, str] = json.loads(path.read_text())
+    return passwords
+
+
+def _make_database(path: Path, passwords: dict[str, str]) -> None:
+    """Make the tables, and the users with the passwords of the file."""
+    _write_once(path, b"")
+    database.create(path)
+    with closing(database.connect(path)) as connection, connection:
+        for name, (role, scope) in DEMO_USERS.items():
+            connection.execute(
+                "INSERT INTO users (id, name, password_hash, role, scope) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash",
+                (str(uuid4()), name, generate_password_hash(passwords[name]), role, scope),
+            )
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file for its owner's eyes only, unless it exists."""
+    try:
+        # The mode is there from the start: a chmod afterwards leaves a moment to read the file.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,65 @@
+"""Users' notes; each query names its owner, so that no one meets another's."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Blueprint, abort, g, url_for
+from flask.typing import ResponseReturnValue
+
+from flask_tokenguard import token_required
+
+from .database import current_database
+from .incoming import texts
+
+blueprint = Blueprint("notes", __name__, url_prefix="/notes")
+
+
+@blueprint.get("")
+@token_required(scope="notes:read")
+def newest() -> list[dict[str, Any]]:
+    """List the caller's newest notes, a hundred at most."""
+    rows = current_database().execute(
+        "SELECT id, text, written_at FROM notes WHERE owner = ? ORDER BY rowid DESC LIMIT 100",
+        (g.claims["sub"],),
+    )
+    return [dict(row) for row in rows]
+
+
+@blueprint.post("")
+@token_required(scope="notes:write", user=True)
+def write() -> ResponseReturnValue:
+    """Write a note; its owner must still exist, which `user=True` makes sure of."""
+    (text,) = texts(text=4000)
+    note = uuid4()
+    with current_database() as database:
+        database.execute(
+            "INSERT INTO notes (id, owner, text) VALUES (?, ?, ?)",
+            (str(note), g.claims["sub"], text),
+        )
+    return read(note), 201, {"Location": url_for("notes.read", note=note)}
+
+
+@blueprint.get("/<uuid:note>")
+@token_required(scope="notes:read")
+def read(note: UUID) -> dict[str, Any]:
+    """Show one note; another user's is as unknown as one that never was."""
+    row = (
+        current_database()
+        .execute(
+            "SELECT id, text, written_at FROM notes WHERE id = ? AND owner = ?",
+            (str(note), g.claims["sub"]),
+        )
+        .fetchone()
+    )
+    return dict(row) if row is not None else abort(404)
+
+
+@blueprint.delete("/<uuid:note>")
+@token_required(scope="notes:write")
+def delete(note: UUID) -> ResponseReturnValue:
+    """Delete one note."""
+    with current_database() as database:
+        deleted = database.execute(
+            "DELETE FROM notes WHERE id = ? AND owner = ?", (str(note), g.claims["sub"])
+        )
+    return ("", 204) if deleted.rowcount else abort(404)
