@@ -141,12 +141,20 @@ def _entry(index: int, entry: object) -> KeyEntry:
         raise _Fault(f"[{index}] must have one of password and password_file")
     if entry.get("state", "active") not in get_args(State):
         raise _Fault(f"[{index}] has a state other than {', '.join(get_args(State))}")
+    values: dict[str, Any] = {}
     for name, value in entry.items():
         try:
-            _key(value) if name == "value" else _text(value)
+            values[name] = _ENTRY_READERS.get(name, _text)(value)
         except _Fault as fault:
             raise _Fault(f"[{index}].{name} {fault}") from None
-    return KeyEntry(source=f"{PREFIX}KEYS[{index}]", **entry)
+    return KeyEntry(source=f"{PREFIX}KEYS[{index}]", **values)
+
+
+_ENTRY_READERS: dict[str, Callable[[object], Any]] = {
+    "value": _key,
+    "file": _path,
+    "password_file": _path,
+}
 
 
 def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
