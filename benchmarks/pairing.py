@@ -90,11 +90,6 @@ def as_fraction(ratio: float) -> str:
     return f"1/{1 / ratio:.1f}" if ratio > 0 else "noise"
 
 
-def as_times(ratio: float) -> str:
-    """Write a ratio above one as `6.3 times`."""
-    return f"{ratio:.3g} times"
-
-
 def environment(*packages: str) -> str:
     """Tell on what a run was made."""
     return ", ".join(

@@ -106,7 +106,22 @@ def issue_ours() -> str:
 
 def issue_theirs() -> str:
     """Issue a token that says the same, in the context of an app of theirs."""
-    return create_access_token(_SUBJECT, additional_claims={"scope": _SCOPE, **_OWN_CLAIMS})
+    token: str = create_access_token(_SUBJECT, additional_claims={"scope": _SCOPE, **_OWN_CLAIMS})
+    return token
+
+
+def our_tokens(key: SigningKey, count: int) -> list[str]:
+    """Issue many distinct tokens."""
+    with our_app(KEY=key.text).app_context():
+        return [issue_ours() for _ in range(count)]
+
+
+def their_tokens(key: SigningKey, count: int) -> list[str]:
+    """Issue many distinct tokens, with a key that is parsed only once to save our time."""
+    app = their_app(key)
+    app.config["JWT_PRIVATE_KEY"] = key.secret_or_private
+    with app.app_context():
+        return [issue_theirs() for _ in range(count)]
 
 
 def _serve_note(app: Flask, guard: Callable[[View], View]) -> Flask:

@@ -36,7 +36,7 @@ class Claims(dict[str, Any]):
     def scopes(self) -> frozenset[str]:
         """What the token allows, `scope` (RFC 8693 section 4.2); nothing if it is not text."""
         scope = self.get("scope")
-        return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+        return frozenset(filter(None, scope.split(" "))) if isinstance(scope, str) else frozenset()
 
     @property
     def expires_at(self) -> datetime:
@@ -56,23 +56,24 @@ class Claims(dict[str, Any]):
 
 
 class VerifiedToken:
-    """A token that was verified; only `TokenVerifier` makes one."""
+    """A token that was verified; only `TokenVerifier` makes one.
 
-    __slots__ = ("_header", "claims")
+    Attributes:
+        claims: What it says.
+        typ: The header's media type in lower case, without `application/`, or None.
+    """
+
+    __slots__ = ("_header", "claims", "typ")
 
     def __init__(self, header: Header, claims: Claims) -> None:
         self._header = header
         self.claims = claims
+        self.typ = header.typ
 
     @property
     def header(self) -> dict[str, Any]:
         """A copy of the protected header."""
         return deepcopy(dict(self._header.members))
-
-    @property
-    def typ(self) -> str | None:
-        """The header's media type in lower case, without `application/`."""
-        return self._header.typ
 
     def __repr__(self) -> str:
         return f"<VerifiedToken, kid {self._header.kid!r}>"
@@ -85,18 +86,18 @@ class Authentication:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
         location: Where the token was found, such as `"header"`, or None.
-        reads_body: Whether the body was looked at for a token.
+        has_read_body: Whether no body is left to be looked at for a token.
         met: The demands that were met, each checked once.
         user: What the user loader returned, in a tuple once it was asked.
     """
 
-    __slots__ = ("error", "location", "met", "reads_body", "token", "user")
+    __slots__ = ("error", "has_read_body", "location", "met", "token", "user")
 
-    def __init__(self, *, reads_body: bool) -> None:
+    def __init__(self) -> None:
         self.token: VerifiedToken | None = None
         self.error: Refusal | None = None
         self.location: str | None = None
-        self.reads_body = reads_body
+        self.has_read_body = False
         self.met: tuple[object, ...] = ()
         self.user: tuple[Any] | None = None
 

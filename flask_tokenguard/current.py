@@ -6,18 +6,19 @@ Flask shares it with a request that a view makes to its own app. `g.claims` only
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, Unpack, cast
+from typing import Any, Protocol, TypeVar, Unpack, cast
+from weakref import ref
 
 from flask import Flask, Request, Response, after_this_request, current_app, g, has_request_context
-from flask.ctx import RequestContext
+from flask.ctx import _AppCtxGlobals
 from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
 
 from .challenge import answer
 from .claims import Authentication, Claims
-from .errors import ConfigurationError, InvalidToken, Refusal, TokenMissing
+from .errors import ConfigurationError, InvalidRequest, InvalidToken, Refusal, TokenMissing
 from .issuer import IssueOptions, TokenIssuer
-from .locations import find_token
+from .locations import Locations, find_token
 from .signals import token_accepted, token_issued, token_rejected
 from .verifier import TokenVerifier
 
@@ -26,9 +27,16 @@ _ENVIRON_KEY = "flask_tokenguard.record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
-# LocalProxy resolves the context at every attribute; this resolves it once.
-_proxy = cast("LocalProxy[RequestContext]", request_ctx)
-_context: Callable[[], RequestContext] = _proxy._get_current_object  # noqa: SLF001 - documented
+Context = TypeVar("Context")
+
+
+def _resolver(proxy: Context) -> Callable[[], Context]:
+    return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
+
+
+# A LocalProxy resolves the context at every attribute; these resolve it once.
+_context = _resolver(request_ctx)
+_shown = _resolver(g)
 
 
 class Guard(Protocol):
@@ -67,18 +75,18 @@ class AppParts(Protocol):
         ...
 
     @property
-    def locations(self) -> tuple[str, ...]:
+    def locations(self) -> Locations:
         """Where tokens are looked for."""
         ...
 
     @property
-    def bodiless_locations(self) -> tuple[str, ...]:
+    def bodiless_locations(self) -> Locations:
         """Those of them for which no body is read."""
         ...
 
     @property
-    def reads_body(self) -> bool:
-        """Whether there are others."""
+    def body_locations(self) -> Locations:
+        """The others."""
         ...
 
     @property
@@ -90,20 +98,16 @@ class AppParts(Protocol):
 class Record(Authentication):
     """An authentication, and what it hides until its request is torn down."""
 
-    __slots__ = ("outer", "outer_claims", "parts", "request_id")
+    __slots__ = ("outer", "outer_claims", "parts", "request")
 
-    def __init__(self, parts: AppParts, request: Request, *, reads_body: bool) -> None:
-        super().__init__(reads_body=reads_body)
+    def __init__(self, parts: AppParts, request: Request, shown: _AppCtxGlobals) -> None:
+        super().__init__()
         self.parts = parts
-        self.request_id = id(request)
-        self.outer: Record | None
-        self.outer_claims: Any
-        earlier = _record_of(request)
-        if earlier is not None:
-            self.outer, self.outer_claims = earlier.outer, earlier.outer_claims
-        else:
-            self.outer = request.environ.get(_ENVIRON_KEY)
-            self.outer_claims = g.get("claims", _ABSENT)
+        self.request = ref(request)
+        self.outer: Record | None = request.environ.get(_ENVIRON_KEY)
+        self.outer_claims: Any = shown.get("claims", _ABSENT)
+        if self.outer is not None and self.outer.request() is request:
+            self.outer, self.outer_claims = self.outer.outer, self.outer.outer_claims
 
 
 def current_request() -> Request:
@@ -135,38 +139,29 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         request: The current request.
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
-    record = Record(parts, request, reads_body=reads_body)
+    shown = _shown()
+    record = Record(parts, request, shown)
     # Should anything below fail, the request is anonymous.
     request.environ[_ENVIRON_KEY] = record
-    g.claims = None
-    try:
-        found = find_token(request, parts.locations if reads_body else parts.bodiless_locations)
-        if found is None:
-            return record
-        record.location, token = found
-        record.token = parts.verifier.verify(token)
-    except Refusal as error:
-        record.error = error
-        _forget_frames(error)
-        _report(parts, error)
-        return record
-    g.claims = record.token.claims
-    token_accepted.send(parts.app, token=record.token)
-    if record.location == "query":
-        after_this_request(_set_private)
+    shown.claims = None
+    record.has_read_body = reads_body or not parts.body_locations
+    _authenticate(record, request, parts.locations if reads_body else parts.bodiless_locations)
+    shown.claims = record.claims
     return record
 
 
 def end() -> None:
-    """Put `g.claims` and the environ back as the request found them."""
-    request = current_request()
-    record = _record_of(request)
+    """Put `g.claims` and the environ back as the request found them, if it found them in use.
+
+    Where they were not, they stay as they are: Flask tears a request down before a streamed
+    response runs, and whenever a copy of its context ends.
+    """
+    record = _record_of(current_request())
     if record is None:
         return
-    request.environ[_ENVIRON_KEY] = record.outer
-    if record.outer_claims is _ABSENT:
-        g.pop("claims", None)
-    else:
+    if record.outer is not None:
+        current_request().environ[_ENVIRON_KEY] = record.outer
+    if record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
 
 
@@ -180,9 +175,20 @@ def authentication(*, reads_body: bool = False) -> Record:
     record = _record_of(request)
     if record is None:
         return begin(parts_of(current_app), request, reads_body=reads_body)
-    if reads_body and not record.reads_body and record.parts.reads_body:
-        return begin(record.parts, request, reads_body=True)
+    if reads_body and not record.has_read_body:
+        record.has_read_body = True
+        _authenticate(record, request, record.parts.body_locations)
+        g.claims = record.claims
     return record
+
+
+def is_preflight(request: Request) -> bool:
+    """Tell a CORS preflight, which browsers send without credentials (Fetch section 3.3.5)."""
+    return (
+        request.method == "OPTIONS"
+        and "HTTP_ORIGIN" in request.environ
+        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
+    )
 
 
 def answer_with(error: Refusal, record: Record) -> None:
@@ -244,7 +250,28 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
 def _record_of(request: Request) -> Record | None:
     """Find this very request's record, not that of one around it with the same environ."""
     record: Record | None = request.environ.get(_ENVIRON_KEY)
-    return record if record is not None and record.request_id == id(request) else None
+    return record if record is not None and record.request() is request else None
+
+
+def _authenticate(record: Record, request: Request, locations: Locations) -> None:
+    """Look for a token and verify it; there must be no other, also of an earlier look."""
+    try:
+        found = find_token(request, locations)
+        if found is None:
+            return
+        if record.location is not None or record.error is not None:
+            raise InvalidRequest("The request carries two tokens")
+        record.location, token = found
+        record.token = record.parts.verifier.verify(token)
+    except Refusal as error:
+        record.token, record.error = None, error
+        _forget_frames(error)
+        _report(record.parts, error)
+        return
+    if token_accepted.receivers:
+        token_accepted.send(record.parts.app, token=record.token)
+    if record.location == "query":
+        after_this_request(_set_private)
 
 
 def _find_token() -> Record | None:

@@ -8,7 +8,9 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import FunctionType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast, overload
+from typing import Any, ParamSpec, TypeVar, cast, overload
+
+from flask import Response, current_app, has_request_context
 
 from . import current
 from .demands import ANY_TOKEN, Check, Demand, Scalar
@@ -20,26 +22,35 @@ R = TypeVar("R")
 _MARK = "__tokenguard__"
 
 
-class Demands(NamedTuple):
+class Demands:
     """What an endpoint demands, and whether it is marked public."""
 
-    demands: tuple[Demand, ...]
-    is_public: bool
+    __slots__ = ("demands", "is_public")
+
+    def __init__(self, demands: tuple[Demand, ...], *, is_public: bool) -> None:
+        self.demands = demands
+        self.is_public = is_public
+
+
+class _Mark(Demands):
+    """What was said of one function; void on any other, to which `functools.wraps` copies it."""
+
+    __slots__ = ("is_wrapper", "owner")
+
+    def __init__(
+        self,
+        owner: Callable[..., Any],
+        demands: tuple[Demand, ...] = (),
+        *,
+        is_wrapper: bool = False,
+        is_public: bool = False,
+    ) -> None:
+        super().__init__(demands, is_public=is_public)
+        self.owner = owner
+        self.is_wrapper = is_wrapper
 
 
 _NOTHING = Demands((), is_public=False)
-
-
-class _Mark:
-    """What was said of one function; void on any other, to which `functools.wraps` copies it."""
-
-    __slots__ = ("demands", "is_public", "is_wrapper", "owner")
-
-    def __init__(self, owner: Callable[..., Any], *, is_wrapper: bool, is_public: bool) -> None:
-        self.owner = owner
-        self.is_wrapper = is_wrapper
-        self.is_public = is_public
-        self.demands: tuple[Demand, ...] = ()
 
 
 @overload
@@ -70,6 +81,9 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
             token's `iss` is one of these; `optional`: no token is fine, a bad one is not; `user`:
             the user loader finds a user.
 
+    Raises:
+        TypeError: An argument demands nothing, or what no token can say.
+
     Raises (from the decorated view):
         TokenMissing: 401, there is no token.
         InvalidToken: 401, it is bad.
@@ -77,6 +91,8 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         Unavailable: 503, we cannot tell.
     """
     if view is not None:
+        if demanded:
+            raise TypeError("token_required takes a view or demands, not both; call it first")
         return _guard(view, ANY_TOKEN)
     demand = Demand(**demanded)
     return lambda view: _guard(view, demand)
@@ -91,7 +107,7 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     _check_view(view)
     if getattr(view, _MARK, None) is not None:
         raise TypeError(f"{view!r} is guarded or public already")
-    wrapper = _wrap(view, _nothing)
+    wrapper = _wrap(view, lambda: None)
     setattr(wrapper, _MARK, _Mark(wrapper, is_wrapper=True, is_public=True))
     return wrapper
 
@@ -103,28 +119,27 @@ def demands_on(view: object, method: str) -> Demands:
         view: What `app.view_functions` holds for it.
         method: The request's, in upper case.
     """
-    mark = _mark_of(view)
-    view_class = getattr(view, "view_class", None)
+    said = getattr(view, "__dict__", {})
+    view_class = said.get("view_class")
     if view_class is None:
-        return _NOTHING if mark is None else Demands(mark.demands, mark.is_public)
+        mark = said.get(_MARK)
+        return mark if mark is not None and mark.owner is view else _NOTHING
     handler = getattr(view_class, method.lower(), None)
     if handler is None and method == "HEAD":
         handler = getattr(view_class, "get", None)
-    marks = (mark, _mark_of(view_class.dispatch_request), _mark_of(handler))
-    said = [mark for mark in marks if mark is not None]
+    marks = [_mark_of(place) for place in (view, view_class.dispatch_request, handler)]
     return Demands(
-        tuple(demand for mark in said for demand in mark.demands),
-        any(mark.is_public for mark in said),
+        tuple(demand for mark in marks if mark is not None for demand in mark.demands),
+        is_public=any(mark is not None and mark.is_public for mark in marks),
     )
 
 
-def enforce(demand: Demand) -> None:
+def meet(demand: Demand, record: current.Record) -> None:
     """Meet a demand or raise; what the hook has met is met for the wrapper.
 
     Raises:
         Refusal: With its finished answer.
     """
-    record = current.authentication(reads_body=True)
     if demand in record.met:
         return
     try:
@@ -137,43 +152,47 @@ def enforce(demand: Demand) -> None:
     record.met += (demand,)
 
 
+def _meet_or_answer(demand: Demand) -> Response | None:
+    """Meet a demand as the hook does; a preflight is answered in the view's place."""
+    record = current.authentication(reads_body=True)
+    if demand not in record.met and current.is_preflight(current.current_request()):
+        return current_app.make_default_options_response()
+    meet(demand, record)
+    return None
+
+
 def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
     _check_view(view)
     said: _Mark | None = getattr(view, _MARK, None)
     if said is not None and said.is_public:
         raise TypeError(f"{view!r} is public; it cannot demand a token too")
-    wrapper = _wrap(view, functools.partial(enforce, demand))
-    # A bound method is made anew for each request; a mark on it would be seen by nobody.
-    if isinstance(view, FunctionType):
-        beneath = _mark_of(view) or _Mark(view, is_wrapper=False, is_public=False)
-        own = _Mark(wrapper, is_wrapper=True, is_public=False)
-        own.demands = (demand, *(beneath.demands if beneath.is_wrapper else ()))
+    wrapper = _wrap(view, functools.partial(_meet_or_answer, demand))
+    # A bound method is made anew for each request, and so is what is decorated during one; a mark
+    # on it would be seen by nobody, or grow for ever.
+    if isinstance(view, FunctionType) and not has_request_context():
+        beneath = _mark_of(view) or _Mark(view)
+        inherited = beneath.demands if beneath.is_wrapper else ()
+        setattr(wrapper, _MARK, _Mark(wrapper, (demand, *inherited), is_wrapper=True))
         beneath.demands += (demand,)
         setattr(view, _MARK, beneath)
-        setattr(wrapper, _MARK, own)
     return wrapper
 
 
-def _wrap(view: Callable[P, R], before: Callable[[], None]) -> Callable[P, R]:
+def _wrap(view: Callable[P, R], answer: Callable[[], Response | None]) -> Callable[P, R]:
+    """Wrap a view in a function that may answer in its place, async if the view is."""
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            before()
-            return await view(*args, **kwargs)
+            return answer() or await view(*args, **kwargs)
 
         return cast(Callable[P, R], wrapper)
 
     @functools.wraps(view)
-    def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        before()
-        return view(*args, **kwargs)
+    def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return answer() or view(*args, **kwargs)
 
     return sync_wrapper
-
-
-def _nothing() -> None:
-    return
 
 
 def _mark_of(view: object) -> _Mark | None:

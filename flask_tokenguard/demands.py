@@ -52,6 +52,8 @@ class Demand:
             raise TypeError("check must be a function that is not async")
         self._scope = _names("scope", scope)
         self._any_scope = _names("any_scope", any_scope)
+        if claims is not None and not claims:
+            raise TypeError("claims must name at least one")
         self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
         self._check = check
         self._issuers = _names("issuers", issuers)

@@ -51,7 +51,16 @@ class Refusal(TokenGuardError, HTTPException):
 
 
 class Rejected(Refusal):
-    """The request's fault (RFC 6750 section 3.1)."""
+    """The request's fault (RFC 6750 section 3.1); of itself a 401 like `InvalidToken`."""
+
+    error = "invalid_token"
+    description = "The request was refused"
+
+    def __init__(self, description: str | None = None) -> None:
+        super().__init__(description)
+        if self.code is None:
+            # On the class, Flask would take it for the status of every subclass's handler.
+            self.code = 401
 
 
 class TokenMissing(Rejected):

@@ -1,16 +1,17 @@
 """TokenGuard, the Flask extension: config in; hook and error answers out."""
 
+import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, Unpack
 
-from flask import Flask, Request, current_app, has_app_context
+from flask import Flask, current_app, has_app_context
 from flask.typing import ResponseReturnValue
 
 from . import current
 from .challenge import answer
 from .claims import Claims, VerifiedToken
-from .decorators import demands_on, enforce
+from .decorators import demands_on, meet
 from .demands import ANY_TOKEN
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
@@ -74,7 +75,13 @@ class TokenGuard:
         _register_answers(app, parts)
 
     def user_loader(self, load: UserLoader) -> UserLoader:
-        """Register how `current_user` is found: a function of the `Claims`; None means gone."""
+        """Register how `current_user` is found: a function of the `Claims`; None means gone.
+
+        Raises:
+            TypeError: The function is async; what it returned would never be None.
+        """
+        if inspect.iscoroutinefunction(load):
+            raise TypeError("the user loader must not be async")
         self._user_loader = load
         return load
 
@@ -115,7 +122,10 @@ class TokenGuard:
         """
         if self._user_loader is None:
             raise ConfigurationError("No user loader; register one with @guard.user_loader")
-        return self._user_loader(claims)
+        user = self._user_loader(claims)
+        if inspect.isawaitable(user):
+            raise TypeError("the user loader must not return an awaitable")
+        return user
 
     def default_claims_for(self, subject: str) -> Mapping[str, Any]:
         """Ask the app for the claims that every token gets."""
@@ -146,29 +156,21 @@ def _hook_in(app: Flask, parts: Parts) -> None:
 def _guard_request(parts: Parts) -> ResponseReturnValue | None:
     """Authenticate a request and meet what its endpoint demands, before anything else runs."""
     request = current.current_request()
-    # A 404, a 405 or a redirect stays what it is, and so does its time.
-    if request.routing_exception is not None or request.endpoint is None:
+    rule = request.url_rule
+    if rule is None:  # A 404, a 405 or a redirect stays what it is.
         current.begin(parts, request, reads_body=False)
         return None
-    demands, is_public = demands_on(parts.app.view_functions.get(request.endpoint), request.method)
-    is_open = is_public or not parts.demands_all
-    if not demands and not is_open and not parts.public_endpoints.fullmatch(request.endpoint):
+    said = demands_on(parts.app.view_functions.get(rule.endpoint), request.method)
+    demands = said.demands
+    is_open = said.is_public or not parts.demands_all
+    if not demands and not is_open and not parts.public_endpoints.fullmatch(rule.endpoint):
         demands = (ANY_TOKEN,)
-    current.begin(parts, request, reads_body=bool(demands))
-    if demands and _is_preflight(request):
+    record = current.begin(parts, request, reads_body=bool(demands))
+    if demands and current.is_preflight(request):
         return parts.app.make_default_options_response()
     for demand in demands:
-        enforce(demand)
+        meet(demand, record)
     return None
-
-
-def _is_preflight(request: Request) -> bool:
-    """Tell a CORS preflight, which browsers send without credentials (Fetch section 3.3.5)."""
-    return (
-        request.method == "OPTIONS"
-        and "HTTP_ORIGIN" in request.environ
-        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
-    )
 
 
 def _register_answers(app: Flask, parts: Parts) -> None:
@@ -182,10 +184,12 @@ def _register_answers(app: Flask, parts: Parts) -> None:
         for scope in (*current.current_request().blueprints, None):
             for kind in _OUR_CLASSES:
                 handler = app.error_handler_spec[scope][None].get(kind)
-                if handler is not None and isinstance(error, kind):
+                if handler is not None and handler is not send and isinstance(error, kind):
                     changed: ResponseReturnValue = app.ensure_sync(handler)(error)
                     return changed
         return error.response or answer(error, parts.realm)
 
-    for kind, status in ((Rejected, 400), (Rejected, 401), (Rejected, 403), (Unavailable, 503)):
-        app.error_handler_spec[None][status][kind] = send
+    for kind in (Rejected, Unavailable):
+        # None is the place of an app's own subclass with another status.
+        for status in (None, 400, 401, 403, 503):
+            app.error_handler_spec[None][status].setdefault(kind, send)

@@ -131,6 +131,8 @@ def _said(option: Any, default: Any) -> Any:
 
 
 def _own(members: Mapping[str, Any], reserved: frozenset[str], what: str) -> dict[str, Any]:
+    if not isinstance(members, Mapping):
+        raise IssueError(f"the {what} members are not a mapping")
     for name in members:
         if not isinstance(name, str):
             raise IssueError(f"the {what} name {name!r} is not a str")
@@ -155,17 +157,26 @@ def _seconds(lifetime: timedelta | int) -> int:
 
 
 def _scope(scope: str | Iterable[str] | None) -> str | None:
-    names = scope.split() if isinstance(scope, str) else list(scope or ())
+    if isinstance(scope, str):
+        scope = filter(None, scope.split(" "))
+    names = _listed(scope, "scope")
     for name in names:
         if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
             raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3)")
     return " ".join(names) or None
 
 
+def _listed(values: Iterable[str] | None, what: str) -> list[str]:
+    try:
+        return list(values or ())
+    except TypeError:
+        raise IssueError(f"the {what} must be a str, or several") from None
+
+
 def _audience(audience: str | Iterable[str] | None) -> str | list[str] | None:
     if audience is None or (isinstance(audience, str) and audience):
         return audience
-    values = [] if isinstance(audience, str) else list(audience)
+    values = [] if isinstance(audience, str) else _listed(audience, "audience")
     if not values or not all(isinstance(value, str) and value for value in values):
         raise IssueError("the audience must be a str, or several, none of them empty")
     return values

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 from flask import Request
 
 from .errors import InvalidRequest
+from .jose import strict_json
 
 # `b64token` of RFC 6750 section 2.1, after the scheme and at least one space.
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", re.ASCII)
@@ -13,15 +15,16 @@ _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAME = "access_token"
 
+Locations: TypeAlias = tuple[tuple[str, Callable[[Request], str | None]], ...]
 BODY_LOCATIONS = frozenset({"form", "json"})
 
 
-def find_token(request: Request, locations: Iterable[str]) -> tuple[str, str] | None:
+def find_token(request: Request, locations: Locations) -> tuple[str, str] | None:
     """Find the one token of a request.
 
     Args:
         request: The request; its body is read only for a location that needs it.
-        locations: Names of the functions below.
+        locations: Names of places, each with its function.
 
     Returns:
         The name of the location and the unverified token, or None.
@@ -30,12 +33,12 @@ def find_token(request: Request, locations: Iterable[str]) -> tuple[str, str] | 
         InvalidRequest: There are two tokens, or what should be one is malformed.
     """
     found = None
-    for location in locations:
-        token = _LOCATIONS[location](request)
+    for name, read in locations:
+        token = read(request)
         if token is not None:
             if found is not None:
                 raise InvalidRequest("The request carries two tokens")
-            found = location, token
+            found = name, token
     return found
 
 
@@ -74,7 +77,17 @@ def in_json(request: Request) -> str | None:
         return None
     if not isinstance(body, dict) or _NAME not in body:
         return None
+    try:
+        # Flask's parser takes the last of two members; another reader may take the first.
+        strict_json.parse_object(request.get_data())
+    except ValueError:
+        raise InvalidRequest("The JSON body is malformed") from None
     return _only([body[_NAME]])
+
+
+def locations_named(names: Iterable[str]) -> Locations:
+    """Look up the functions for some places."""
+    return tuple((name, _LOCATIONS[name]) for name in names)
 
 
 _LOCATIONS: dict[str, Callable[[Request], str | None]] = {

@@ -13,7 +13,7 @@ from .current import Guard
 from .errors import ConfigurationError
 from .issuer import TokenIssuer
 from .keys.config import ConfiguredKeys, load_keys
-from .locations import BODY_LOCATIONS
+from .locations import BODY_LOCATIONS, Locations, locations_named
 from .settings import Settings
 from .validators import Clock, Validator
 from .verifier import TokenVerifier
@@ -35,9 +35,9 @@ class Parts:
     verifier: TokenVerifier
     issuer: TokenIssuer
     realm: str
-    locations: tuple[str, ...]
-    bodiless_locations: tuple[str, ...]
-    reads_body: bool
+    locations: Locations
+    bodiless_locations: Locations
+    body_locations: Locations
     demands_all: bool
     public_endpoints: Pattern[str]
 
@@ -64,7 +64,7 @@ def build_parts(
         faults.append("There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE or TOKENGUARD_KEYS")
     if faults:
         raise ConfigurationError(*faults)
-    locations = settings.token_locations
+    locations = locations_named(settings.token_locations)
     return Parts(
         app=app,
         guard=guard,
@@ -73,8 +73,8 @@ def build_parts(
         issuer=_build_issuer(settings, keys, clock),
         realm=settings.realm or quotable(app.name),
         locations=locations,
-        bodiless_locations=tuple(name for name in locations if name not in BODY_LOCATIONS),
-        reads_body=not BODY_LOCATIONS.isdisjoint(locations),
+        bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
+        body_locations=tuple(place for place in locations if place[0] in BODY_LOCATIONS),
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )

@@ -38,14 +38,24 @@ class _Fault(ValueError):
 
 def _text(value: object) -> str:
     if isinstance(value, str) and value:
+        if not value.isascii() and _is_not_unicode(value):
+            raise _Fault("is not Unicode text")
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise _Fault("is a number where text is wanted; quote it, as in '\"123\"'")
     raise _Fault("must be text that is not empty")
 
 
+def _is_not_unicode(text: str) -> bool:
+    # An environment variable with other octets than UTF-8 arrives as lone surrogates.
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _path(value: object) -> str:
-    return _text(fspath(value) if isinstance(value, PathLike) else value)
+    name = _text(fspath(value) if isinstance(value, PathLike) else value)
+    if not name.isprintable() or name.startswith(("-----BEGIN", "{")):
+        raise _Fault("must be the name of a file; key material belongs in TOKENGUARD_KEY")
+    return name
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -57,6 +67,8 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _patterns(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = _parse_list(value)
     return () if value in ([], ()) else _texts(value)
 
 
@@ -65,14 +77,14 @@ def _parse_list(text: str) -> object:
         return [item.strip() for item in text.split(",")]
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _Fault("is not a list in JSON") from None
 
 
 def _duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
     def read(value: object) -> timedelta:
         if isinstance(value, int) and not isinstance(value, bool):
-            value = timedelta(seconds=min(value, 10**10))
+            value = timedelta(seconds=max(-1, min(value, 10**10)))
         if not isinstance(value, timedelta):
             raise _Fault("must be a timedelta, or a whole number of seconds")
         if not timedelta(seconds=least) <= value <= most:
@@ -166,9 +178,9 @@ class Settings:
     """What the config says, checked; a field is the key's name without prefix, in lower case."""
 
     key: str | Mapping[str, Any] | None = _setting(_key, secret=True)
-    key_file: str | None = _setting(_path)
+    key_file: str | None = _setting(_path, secret=True)
     key_password: str | None = _setting(_text, secret=True)
-    key_password_file: str | None = _setting(_path)
+    key_password_file: str | None = _setting(_path, secret=True)
     keys: tuple[KeyEntry, ...] | None = _setting(_keys)
     algorithm: str | None = _setting(_choice(*SIGNATURE_ALGORITHMS))
     issuer: str | None = _setting(_text)

@@ -57,13 +57,14 @@ def parse(token: str, *, max_size: int) -> Compact:
     if len(token) > max_size:
         raise InvalidToken("The token is too long")
     try:
-        segments = token.encode("ascii").split(b".")
-        if len(segments) != 3:
+        octets = token.encode("ascii")
+        if octets.count(b".") != 2:
             raise InvalidToken("The token is not a compact JWS")
-        encoded_header, encoded_payload, encoded_signature = segments
+        signing_input, _, encoded_signature = octets.rpartition(b".")
+        encoded_header, _, encoded_payload = signing_input.partition(b".")
         return Compact(
             parse_header(encoded_header),
-            b"%b.%b" % (encoded_header, encoded_payload),
+            signing_input,
             base64url.decode(encoded_payload),
             base64url.decode(encoded_signature),
         )

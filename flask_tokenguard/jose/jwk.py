@@ -4,16 +4,16 @@ A key is parsed, checked and prepared when it is made, so that a request only us
 to one algorithm: what a token's header says can select a key, never change how it is used.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from . import jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
 from .compact import Header
+from .jws import SigningAlgorithm
 from .material import Material
 
 MOST_KEYS_TRIED = 4
-_OPERATIONS = frozenset({"sign", "verify"})
 
 
 class KeySource(Protocol):
@@ -37,6 +37,15 @@ class Key:
 
     __slots__ = ("_algorithm", "_private", "_public", "alg", "algs", "is_private", "kid", "use")
 
+    alg: str
+    algs: frozenset[str]
+    is_private: bool
+    kid: str | None
+    use: str
+    _algorithm: SigningAlgorithm
+    _private: Any
+    _public: Any
+
     def __init__(
         self,
         key: Material,
@@ -45,6 +54,7 @@ class Key:
         preferred_alg: str | None = None,
         kid: str | None = None,
         use: str | None = None,
+        key_ops: Collection[str] | None = None,
     ) -> None:
         """Check and prepare a key.
 
@@ -55,28 +65,43 @@ class Key:
             preferred_alg: An algorithm for keys that admit several.
             kid: Default for a public key or pair: its RFC 7638 thumbprint.
             use: None or `"sig"`.
+            key_ops: What a JWK allows; None allows all (RFC 7517 section 4.3).
 
         Raises:
             ValueError: The key cannot or must not serve the algorithm.
         """
-        self.alg = _check_algorithm(key, alg, preferred_alg)
+        alg = _check_algorithm(key, alg, preferred_alg)
         if use not in (None, "sig"):
             raise ValueError(f"has the use {use!r}, not 'sig'")
+        public: Any = key
+        private: Any = key
         if isinstance(key, bytes):
             jws.check_secret(key)
-            self._public: Any = key
-            self._private: Any = key
         else:
-            self._public = material.public_part(key)
-            self._private = None if key is self._public else key
-            if material.is_weak_rsa(self._public):
+            public = material.public_part(key)
+            private = None if key is public else key
+            if material.is_weak_rsa(public):
                 raise ValueError("is an RSA key that can be factored (CVE-2017-15361)")
-            kid = kid or material.thumbprint(self._public)
-        self.kid = kid
-        self.use = "sig"
-        self.algs = ED25519_NAMES if self.alg in ED25519_NAMES else frozenset({self.alg})
-        self.is_private = self._private is not None
-        self._algorithm = jws.algorithm(self.alg)
+            kid = kid or material.thumbprint(public)
+        if key_ops is not None:
+            private = _allowed_private(private, key_ops)
+        self._set(
+            alg=alg,
+            algs=ED25519_NAMES if alg in ED25519_NAMES else frozenset({alg}),
+            kid=kid,
+            use="sig",
+            is_private=private is not None,
+            _public=public,
+            _private=private,
+            _algorithm=jws.algorithm(alg),
+        )
+
+    def _set(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} of a Key cannot be changed")
 
     @classmethod
     def from_jwk(
@@ -98,18 +123,14 @@ class Key:
             isinstance(key_ops, list) and all(isinstance(name, str) for name in key_ops)
         ):
             raise ValueError("has key_ops that are not a list of texts")
-        key = cls(
+        return cls(
             material.from_jwk(jwk),
             alg=_agreed(jwk, "alg", alg),
             preferred_alg=preferred_alg,
             kid=_agreed(jwk, "kid", kid),
             use=_agreed(jwk, "use", use),
+            key_ops=key_ops,
         )
-        if key_ops is not None and _OPERATIONS.isdisjoint(key_ops):
-            raise ValueError("has key_ops that allow neither to sign nor to verify")
-        if key_ops is not None and "sign" not in key_ops:
-            key._private, key.is_private = None, False
-        return key
 
     def sign(self, message: bytes) -> bytes:
         """Sign; only for a key whose `is_private` is true."""
@@ -132,12 +153,15 @@ class KeySet:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys = tuple(keys)
-        self._by_kid: dict[tuple[str, str], tuple[Key]] = {}
+        self._by_kid: dict[tuple[str, str], tuple[Key, ...]] = {}
+        self._by_alg: dict[tuple[str, str], tuple[Key, ...]] = {}
         for key in self._keys:
             if key.kid is not None:
                 if (key.kid, key.use) in self._by_kid:
                     raise ValueError(f"has the kid {key.kid!r} twice")
                 self._by_kid[key.kid, key.use] = (key,)
+            for alg in key.algs:
+                self._by_alg[alg, key.use] = (*self._by_alg.get((alg, key.use), ()), key)
 
     def find(self, header: Header, use: str) -> Iterable[Key]:
         """Find by `kid`, else by `alg`; a `kid` that is not here finds nothing.
@@ -147,7 +171,7 @@ class KeySet:
         """
         if header.kid is not None:
             return self._by_kid.get((header.kid, use), ())
-        fit = [key for key in self._keys if key.use == use and header.alg in key.algs]
+        fit = self._by_alg.get((header.alg, use), ())
         return fit if len(fit) <= MOST_KEYS_TRIED else ()
 
     def __iter__(self) -> Iterator[Key]:
@@ -167,6 +191,14 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
     if bits < least:
         raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")
     return alg
+
+
+def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:
+    """Drop a private key that may not sign; a key that may do nothing for us is refused."""
+    may_sign = private is not None and "sign" in key_ops
+    if not may_sign and "verify" not in key_ops:
+        raise ValueError("has key_ops that allow neither to sign nor to verify")
+    return private if may_sign else None
 
 
 def _agreed(jwk: Mapping[str, Any], name: str, said: str | None) -> str | None:

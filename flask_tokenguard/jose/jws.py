@@ -7,21 +7,24 @@ used: it accepts padded base64url, duplicate members and tokens of any size.
 import re
 from base64 import b64decode
 
-from jwt.algorithms import Algorithm, HMACAlgorithm, get_default_algorithms
+from jwt.algorithms import Algorithm as SigningAlgorithm
+from jwt.algorithms import HMACAlgorithm, get_default_algorithms
 from jwt.exceptions import InvalidKeyError
 
 from .algorithms import SIGNATURE_ALGORITHMS
 
+__all__ = ["SigningAlgorithm", "algorithm", "check_secret"]
+
 _DEFAULT = get_default_algorithms()
 _PYJWT_NAMES = {"Ed25519": "EdDSA"}  # PyJWT 2.15 does not know the name of RFC 9864.
-_ALGORITHMS: dict[str, Algorithm] = {
+_ALGORITHMS: dict[str, SigningAlgorithm] = {
     name: _DEFAULT[_PYJWT_NAMES.get(name, name)] for name in SIGNATURE_ALGORITHMS
 }
-_PEM_FRAME = re.compile(rb"-- ?BEGIN ")
+_KEY_TEXT = re.compile(rb"-- ?BEGIN |ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp")
 _HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 
 
-def algorithm(name: str) -> Algorithm:
+def algorithm(name: str) -> SigningAlgorithm:
     """Look up the object that signs and verifies with keys prepared by `jwk`."""
     return _ALGORITHMS[name]
 
@@ -34,9 +37,9 @@ def check_secret(secret: bytes) -> None:
     """
     bare = secret.removeprefix(b"\xef\xbb\xbf").strip()
     # Keycloak shows a realm's public key as the base64 of its DER, without PEM's frame.
-    der = _from_base64(bare) or bare
-    if _PEM_FRAME.search(bare) or not (_is_secret(bare) and _is_secret(der)):
-        raise ValueError("is empty, or is an asymmetric key or a JWK, not a secret")
+    for spelling in (secret, bare, _from_base64(bare) or bare):
+        if _KEY_TEXT.search(spelling) or not _is_secret(spelling):
+            raise ValueError("is empty, or is an asymmetric key or a JWK, not a secret")
 
 
 def _is_secret(octets: bytes) -> bool:
@@ -48,7 +51,8 @@ def _is_secret(octets: bytes) -> bool:
 
 
 def _from_base64(text: bytes) -> bytes:
+    standard = b"".join(text.split()).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
     try:
-        return b64decode(b"".join(text.split()), altchars=b"-_")
+        return b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
     except ValueError:
         return b""

@@ -76,8 +76,8 @@ def dump_object(members: Mapping[str, Any]) -> bytes:
         octets = _encode(members).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if octets.count(b"{") + octets.count(b"[") > 1:
-        # Keys such as 1 and "1" become the same member, which only the parser notices.
+    if octets.count(b"{") + octets.count(b"[") > 1 or set(map(type, members)) != {str}:
+        # Names such as 1 and "1" become the same member, which only the parser notices.
         parse_object(octets)
     return octets
 

@@ -28,10 +28,10 @@ class KeyEntry:
 
     source: str
     value: str | Mapping[str, Any] | None = field(default=None, repr=False)
-    file: str | None = None
-    env: str | None = None
+    file: str | None = field(default=None, repr=False)
+    env: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    password_file: str | None = None
+    password_file: str | None = field(default=None, repr=False)
     kid: str | None = None
     alg: str | None = None
     use: str | None = None
@@ -108,16 +108,19 @@ def _material(entry: KeyEntry) -> str | Mapping[str, Any]:
         return _read_file(entry.file)
     if entry.env is not None:
         if entry.env not in os.environ:
-            raise ValueError(f"is in the environment variable {entry.env}, which is not set")
+            raise ValueError("is in an environment variable that is not set")
         return os.environ[entry.env]
-    return entry.value or ""
+    return "" if entry.value is None else entry.value
 
 
 def _read_file(name: str) -> str:
-    path = Path(name).absolute()
+    # No message tells the name: it could be a secret in the wrong place.
     try:
-        return path.read_bytes().decode().removesuffix("\n").removesuffix("\r")
+        text = Path(name).read_bytes().decode()
     except UnicodeDecodeError:
-        raise ValueError(f"file {path} is not text; write a secret's octets as a JWK") from None
+        raise ValueError("file is not text; write a secret's octets as a JWK") from None
     except OSError as error:
-        raise ValueError(f"file {path} cannot be read: {error.strerror}") from None
+        raise ValueError(
+            f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
+        ) from None
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

@@ -45,13 +45,15 @@ def read_keys(
     Raises:
         ValueError: The text holds no usable key; the message says why, after "the key".
     """
+    if password == "":
+        raise ValueError("has an empty password")
     if isinstance(text, str) and text.startswith("-----BEGIN"):
         return [Key(_read_pem(text, password), **options)]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
     if isinstance(text, str) and not text.startswith("{"):
-        return [Key(text.encode(), **options)]
-    jwk = strict_json.parse_object(text.encode()) if isinstance(text, str) else text
+        return [Key(_utf8(text), **options)]
+    jwk = strict_json.parse_object(_utf8(text)) if isinstance(text, str) else text
     return _read_jwks(jwk, options) if "keys" in jwk else [Key.from_jwk(jwk, **options)]
 
 
@@ -66,12 +68,20 @@ def _read_jwks(jwks: Mapping[str, Any], options: KeyOptions) -> list[Key]:
     return [Key.from_jwk(jwk, **options) for jwk in members]
 
 
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # The codec's own words quote a character.
+        raise ValueError("is not Unicode text") from None
+
+
 def _read_pem(text: str, password: str | None) -> Any:
     # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
     labels = [label for label in _PEM_LABEL.findall(text) if label != "EC PARAMETERS"]
     if len(labels) != 1:
         raise ValueError(f"is PEM with {len(labels)} blocks in it; give one")
-    label, octets = labels[0], text.encode()
+    label, octets = labels[0], _utf8(text)
     if label not in (*_PRIVATE_LABELS, *_PUBLIC_LABELS, "CERTIFICATE"):
         raise ValueError(f"is PEM of the kind {label!r}, which is not supported")
     if password is not None and label not in _PRIVATE_LABELS:
@@ -81,9 +91,10 @@ def _read_pem(text: str, password: str | None) -> Any:
             return load_pem_x509_certificate(octets).public_key()
         if label in _PUBLIC_LABELS:
             return load_pem_public_key(octets)
-        return load_pem_private_key(octets, password.encode() if password else None)
+        return load_pem_private_key(octets, None if password is None else _utf8(password))
     except TypeError:
-        wants = "is not encrypted, and has a password" if password else "is encrypted, and has none"
-        raise ValueError(f"{wants}; see TOKENGUARD_KEY_PASSWORD") from None
+        wrong = "is encrypted" if password is None else "is not encrypted"
+        given = "none" if password is None else "a password"
+        raise ValueError(f"{wrong}, and has {given}; see TOKENGUARD_KEY_PASSWORD") from None
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("is PEM that cannot be read; is the password right?") from None

@@ -1,0 +1,52 @@
+"""What the tests of views say, in few words."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.test import TestResponse
+
+from ..support import challenge_of
+
+View = Callable[..., Any]
+
+PREFLIGHT = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+
+
+def new_view(body: str = "served") -> View:
+    """Make a view of its own for each use, since `token_required` marks a function."""
+
+    def view() -> str:
+        return body
+
+    return view
+
+
+def foreign(view: View) -> View:
+    """Decorate as other packages do, with `functools.wraps` and no knowledge of us."""
+
+    @functools.wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+def parameters_of(response: TestResponse) -> dict[str, str | None]:
+    """Read the parameters of the one challenge, which must be ours."""
+    parsed = WWWAuthenticate.from_header(challenge_of(response))
+    assert parsed is not None
+    assert parsed.type == "bearer"
+    return dict(parsed.parameters)
+
+
+def refusal_of(response: TestResponse) -> tuple[int, str | None]:
+    """Read a refusal's status, and the error code of its one challenge."""
+    return response.status_code, parameters_of(response).get("error")
+
+
+MISSING = (401, None)
+MALFORMED = (400, "invalid_request")
+BAD = (401, "invalid_token")
+SHORT = (403, "insufficient_scope")

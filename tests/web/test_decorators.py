@@ -1,0 +1,435 @@
+"""What `token_required` is called with, and what it means; `public`."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask, g
+from werkzeug.test import TestResponse
+
+from flask_tokenguard import Claims, TokenGuard, current_user, public, token_required
+
+from ..conftest import MakeApp
+from .conftest import Headers, HeadersWith
+from .support import BAD, MISSING, SHORT, foreign, new_view, refusal_of
+
+Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def ask(make_app: MakeApp, headers_with: HeadersWith) -> Ask:
+    """Ask a view with this demand, with a token that has these claims."""
+
+    def ask(demand: dict[str, Any], **claims: Any) -> TestResponse:
+        app = make_app()
+        app.add_url_rule("/", view_func=token_required(**demand)(new_view()))
+        return app.test_client().get("/", headers=headers_with(**claims))
+
+    return ask
+
+
+@pytest.mark.parametrize("decorate", [token_required, token_required()], ids=["bare", "called"])
+def test_it_demands_a_token_bare_or_called(
+    make_app: MakeApp, headers: Headers, decorate: Callable[..., Any]
+) -> None:
+    app = make_app()
+    app.add_url_rule("/", view_func=decorate(new_view()))
+    client = app.test_client()
+    assert refusal_of(client.get("/")) == MISSING
+    assert client.get("/", headers=headers).text == "served"
+
+
+def test_a_view_keeps_its_name_docstring_and_arguments(make_app: MakeApp, headers: Headers) -> None:
+    @token_required
+    def note(number: int) -> str:
+        """Show a note."""
+        return f"note {number}"
+
+    app = make_app()
+    app.add_url_rule("/notes/<int:number>", view_func=note)
+    assert (note.__name__, note.__doc__) == ("note", "Show a note.")
+    assert app.test_client().get("/notes/7", headers=headers).text == "note 7"
+
+
+# scope, any_scope
+
+
+@pytest.mark.parametrize(
+    ("demanded", "scope", "status"),
+    [
+        ("a", "a", 200),
+        ("a", "b a c", 200),
+        ("a b", "b a", 200),
+        (["a", "b"], "b a", 200),
+        (("a",), "a", 200),
+        ({"a"}, "a", 200),
+        (iter(["a"]), "a", 200),
+        ("a b", "a", 403),
+        ("a", "", 403),
+        ("a", "ab", 403),
+        ("a", "A", 403),
+        ("a", ["a"], 403),
+        ("a", {"a": 1}, 403),
+        ("a", None, 403),
+        ("1", 1, 403),
+    ],
+)
+def test_scope_means_all_of_these(ask: Ask, demanded: Any, scope: Any, status: int) -> None:
+    assert ask({"scope": demanded}, scope=scope).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("demanded", "scope", "status"),
+    [
+        ("a b", "a", 200),
+        ("a b", "c b", 200),
+        (["a", "b"], "b", 200),
+        ("a b", "c", 403),
+        ("a b", "", 403),
+        ("a b", ["a"], 403),
+    ],
+)
+def test_any_scope_means_one_of_these(ask: Ask, demanded: Any, scope: Any, status: int) -> None:
+    assert ask({"any_scope": demanded}, scope=scope).status_code == status
+
+
+@pytest.mark.parametrize(("scope", "status"), [("a", 403), ("b", 403), ("a c", 200)])
+def test_scope_and_any_scope_must_both_be_met(ask: Ask, scope: str, status: int) -> None:
+    assert ask({"scope": "a", "any_scope": "b c"}, scope=scope).status_code == status
+
+
+def test_a_token_without_a_scope_claim_has_no_scope(ask: Ask) -> None:
+    assert refusal_of(ask({"scope": "a"})) == SHORT
+
+
+# claims
+
+
+@pytest.mark.parametrize(
+    ("demanded", "claim", "status"),
+    [
+        ("admin", "admin", 200),
+        ("admin", ["user", "admin"], 200),
+        (["admin", "owner"], "owner", 200),
+        (("admin", "owner"), "owner", 200),
+        ({"admin", "owner"}, "owner", 200),
+        (["admin", "owner"], ["user", "owner"], 200),
+        (1, 1, 200),
+        (1, 1.0, 200),
+        (1.0, 1, 200),
+        (1, [0, 1], 200),
+        (True, True, 200),
+        (False, False, 200),
+        (None, None, 200),
+        ([None, "a"], None, 200),
+        ("", "", 200),
+        ("admin", "admins", 403),
+        ("admin", "not-admin", 403),
+        ("admin", "Admin", 403),
+        ("a", "abc", 403),
+        ("", "abc", 403),
+        ("admin", ["admins"], 403),
+        ("admin", [["admin"]], 403),
+        ("admin", {"admin": True}, 403),
+        ("admin", None, 403),
+        ("admin", [], 403),
+        (["admin", "owner"], "user", 403),
+        (["a", "b"], "ab", 403),
+        (1, True, 403),
+        (True, 1, 403),
+        (True, 1.0, 403),
+        (True, [1], 403),
+        (True, "true", 403),
+        (0, False, 403),
+        (False, 0, 403),
+        (False, None, 403),
+        (None, False, 403),
+        (None, 0, 403),
+        (None, "", 403),
+        (None, [], 403),
+        (1, "1", 403),
+        ("1", 1, 403),
+        (0, -1, 403),
+    ],
+)
+def test_a_claim_must_be_equal_and_of_the_same_json_type_or_hold_such_an_element(
+    ask: Ask, demanded: Any, claim: Any, status: int
+) -> None:
+    assert ask({"claims": {"role": demanded}}, role=claim).status_code == status
+
+
+@pytest.mark.parametrize("demanded", ["admin", None, False, 0, ""])
+def test_a_claim_that_is_absent_equals_nothing(ask: Ask, demanded: Any) -> None:
+    assert refusal_of(ask({"claims": {"role": demanded}})) == SHORT
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [({"a": 1, "b": 2}, 200), ({"a": 1}, 403), ({"a": 1, "b": 1}, 403), ({"b": 2}, 403)],
+)
+def test_several_names_must_all_be_met(ask: Ask, claims: dict[str, Any], status: int) -> None:
+    assert ask({"claims": {"a": 1, "b": 2}}, **claims).status_code == status
+
+
+def test_a_registered_claim_can_be_demanded_too(ask: Ask) -> None:
+    assert ask({"claims": {"sub": "alice"}}).status_code == 200
+    assert ask({"claims": {"sub": "bob"}}).status_code == 403
+
+
+# check
+
+
+@pytest.mark.parametrize("result", [True, 1, "yes", [0]])
+def test_a_truthy_check_lets_a_token_pass(ask: Ask, result: object) -> None:
+    assert ask({"check": lambda _: result}).text == "served"
+
+
+@pytest.mark.parametrize("result", [False, 0, "", None, [], {}])
+def test_a_falsy_check_is_403(ask: Ask, result: object) -> None:
+    assert refusal_of(ask({"check": lambda _: result})) == SHORT
+
+
+def test_a_check_gets_the_claims(ask: Ask) -> None:
+    def check(claims: Claims) -> bool:
+        return (claims.subject, claims["role"]) == ("alice", "admin")
+
+    assert ask({"check": check}, role="admin").text == "served"
+    assert refusal_of(ask({"check": check}, role="user")) == SHORT
+
+
+def test_a_check_is_asked_only_when_all_else_is_met(ask: Ask) -> None:
+    asked: list[Claims] = []
+    ask({"check": asked.append, "scope": "a"})
+    ask({"check": asked.append, "claims": {"role": "admin"}})
+    ask({"check": asked.append}, exp=1)
+    assert asked == []
+
+
+async def _check_later(_: Claims) -> bool:
+    return False
+
+
+class _Later:
+    """An awaitable that, unlike a coroutine, does not complain when nobody awaits it."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+@pytest.mark.parametrize("check", [_check_later, partial(_check_later)])
+def test_an_async_check_is_refused_at_import(check: Any) -> None:
+    with pytest.raises(TypeError, match="check"):
+        token_required(check=check)
+
+
+def test_a_check_that_only_turns_out_to_be_async_serves_nobody(
+    ask: Ask,
+) -> None:
+    assert ask({"check": lambda _: _Later()}).status_code == 500
+
+
+# issuers
+
+
+@pytest.mark.parametrize(
+    ("issuers", "status"),
+    [
+        ("https://a.example", 200),
+        (["https://b.example", "https://a.example"], 200),
+        ("https://b.example", 403),
+        ("https://a.example/", 403),
+        ("https://a", 403),
+    ],
+)
+def test_issuers_means_one_of_these(
+    make_app: MakeApp, headers_with: HeadersWith, issuers: Any, status: int
+) -> None:
+    app = make_app(ISSUER="https://a.example")
+    app.add_url_rule("/", view_func=token_required(issuers=issuers)(new_view()))
+    headers = headers_with(iss="https://a.example")
+    assert app.test_client().get("/", headers=headers).status_code == status
+
+
+def test_a_token_without_an_issuer_is_from_none_of_them(ask: Ask) -> None:
+    assert refusal_of(ask({"issuers": "https://a.example"})) == SHORT
+
+
+# optional
+
+
+@pytest.fixture
+def optional_app(make_app: MakeApp) -> Flask:
+    """An app with a view that knows its visitor, if there is a token of the scope `a`."""
+    app = make_app()
+
+    @app.get("/")
+    @token_required(optional=True, scope="a")
+    def view() -> Any:
+        return {"claims": g.claims}
+
+    return app
+
+
+def test_no_token_is_anonymous_where_one_is_optional(optional_app: Flask) -> None:
+    assert optional_app.test_client().get("/").get_json() == {"claims": None}
+
+
+def test_a_good_token_is_known_where_one_is_optional(
+    optional_app: Flask, headers_with: HeadersWith
+) -> None:
+    response = optional_app.test_client().get("/", headers=headers_with(scope="a"))
+    assert response.get_json()["claims"]["sub"] == "alice"
+
+
+def test_a_bad_token_is_refused_where_one_is_optional(
+    optional_app: Flask, stale_headers: Headers
+) -> None:
+    assert refusal_of(optional_app.test_client().get("/", headers=stale_headers)) == BAD
+
+
+def test_a_token_that_is_short_is_refused_where_one_is_optional(
+    optional_app: Flask, headers: Headers
+) -> None:
+    assert refusal_of(optional_app.test_client().get("/", headers=headers)) == SHORT
+
+
+# user
+
+
+@pytest.fixture
+def users_app(make_app: MakeApp) -> Flask:
+    """An app that knows alice, and whose views demand a user, or do if there is a token."""
+    guard = TokenGuard()
+    app = make_app(guard)
+
+    @guard.user_loader
+    def load(claims: Claims) -> str | None:
+        return {"alice": "Alice"}.get(claims["sub"])
+
+    for path, optional in (("/user", False), ("/optional", True)):
+        view = token_required(user=True, optional=optional)(lambda: f"hello {current_user}")
+        app.add_url_rule(path, path[1:], view)
+    return app
+
+
+@pytest.mark.parametrize("path", ["/user", "/optional"])
+def test_a_view_that_demands_a_user_gets_one(users_app: Flask, headers: Headers, path: str) -> None:
+    assert users_app.test_client().get(path, headers=headers).text == "hello Alice"
+
+
+@pytest.mark.parametrize("path", ["/user", "/optional"])
+def test_a_token_whose_user_is_gone_is_bad(
+    users_app: Flask, headers_with: HeadersWith, path: str
+) -> None:
+    response = users_app.test_client().get(path, headers=headers_with(sub="bob"))
+    assert refusal_of(response) == BAD
+
+
+def test_an_anonymous_visitor_has_no_user(users_app: Flask) -> None:
+    assert users_app.test_client().get("/optional").text == "hello None"
+
+
+def test_an_async_user_loader_is_refused_as_an_async_check_is() -> None:
+    async def load(_: Claims) -> None:
+        return None
+
+    with pytest.raises(TypeError, match="async"):
+        TokenGuard().user_loader(load)
+
+
+# Errors at import
+
+
+@pytest.mark.parametrize(
+    "demanded",
+    [
+        {"scope": ""},
+        {"scope": "  "},
+        {"scope": []},
+        {"scope": [""]},
+        {"scope": [1]},
+        {"scope": 1},
+        {"scope": b"a"},
+        {"any_scope": ""},
+        {"any_scope": []},
+        {"issuers": ""},
+        {"issuers": []},
+        {"issuers": [None]},
+        {"claims": {"role": []}},
+        {"claims": {"role": {}}},
+        {"claims": {"role": {"a": 1}}},
+        {"claims": {"role": [["a"]]}},
+        {"claims": {"role": ...}},
+        {"claims": {"role": b"admin"}},
+        {"claims": "role"},
+        {"check": "admin"},
+        {"check": True},
+        {"scopes": "a"},
+        {"view": None},
+    ],
+    ids=str,
+)
+def test_an_argument_that_demands_nothing_or_the_impossible_is_an_error_at_import(
+    demanded: dict[str, Any],
+) -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        token_required(**demanded)
+
+
+def test_a_view_and_arguments_in_one_call_are_an_error_at_import() -> None:
+    decorate: Any = token_required
+    with pytest.raises(TypeError):
+        decorate(new_view(), scope="admin")
+
+
+@pytest.mark.parametrize("view", ["notes:read", 1, b"view", ["a"]])
+@pytest.mark.parametrize("decorate", [token_required, token_required(), public])
+def test_what_is_no_view_is_an_error_at_import(decorate: Any, view: object) -> None:
+    with pytest.raises(TypeError, match="not a view"):
+        decorate(view)
+
+
+@pytest.mark.parametrize("decorate", [token_required, token_required(), public])
+def test_a_class_is_an_error_at_import(decorate: Any) -> None:
+    class View:
+        pass
+
+    with pytest.raises(TypeError, match="decorators"):
+        decorate(View)
+
+
+@pytest.mark.parametrize("decorate", [token_required, token_required(scope="a")])
+def test_public_and_token_required_on_one_view_are_an_error_at_import(decorate: Any) -> None:
+    with pytest.raises(TypeError, match="public"):
+        decorate(public(new_view()))
+    with pytest.raises(TypeError, match="guarded"):
+        public(decorate(new_view()))
+
+
+@pytest.mark.parametrize("decorate", [token_required, token_required(scope="a")])
+def test_public_and_token_required_are_an_error_with_a_decorator_between_them(
+    decorate: Any,
+) -> None:
+    with pytest.raises(TypeError, match="public"):
+        decorate(foreign(public(new_view())))
+    with pytest.raises(TypeError, match="guarded"):
+        public(foreign(decorate(new_view())))
+
+
+def test_public_twice_is_an_error_at_import() -> None:
+    with pytest.raises(TypeError, match="public already"):
+        public(public(new_view()))
+
+
+def test_public_changes_nothing_else_of_a_view(make_app: MakeApp) -> None:
+    app = make_app(PROTECT="all")
+
+    @app.get("/<name>")
+    @public
+    def greet(name: str) -> str:
+        """Greet."""
+        return f"hello {name}"
+
+    assert (greet.__name__, greet.__doc__) == ("greet", "Greet.")
+    assert app.test_client().get("/bob").text == "hello bob"

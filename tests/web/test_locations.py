@@ -1,0 +1,386 @@
+"""Where on a request a token is looked for (RFC 6750 section 2)."""
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask, current_app, g, request
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from flask_tokenguard import current_token, public, token_required
+
+from ..conftest import MakeApp
+from ..support import bearer
+from .conftest import Headers
+from .support import BAD, MALFORMED, MISSING, foreign, refusal_of
+
+EVERYWHERE = ["header", "form", "query", "json"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+FORM = "application/x-www-form-urlencoded"
+
+
+def _add_views(app: Flask) -> Flask:
+    @app.route("/where", methods=METHODS)
+    @token_required
+    def where() -> Any:
+        return {"where": current_token.location}
+
+    @app.route("/optional", methods=METHODS)
+    @token_required(optional=True)
+    def optional() -> Any:
+        return {"where": current_token.location if current_token else None}
+
+    @app.route("/wrapped", methods=METHODS)
+    @foreign
+    @token_required
+    def wrapped() -> Any:
+        return {"where": current_token.location, "sub": g.claims.subject}
+
+    @app.route("/open", methods=METHODS)
+    def open_view() -> bytes:
+        return request.stream.read()
+
+    @app.route("/public", methods=METHODS)
+    @public
+    def public_view() -> bytes:
+        return request.stream.read()
+
+    return app
+
+
+@pytest.fixture
+def client(make_app: MakeApp) -> FlaskClient:
+    """A client of an app that looks everywhere."""
+    return _add_views(make_app(TOKEN_LOCATIONS=EVERYWHERE)).test_client()
+
+
+@pytest.fixture
+def plain_client(make_app: MakeApp) -> FlaskClient:
+    """A client of an app that looks where apps look by default."""
+    return _add_views(make_app()).test_client()
+
+
+def _send_json(client: FlaskClient, path: str, body: str | bytes) -> TestResponse:
+    return client.post(path, data=body, content_type="application/json")
+
+
+# The header
+
+
+@pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer    "])
+def test_the_scheme_comes_in_any_case_and_with_any_number_of_spaces(
+    plain_client: FlaskClient, token: str, prefix: str
+) -> None:
+    response = plain_client.get("/where", headers={"Authorization": prefix + token})
+    assert response.get_json() == {"where": "header"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "Basic YTpi", "Digest a=b", "Token abc", "Bearers abc", "Bearer-x abc", "Bearer2 abc"],
+)
+def test_another_scheme_is_anonymous(plain_client: FlaskClient, value: str) -> None:
+    headers = {"Authorization": value}
+    assert refusal_of(plain_client.get("/where", headers=headers)) == MISSING
+    assert plain_client.get("/optional", headers=headers).get_json() == {"where": None}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Bearer\ta",
+        "Bearer a,b",
+        "Bearer a, Bearer b",
+        "Bearer a=b",
+        "Bearer =",
+        'Bearer "a"',
+        "Bearer \xe4",
+        "Bearer\xe4 a",
+        "Bearer: a",
+        "bearer,a",
+        "Bearer a\xa0",
+    ],
+)
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped"])
+def test_a_malformed_bearer_header_is_a_malformed_request(
+    plain_client: FlaskClient, path: str, value: str
+) -> None:
+    response = plain_client.get(path, headers={"Authorization": value})
+    assert refusal_of(response) == MALFORMED
+
+
+def test_two_authorization_headers_are_a_malformed_request(
+    plain_client: FlaskClient, token: str
+) -> None:
+    twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
+    assert refusal_of(plain_client.get("/where", headers=twice)) == MALFORMED
+
+
+def test_a_malformed_header_does_not_close_an_open_route(plain_client: FlaskClient) -> None:
+    assert plain_client.get("/open", headers={"Authorization": "Bearer"}).status_code == 200
+
+
+def test_by_default_only_the_header_is_read(plain_client: FlaskClient, token: str) -> None:
+    named = {"access_token": token}
+    assert refusal_of(plain_client.get("/where", query_string=named)) == MISSING
+    assert refusal_of(plain_client.post("/where", data=named)) == MISSING
+    assert refusal_of(plain_client.post("/where", json=named)) == MISSING
+
+
+def test_other_places_are_no_second_credential_while_they_are_off(
+    plain_client: FlaskClient, headers: Headers
+) -> None:
+    response = plain_client.post(
+        "/where?access_token=x", json={"access_token": "x"}, headers=headers
+    )
+    assert response.get_json() == {"where": "header"}
+
+
+# The query
+
+
+def test_a_token_may_be_in_the_query(client: FlaskClient, token: str) -> None:
+    response = client.get("/where", query_string={"access_token": token})
+    assert response.get_json() == {"where": "query"}
+
+
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped", "/open"])
+def test_an_answer_to_a_token_in_the_query_is_private(
+    client: FlaskClient, token: str, path: str
+) -> None:
+    response = client.get(path, query_string={"access_token": token})
+    assert response.headers.getlist("Cache-Control") == ["private"]
+
+
+def test_an_answer_to_a_token_in_the_header_says_nothing_of_caches(
+    client: FlaskClient, headers: Headers
+) -> None:
+    assert "Cache-Control" not in client.get("/where", headers=headers).headers
+
+
+def test_a_token_in_the_query_makes_a_public_answer_private(make_app: MakeApp, token: str) -> None:
+    app = make_app(TOKEN_LOCATIONS=["query"])
+
+    @app.get("/public")
+    @token_required
+    def shared() -> Any:
+        response = current_app.response_class("shared")
+        response.cache_control.public = True
+        response.cache_control.max_age = 60
+        return response
+
+    cache = app.test_client().get("/public", query_string={"access_token": token}).cache_control
+    assert (cache.private, cache.public, cache.max_age) == (True, False, 60)
+
+
+@pytest.mark.parametrize("value", ["", "x", "a.b.c", "\xe4", "a b"])
+def test_a_bad_token_in_the_query_is_refused_and_not_anonymous(
+    client: FlaskClient, value: str
+) -> None:
+    response = client.get("/optional", query_string={"access_token": value})
+    assert refusal_of(response) == BAD
+
+
+def test_two_tokens_in_the_query_are_a_malformed_request(client: FlaskClient, token: str) -> None:
+    query = {"access_token": [token, token]}
+    assert refusal_of(client.get("/where", query_string=query)) == MALFORMED
+
+
+# The body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped"])
+def test_a_token_may_be_in_a_form(client: FlaskClient, token: str, path: str, method: str) -> None:
+    response = client.open(path, method=method, data={"access_token": token})
+    assert response.get_json()["where"] == "form"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped"])
+def test_a_token_may_be_in_json(client: FlaskClient, token: str, path: str, method: str) -> None:
+    response = client.open(path, method=method, json={"access_token": token})
+    assert response.get_json()["where"] == "json"
+
+
+def test_json_goes_by_its_other_media_types_too(client: FlaskClient, token: str) -> None:
+    body = json.dumps({"access_token": token})
+    response = client.post("/where", data=body, content_type="application/vnd.api+json")
+    assert response.get_json() == {"where": "json"}
+
+
+def test_the_claims_of_a_token_that_only_the_wrapper_looked_for_are_shown(
+    client: FlaskClient, token: str
+) -> None:
+    response = client.post("/wrapped", data={"access_token": token})
+    assert response.get_json() == {"where": "form", "sub": "alice"}
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json"])
+def test_the_body_of_a_get_is_never_read(
+    client: FlaskClient, token: str, content_type: str
+) -> None:
+    body = {FORM: f"access_token={token}"}.get(content_type, json.dumps({"access_token": token}))
+    response = client.get("/where", data=body, content_type=content_type)
+    assert refusal_of(response) == MISSING
+
+
+def test_a_multipart_form_is_never_read(client: FlaskClient, token: str) -> None:
+    response = client.post(
+        "/where", data={"access_token": token}, content_type="multipart/form-data"
+    )
+    assert refusal_of(response) == MISSING
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "", None])
+def test_a_form_of_another_content_type_is_not_read(
+    client: FlaskClient, token: str, content_type: str | None
+) -> None:
+    response = client.post("/where", data=f"access_token={token}", content_type=content_type)
+    assert refusal_of(response) == MISSING
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", FORM, "text/json", "", None])
+def test_json_of_another_content_type_is_not_read(
+    client: FlaskClient, token: str, content_type: str | None
+) -> None:
+    body = json.dumps({"access_token": token})
+    response = client.post("/where", data=body, content_type=content_type)
+    assert refusal_of(response) == MISSING
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "[]", '["access_token"]', '"access_token"', "1", "null", "{}", '{"other": "x"}'],
+)
+def test_a_json_body_without_the_member_is_anonymous(client: FlaskClient, body: str) -> None:
+    assert refusal_of(_send_json(client, "/where", body)) == MISSING
+
+
+@pytest.mark.parametrize("value", ["null", "1", "1.5", "true", "[]", '["x"]', "{}"])
+def test_a_json_member_that_is_not_text_is_a_malformed_request(
+    client: FlaskClient, value: str
+) -> None:
+    body = '{"access_token": ' + value + "}"
+    response = _send_json(client, "/optional", body)
+    assert refusal_of(response) == MALFORMED
+
+
+def test_json_that_nests_deeper_than_python_can_is_anonymous(client: FlaskClient) -> None:
+    assert refusal_of(_send_json(client, "/where", b"[" * 200_000)) == MISSING
+
+
+def test_two_tokens_in_a_form_are_a_malformed_request(client: FlaskClient, token: str) -> None:
+    response = client.post("/where", data={"access_token": [token, token]})
+    assert refusal_of(response) == MALFORMED
+
+
+def test_two_tokens_in_json_are_a_malformed_request(client: FlaskClient, token: str) -> None:
+    body = f'{{"access_token": "{token}", "access_token": "{token}"}}'
+    assert refusal_of(_send_json(client, "/where", body)) == MALFORMED
+
+
+# Two places
+
+
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped"])
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("header", "query"),
+        ("header", "data"),
+        ("header", "json"),
+        ("query", "data"),
+        ("query", "json"),
+        ("header", "query", "data"),
+    ],
+    ids="+".join,
+)
+def test_two_credentials_are_a_malformed_request_even_if_they_are_the_same(
+    client: FlaskClient, token: str, path: str, places: tuple[str, ...]
+) -> None:
+    parts: dict[str, Any] = {
+        "header": {"headers": bearer(token)},
+        "query": {"query_string": {"access_token": token}},
+        "data": {"data": {"access_token": token}},
+        "json": {"json": {"access_token": token}},
+    }
+    carried = {name: value for place in places for name, value in parts[place].items()}
+    assert refusal_of(client.post(path, **carried)) == MALFORMED
+
+
+def test_a_malformed_header_is_not_made_good_by_a_token_elsewhere(
+    client: FlaskClient, token: str
+) -> None:
+    query = {"access_token": token}
+    response = client.get("/where", query_string=query, headers={"Authorization": "Bearer"})
+    assert refusal_of(response) == MALFORMED
+
+
+def test_another_scheme_is_no_second_credential(client: FlaskClient, token: str) -> None:
+    query = {"access_token": token}
+    response = client.get("/where", query_string=query, headers={"Authorization": "Basic YTpi"})
+    assert response.get_json() == {"where": "query"}
+
+
+# Bodies that are left alone
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json"])
+def test_an_open_view_can_read_its_raw_stream(client: FlaskClient, content_type: str) -> None:
+    body = b'{"access_token": "x"}'
+    response = client.post("/open", data=body, content_type=content_type)
+    assert response.data == body
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json"])
+def test_a_public_view_can_read_its_raw_stream(make_app: MakeApp, content_type: str) -> None:
+    app = _add_views(make_app(TOKEN_LOCATIONS=EVERYWHERE, PROTECT="all"))
+    body = b'{"access_token": "x"}'
+    response = app.test_client().post("/public", data=body, content_type=content_type)
+    assert response.data == body
+
+
+def test_an_unmarked_view_takes_a_token_from_a_form_where_all_are_guarded(
+    make_app: MakeApp, token: str
+) -> None:
+    app = make_app(TOKEN_LOCATIONS=EVERYWHERE, PROTECT="all")
+    app.add_url_rule("/unmarked", view_func=lambda: "served", endpoint="unmarked", methods=["POST"])
+    response = app.test_client().post("/unmarked", data={"access_token": token})
+    assert response.text == "served"
+
+
+def test_a_guarded_view_can_read_its_raw_stream_while_bodies_are_off(
+    plain_client: FlaskClient, headers: Headers
+) -> None:
+    app = plain_client.application
+
+    @app.post("/raw")
+    @token_required
+    def raw() -> bytes:
+        return request.stream.read()
+
+    assert plain_client.post("/raw", data=b"a=b", content_type=FORM, headers=headers).data == b"a=b"
+
+
+@pytest.mark.parametrize("path", ["/where", "/wrapped"])
+def test_a_body_beyond_the_apps_limit_is_still_too_large(client: FlaskClient, path: str) -> None:
+    client.application.config["MAX_CONTENT_LENGTH"] = 10
+    response = client.post(path, data={"access_token": "x" * 100})
+    assert response.status_code == 413
+
+
+def test_the_view_reads_the_form_that_carried_the_token(make_app: MakeApp, token: str) -> None:
+    app = make_app(TOKEN_LOCATIONS=["form"])
+
+    @app.post("/notes")
+    @token_required
+    def add() -> str:
+        return request.form["text"]
+
+    response = app.test_client().post("/notes", data={"access_token": token, "text": "hello"})
+    assert response.text == "hello"

@@ -1,0 +1,161 @@
+"""A CORS preflight carries no credentials (Fetch section 3.3.5) and is answered before the view."""
+
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
+from flask.views import MethodView
+from flask_cors import CORS, cross_origin
+
+from flask_tokenguard import token_required
+
+from ..conftest import MakeApp
+from .conftest import Headers
+from .support import BAD, MISSING, PREFLIGHT, foreign, new_view, refusal_of
+
+ORIGIN = {"Origin": PREFLIGHT["Origin"]}
+BOTH = ["GET", "OPTIONS"]
+
+
+@pytest.fixture
+def client(make_app: MakeApp) -> FlaskClient:
+    """A client of an app whose views answer OPTIONS themselves."""
+    app = make_app()
+    demands: dict[str, Any] = {
+        "guarded": token_required,
+        "scoped": token_required(scope="a"),
+        "optional": token_required(optional=True),
+        "wrapped": lambda view: foreign(token_required(view)),
+        "open": lambda view: view,
+    }
+    for name, decorate in demands.items():
+        view = decorate(lambda: f"the view's answer to {request.method}")
+        app.add_url_rule(f"/{name}", name, view, methods=BOTH)
+    app.add_url_rule("/automatic", "automatic", token_required(new_view()))
+    return app.test_client()
+
+
+@pytest.mark.parametrize("path", ["/guarded", "/scoped", "/optional", "/automatic"])
+def test_a_preflight_gets_flasks_default_answer(client: FlaskClient, path: str) -> None:
+    response = client.options(path, headers=PREFLIGHT)
+    assert (response.status_code, response.data) == (200, b"")
+    assert {"GET", "OPTIONS"} <= set(response.allow)
+    assert "WWW-Authenticate" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/guarded", "/scoped", "/optional", "/wrapped"])
+def test_a_preflight_never_reaches_the_view(client: FlaskClient, path: str) -> None:
+    response = client.options(path, headers=PREFLIGHT)
+    assert "the view's answer" not in response.text
+
+
+def test_a_preflight_where_only_the_wrapper_sees_the_demand_gets_flasks_default_answer(
+    client: FlaskClient,
+) -> None:
+    response = client.options("/wrapped", headers=PREFLIGHT)
+    assert (response.status_code, response.data) == (200, b"")
+
+
+def test_a_preflight_never_reaches_the_view_even_with_a_token(
+    client: FlaskClient, headers: Headers, stale_headers: Headers
+) -> None:
+    assert client.options("/guarded", headers=PREFLIGHT | headers).data == b""
+    assert client.options("/guarded", headers=PREFLIGHT | stale_headers).data == b""
+
+
+def test_an_open_view_answers_its_preflight_itself(client: FlaskClient) -> None:
+    response = client.options("/open", headers=PREFLIGHT)
+    assert response.text == "the view's answer to OPTIONS"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{}, ORIGIN, {"Access-Control-Request-Method": "GET"}],
+    ids=["plain", "origin", "method"],
+)
+@pytest.mark.parametrize("path", ["/guarded", "/wrapped", "/automatic"])
+def test_a_plain_options_request_is_guarded_as_any_other(
+    client: FlaskClient, headers: Headers, path: str, sent: Headers
+) -> None:
+    assert refusal_of(client.options(path, headers=sent)) == MISSING
+    assert client.options(path, headers=sent | headers).status_code == 200
+
+
+def test_a_plain_options_request_with_a_token_reaches_the_view(
+    client: FlaskClient, headers: Headers
+) -> None:
+    response = client.options("/guarded", headers=headers)
+    assert response.text == "the view's answer to OPTIONS"
+
+
+def test_the_headers_of_a_preflight_open_no_other_method(client: FlaskClient) -> None:
+    assert refusal_of(client.get("/guarded", headers=PREFLIGHT)) == MISSING
+
+
+def test_a_preflight_never_reaches_a_guarded_method_of_a_class(make_app: MakeApp) -> None:
+    class Notes(MethodView):
+        @token_required
+        def options(self) -> str:
+            return "the view's answer"
+
+    app = make_app()
+    app.add_url_rule("/", view_func=Notes.as_view("notes"))
+    assert app.test_client().options("/", headers=PREFLIGHT).data == b""
+
+
+# flask-cors
+
+
+@pytest.fixture
+def cors_app(make_app: MakeApp) -> Flask:
+    """A guarded app that browsers of other origins may call."""
+    app = make_app()
+    CORS(app)
+    return app
+
+
+def test_app_wide_cors_answers_a_preflight_of_a_guarded_view(cors_app: Flask) -> None:
+    asked = PREFLIGHT | {"Access-Control-Request-Headers": "Authorization"}
+    response = cors_app.test_client().options("/claims", headers=asked)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
+    assert response.headers["Access-Control-Allow-Headers"] == "Authorization"
+
+
+def test_app_wide_cors_lets_a_browser_read_a_refusal(
+    cors_app: Flask, stale_headers: Headers
+) -> None:
+    response = cors_app.test_client().get("/claims", headers=ORIGIN | stale_headers)
+    assert refusal_of(response) == BAD
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
+
+
+@pytest.fixture
+def cross_origin_client(make_app: MakeApp) -> FlaskClient:
+    """A client of an app with a view for other origins, decorated in the order that works."""
+    app = make_app()
+
+    @app.get("/")
+    @cross_origin()
+    @token_required
+    def view() -> str:
+        return "served"
+
+    return app.test_client()
+
+
+def test_cross_origin_above_answers_a_preflight(cross_origin_client: FlaskClient) -> None:
+    response = cross_origin_client.options("/", headers=PREFLIGHT)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
+    assert "served" not in response.text
+
+
+def test_cross_origin_above_leaves_the_view_guarded(
+    cross_origin_client: FlaskClient, headers: Headers
+) -> None:
+    response = cross_origin_client.get("/", headers=headers | ORIGIN)
+    assert refusal_of(cross_origin_client.get("/", headers=ORIGIN)) == MISSING
+    assert response.text == "served"
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
