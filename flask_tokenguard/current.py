@@ -101,7 +101,12 @@ class Record(Authentication):
     __slots__ = ("outer", "outer_claims", "parts", "request")
 
     def __init__(self, parts: AppParts, request: Request, shown: _AppCtxGlobals) -> None:
-        super().__init__()
+        self.token = None
+        self.error = None
+        self.location = None
+        self.has_read_body = False
+        self.met = ()
+        self.user = None
         self.parts = parts
         self.request = ref(request)
         self.outer: Record | None = request.environ.get(_ENVIRON_KEY)
@@ -180,6 +185,13 @@ def authentication(*, reads_body: bool = False) -> Record:
         _authenticate(record, request, record.parts.body_locations)
         g.claims = record.claims
     return record
+
+
+def has_met(demand: object) -> bool:
+    """Tell whether the current request has met a demand already."""
+    request = _context().request
+    record: Record | None = request.environ.get(_ENVIRON_KEY)
+    return record is not None and demand in record.met and record.request() is request
 
 
 def is_preflight(request: Request) -> bool:

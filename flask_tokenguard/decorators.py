@@ -154,10 +154,11 @@ def meet(demand: Demand, record: current.Record) -> None:
 
 def _meet_or_answer(demand: Demand) -> Response | None:
     """Meet a demand as the hook does; a preflight is answered in the view's place."""
-    record = current.authentication(reads_body=True)
-    if demand not in record.met and current.is_preflight(current.current_request()):
+    if current.has_met(demand):
+        return None
+    if current.is_preflight(current.current_request()):
         return current_app.make_default_options_response()
-    meet(demand, record)
+    meet(demand, current.authentication(reads_body=True))
     return None
 
 

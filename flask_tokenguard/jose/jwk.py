@@ -77,6 +77,7 @@ class Key:
         private: Any = key
         if isinstance(key, bytes):
             jws.check_secret(key)
+            public = private = jws.prepare_secret(alg, key)
         else:
             public = material.public_part(key)
             private = None if key is public else key

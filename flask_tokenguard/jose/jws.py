@@ -6,27 +6,81 @@ used: it accepts padded base64url, duplicate members and tokens of any size.
 
 import re
 from base64 import b64decode
+from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hmac import HMAC
 from jwt.algorithms import Algorithm as SigningAlgorithm
-from jwt.algorithms import HMACAlgorithm, get_default_algorithms
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm, get_default_algorithms
 from jwt.exceptions import InvalidKeyError
 
 from .algorithms import SIGNATURE_ALGORITHMS
 
-__all__ = ["SigningAlgorithm", "algorithm", "check_secret"]
+__all__ = ["SigningAlgorithm", "algorithm", "check_secret", "prepare_secret"]
 
-_DEFAULT = get_default_algorithms()
-_PYJWT_NAMES = {"Ed25519": "EdDSA"}  # PyJWT 2.15 does not know the name of RFC 9864.
-_ALGORITHMS: dict[str, SigningAlgorithm] = {
-    name: _DEFAULT[_PYJWT_NAMES.get(name, name)] for name in SIGNATURE_ALGORITHMS
+
+class _PreparedHMAC(HMACAlgorithm):
+    """HMAC with a context that has taken in its key already; PyJWT makes one for each token."""
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        context = key.copy()
+        context.update(msg)
+        octets: bytes = context.finalize()
+        return octets
+
+
+class _PreparedEC(ECAlgorithm):
+    """ECDSA with its parameters made once; PyJWT's conversion goes by way of hexadecimal text."""
+
+    def __init__(self, hash_alg: type[hashes.HashAlgorithm], size: int) -> None:
+        super().__init__(hash_alg)
+        self._size = size
+        self._ecdsa = ECDSA(hash_alg())
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
+        size = self._size
+        if len(sig) != 2 * size:
+            return False
+        r, s = int.from_bytes(sig[:size]), int.from_bytes(sig[size:])
+        try:
+            key.verify(encode_dss_signature(r, s), msg, self._ecdsa)
+        except InvalidSignature:
+            return False
+        return True
+
+
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "HS256": hashes.SHA256,
+    "HS384": hashes.SHA384,
+    "HS512": hashes.SHA512,
 }
 _KEY_TEXT = re.compile(rb"-- ?BEGIN |ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp")
-_HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
+_HMAC = _PreparedHMAC(HMACAlgorithm.SHA256)
+_DEFAULT = get_default_algorithms()
+_ALGORITHMS: dict[str, SigningAlgorithm] = {
+    **{name: _DEFAULT[name] for name in SIGNATURE_ALGORITHMS if name in _DEFAULT},
+    # PyJWT 2.15 does not know the name of RFC 9864.
+    "Ed25519": _DEFAULT["EdDSA"],
+    "HS256": _HMAC,
+    "HS384": _HMAC,
+    "HS512": _HMAC,
+    "ES256": _PreparedEC(hashes.SHA256, 32),
+    "ES384": _PreparedEC(hashes.SHA384, 48),
+    "ES512": _PreparedEC(hashes.SHA512, 66),
+}
 
 
 def algorithm(name: str) -> SigningAlgorithm:
     """Look up the object that signs and verifies with keys prepared by `jwk`."""
     return _ALGORITHMS[name]
+
+
+def prepare_secret(name: str, secret: bytes) -> HMAC:
+    """Let an HMAC context take in its key, to be copied for each token."""
+    return HMAC(secret, _HASHES[name]())
 
 
 def check_secret(secret: bytes) -> None:
