@@ -101,12 +101,7 @@ class Record(Authentication):
     __slots__ = ("outer", "outer_claims", "parts", "request")
 
     def __init__(self, parts: AppParts, request: Request, shown: _AppCtxGlobals) -> None:
-        self.token = None
-        self.error = None
-        self.location = None
-        self.has_read_body = False
-        self.met = ()
-        self.user = None
+        super().__init__()
         self.parts = parts
         self.request = ref(request)
         self.outer: Record | None = request.environ.get(_ENVIRON_KEY)

@@ -250,6 +250,12 @@ def test_claims_that_are_no_mapping_are_an_issue_error(issuer: TokenIssuer, clai
         issuer.issue("me", claims=claims)
 
 
+@pytest.mark.parametrize("option", ["scope", "audience", "header"])
+def test_an_option_of_a_wrong_kind_is_an_issue_error(issuer: TokenIssuer, option: Any) -> None:
+    with pytest.raises(IssueError):
+        issuer.issue("me", **{option: 5})
+
+
 def test_more_members_of_the_header_are_written(issuer: TokenIssuer) -> None:
     token, _ = issuer.issue("me", header={"x": [1]})
     assert parsed(token).header.members == {"alg": "HS256", "typ": "at+jwt", "x": [1]}

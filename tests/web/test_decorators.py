@@ -330,6 +330,17 @@ def test_an_anonymous_visitor_has_no_user(users_app: Flask) -> None:
     assert users_app.test_client().get("/optional").text == "hello None"
 
 
+def test_a_user_loader_that_returns_an_awaitable_is_an_error() -> None:
+    class Pending:
+        def __await__(self) -> Iterator[None]:
+            return iter(())
+
+    guard = TokenGuard()
+    guard.user_loader(lambda _: Pending())
+    with pytest.raises(TypeError, match="awaitable"):
+        guard.load_user(Claims())
+
+
 def test_an_async_user_loader_is_refused_as_an_async_check_is() -> None:
     async def load(_: Claims) -> None:
         return None
@@ -363,6 +374,7 @@ def test_an_async_user_loader_is_refused_as_an_async_check_is() -> None:
         {"claims": {"role": ...}},
         {"claims": {"role": b"admin"}},
         {"claims": "role"},
+        {"claims": {}},
         {"check": "admin"},
         {"check": True},
         {"scopes": "a"},

@@ -354,6 +354,17 @@ def test_a_copied_context_asks_for_the_user_once(make_app: MakeApp, headers: Hea
     assert asked == ["alice"]
 
 
+def test_what_is_asked_before_the_hook_hides_nothing_that_was_around(
+    make_app: MakeApp, headers: Headers
+) -> None:
+    app = make_app()
+    app.url_value_preprocessor(lambda *_: current_token.claims and None)
+    with app.app_context():
+        g.claims = "the app's own"
+        assert app.test_client().get("/claims", headers=headers).status_code == 200
+        assert g.claims == "the app's own"
+
+
 # Contexts without the hook
 
 
