@@ -156,11 +156,12 @@ def end() -> None:
     Where they were not, they stay as they are: Flask tears a request down before a streamed
     response runs, and whenever a copy of its context ends.
     """
-    record = _record_of(current_request())
-    if record is None:
+    request = _context().request
+    record: Record | None = request.environ.get(_ENVIRON_KEY)
+    if record is None or record.request() is not request:
         return
     if record.outer is not None:
-        current_request().environ[_ENVIRON_KEY] = record.outer
+        request.environ[_ENVIRON_KEY] = record.outer
     if record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
 

@@ -3,6 +3,7 @@
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from flask import Flask, current_app, has_app_context
@@ -146,7 +147,7 @@ class TokenGuard:
 
 def _hook_in(app: Flask, parts: Parts) -> None:
     """Run before any hook of the app and be torn down after them: they know who asks."""
-    app.before_request(lambda: _guard_request(parts))
+    app.before_request(partial(_guard_request, parts))
     app.teardown_request(lambda _: current.end())
     before, teardown = app.before_request_funcs[None], app.teardown_request_funcs[None]
     before.insert(0, before.pop())
@@ -166,7 +167,7 @@ def _guard_request(parts: Parts) -> ResponseReturnValue | None:
     if not demands and not is_open and not parts.public_endpoints.fullmatch(rule.endpoint):
         demands = (ANY_TOKEN,)
     record = current.begin(parts, request, reads_body=bool(demands))
-    if demands and current.is_preflight(request):
+    if demands and request.method == "OPTIONS" and current.is_preflight(request):
         return parts.app.make_default_options_response()
     for demand in demands:
         meet(demand, record)

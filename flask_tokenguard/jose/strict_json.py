@@ -6,7 +6,7 @@ members, no NaN or Infinity, no number that overflows to one, no lone surrogate,
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -37,11 +37,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(
+# What JSONDecoder.raw_decode calls, without its frame.
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
     object_pairs_hook=_without_duplicates,
     parse_float=_finite,
     parse_constant=_refuse_constant,
-).raw_decode
+).scan_once  # type: ignore[attr-defined,unused-ignore] # typeshed leaves it out
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -55,7 +56,10 @@ def parse_object(octets: bytes) -> dict[str, Any]:
     if octets.count(b"{") + octets.count(b"[") > MAX_NESTING:
         _check_nesting(octets)
     text = octets.decode().strip(_WHITESPACE)
-    parsed, end = _decode(text)
+    try:
+        parsed, end = _scan(text, 0)
+    except StopIteration:
+        raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("data after the JSON object")
     if not isinstance(parsed, dict):
