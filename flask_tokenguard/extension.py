@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from . import current
 from .challenge import answer
 from .claims import Claims, VerifiedToken
-from .decorators import demands_on, meet
+from .decorators import demands_on, meet, public
 from .demands import ANY_TOKEN
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
 from .parts import Parts, build_parts
 from .validators import Clock, Validator
+from .well_known import answer_jwks
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     Rejected,
@@ -74,6 +75,7 @@ class TokenGuard:
         self._only = parts if self._served == 1 else None
         _hook_in(app, parts)
         _register_answers(app, parts)
+        _publish_keys(app, parts)
 
     def user_loader(self, load: UserLoader) -> UserLoader:
         """Register how `current_user` is found: a function of the `Claims`; None means gone.
@@ -172,6 +174,14 @@ def _guard_request(parts: Parts) -> ResponseReturnValue | None:
     for demand in demands:
         meet(demand, record)
     return None
+
+
+def _publish_keys(app: Flask, parts: Parts) -> None:
+    """Serve the public keys; secrets alone have nothing to publish."""
+    if parts.settings.keyring is None and all(key.public_jwk() is None for key in parts.keys):
+        return
+    view = public(lambda: answer_jwks(parts.keys))
+    app.add_url_rule(parts.settings.jwks_path, "tokenguard.jwks", view)
 
 
 def _register_answers(app: Flask, parts: Parts) -> None:

@@ -3,12 +3,13 @@
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
 from .errors import ConfigurationError, IssueError
 from .jose import base64url, strict_json
+from .jose.jwe import EncryptionKey
 from .jose.jwk import Key
 from .validators import LAST_NUMERIC_DATE, Clock
 
@@ -40,9 +41,11 @@ class TokenIssuer:
 
     def __init__(
         self,
-        key: Key | None,
+        signing_key: Callable[[], Key | None],
         *,
+        encryption_key: EncryptionKey | None = None,
         lifetime: timedelta,
+        longest_lifetime: timedelta | None = None,
         typ: str = "at+jwt",
         issuer: str | None = None,
         audience: str | None = None,
@@ -53,8 +56,10 @@ class TokenIssuer:
         """Take the signing key and what every token says.
 
         Args:
-            key: The signing key, or None where there are only public keys.
+            signing_key: Gives the key that signs now, or None where there are only public keys.
+            encryption_key: Encrypts what was signed, unless None.
             lifetime: How long a token lives unless told otherwise.
+            longest_lifetime: What no token may outlive, unless None.
             typ: The header's media type.
             issuer: Written as `iss`, unless None.
             audience: Written as `aud`, unless None.
@@ -62,14 +67,16 @@ class TokenIssuer:
             max_size: The longest token that our own verifier takes, in characters.
             clock: Seconds since the epoch, UTC.
         """
-        self._key = key
+        self._signing_key = signing_key
+        self._encryption_key = encryption_key
         self._lifetime = lifetime
+        self._longest_lifetime = longest_lifetime
         self._typ = typ
         self._common = {"iss": issuer, "client_id": client_id}
         self._audience = audience
         self._max_size = max_size
         self._clock = clock
-        self._encoded_header = b"" if key is None else self._encode_header(key, {})
+        self._plain_header: tuple[Key, bytes] | None = None
 
     def issue(self, subject: str, **options: Unpack[IssueOptions]) -> tuple[str, dict[str, Any]]:
         """Sign a token.
@@ -85,14 +92,16 @@ class TokenIssuer:
             ConfigurationError: There is no private key to sign with.
             IssueError: An argument makes a token that must not be.
         """
-        key = self._key
+        key = self._signing_key()
         if key is None:
             raise ConfigurationError("No key can sign: TOKENGUARD_KEY holds public keys only")
         payload = self._claims(subject, options)
-        extra = options.get("header")
-        encoded_header = self._encode_header(key, extra) if extra else self._encoded_header
+        encoded_header = self._encode_header(key, options.get("header"))
         signing_input = b"%b.%b" % (encoded_header, base64url.encode(_dump(payload, "claims")))
         token = b"%b.%b" % (signing_input, base64url.encode(key.sign(signing_input)))
+        if self._encryption_key is not None:
+            # A token inside must be called one (RFC 7519 section 5.2).
+            token = self._encryption_key.encrypt(token, {"cty": "JWT"}).encode()
         if len(token) > self._max_size:
             raise IssueError(
                 f"the token would be {len(token)} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
@@ -104,7 +113,14 @@ class TokenIssuer:
         if not isinstance(subject, str) or not subject:
             raise IssueError("the subject must be a str that is not empty; str(user.id), say")
         now = int(self._clock())
-        expires = now + _seconds(_said(options.get("lifetime"), self._lifetime))
+        lifetime = _seconds(_said(options.get("lifetime"), self._lifetime))
+        longest = self._longest_lifetime
+        if longest is not None and lifetime > longest.total_seconds():
+            raise IssueError(
+                "the lifetime is longer than TOKENGUARD_ACCESS_TOKEN_LIFETIME, for which the key"
+                " ring keeps its keys"
+            )
+        expires = now + lifetime
         if expires > LAST_NUMERIC_DATE:
             raise IssueError("the lifetime reaches beyond the year 9999")
         standard = {
@@ -119,11 +135,19 @@ class TokenIssuer:
         payload = {name: value for name, value in standard.items() if value is not None}
         return payload | _own(options.get("claims") or {}, RESERVED_CLAIMS, "claim")
 
-    def _encode_header(self, key: Key, extra: Mapping[str, Any]) -> bytes:
+    def _encode_header(self, key: Key, extra: Mapping[str, Any] | None) -> bytes:
+        remembered = self._plain_header
+        if not extra and remembered is not None and remembered[0] is key:
+            return remembered[1]
         header = {"alg": key.alg, "typ": self._typ}
         if key.kid is not None:
             header["kid"] = key.kid
-        return base64url.encode(_dump(header | _own(extra, RESERVED_HEADERS, "header"), "header"))
+        encoded = base64url.encode(
+            _dump(header | _own(extra or {}, RESERVED_HEADERS, "header"), "header")
+        )
+        if not extra:
+            self._plain_header = key, encoded
+        return encoded
 
 
 def _said(option: Any, default: Any) -> Any:

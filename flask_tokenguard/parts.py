@@ -1,5 +1,6 @@
 """The parts of one app, and the one place that wires them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import translate
 from re import Pattern
@@ -12,7 +13,10 @@ from .challenge import quotable
 from .current import Guard
 from .errors import ConfigurationError
 from .issuer import TokenIssuer
-from .keys.config import ConfiguredKeys, load_keys
+from .keys.config import NO_KEYS, ConfiguredKeys, choose_keys
+from .keys.encryption import ConfiguredEncryption, choose_encryption
+from .keys.entries import read_entries
+from .keys.ring import KeyRing, open_ring
 from .locations import BODY_LOCATIONS, Locations, locations_named
 from .settings import Settings
 from .validators import Clock, Validator
@@ -34,6 +38,7 @@ class Parts:
     settings: Settings
     verifier: TokenVerifier
     issuer: TokenIssuer
+    keys: KeyRing | ConfiguredKeys
     realm: str
     locations: Locations
     bodiless_locations: Locations
@@ -58,10 +63,7 @@ def build_parts(
     """
     faults: list[str] = []
     settings = Settings.read(app.config, faults.append)
-    entries = settings.key_entries()
-    keys = load_keys(entries, algorithm=settings.algorithm, on_fault=faults.append)
-    if not entries and not faults:
-        faults.append("There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE or TOKENGUARD_KEYS")
+    keys, encryption = _load_keys(settings, faults.append)
     if faults:
         raise ConfigurationError(*faults)
     locations = locations_named(settings.token_locations)
@@ -69,8 +71,9 @@ def build_parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=_build_verifier(settings, keys, own_rules, clock),
-        issuer=_build_issuer(settings, keys, clock),
+        verifier=_build_verifier(settings, keys, encryption, _rules(settings, clock) + own_rules),
+        issuer=_build_issuer(settings, keys, encryption, clock),
+        keys=keys,
         realm=settings.realm or quotable(app.name),
         locations=locations,
         bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
@@ -80,11 +83,48 @@ def build_parts(
     )
 
 
+def _load_keys(
+    settings: Settings, on_fault: Callable[[str], None]
+) -> tuple[KeyRing | ConfiguredKeys, ConfiguredEncryption | None]:
+    entries = settings.key_entries()
+    read = read_entries(entries, algorithm=settings.algorithm, on_fault=on_fault)
+    encryption = choose_encryption(settings.encryption, read, on_fault=on_fault)
+    if settings.keyring is not None:
+        return _open_ring(settings, on_fault), encryption
+    if not entries:
+        on_fault(
+            "There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE, TOKENGUARD_KEYS or"
+            " TOKENGUARD_KEYRING"
+        )
+    return choose_keys(read, algorithm=settings.algorithm, on_fault=on_fault), encryption
+
+
+def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> KeyRing | ConfiguredKeys:
+    try:
+        return open_ring(settings.keyring or "", settings.key_password, settings.key_password_file)
+    except (ValueError, OSError) as error:
+        on_fault(f"TOKENGUARD_KEYRING: {error}")
+        return NO_KEYS
+
+
 def _build_verifier(
-    settings: Settings, keys: ConfiguredKeys, own_rules: tuple[Validator, ...], clock: Clock
+    settings: Settings,
+    keys: KeyRing | ConfiguredKeys,
+    encryption: ConfiguredEncryption | None,
+    rules: tuple[Validator, ...],
 ) -> TokenVerifier:
+    return TokenVerifier(
+        keys,
+        rules,
+        max_size=settings.max_token_size,
+        decryption_keys=None if encryption is None else encryption.decrypting,
+        requires_encryption=encryption is not None and encryption.required,
+    )
+
+
+def _rules(settings: Settings, clock: Clock) -> tuple[Validator, ...]:
     leeway = int(settings.leeway.total_seconds())
-    rules = (
+    return (
         validators.has_type(settings.types),
         validators.has_issuer(settings.issuer),
         validators.has_audience(settings.audience),
@@ -95,13 +135,20 @@ def _build_verifier(
         validators.is_begun("iat", leeway, clock, is_required=True),
         validators.is_bearer,
     )
-    return TokenVerifier(keys.verifying, rules + own_rules, max_size=settings.max_token_size)
 
 
-def _build_issuer(settings: Settings, keys: ConfiguredKeys, clock: Clock) -> TokenIssuer:
+def _build_issuer(
+    settings: Settings,
+    keys: KeyRing | ConfiguredKeys,
+    encryption: ConfiguredEncryption | None,
+    clock: Clock,
+) -> TokenIssuer:
     return TokenIssuer(
-        keys.signing,
+        lambda: keys.signing,
+        encryption_key=None if encryption is None else encryption.encrypting,
         lifetime=settings.access_token_lifetime,
+        # A ring drops a key when the longest token that it signed has expired.
+        longest_lifetime=None if settings.keyring is None else settings.access_token_lifetime,
         typ=settings.types[0],
         issuer=settings.issuer,
         audience=settings.audience[0] if settings.audience else None,

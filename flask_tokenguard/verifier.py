@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from .claims import Claims, VerifiedToken
 from .errors import InvalidToken
-from .jose import compact
+from .jose import compact, jwe
 from .jose.compact import Compact
-from .jose.jwk import KeySource
+from .jose.jwe import EncryptionKey
+from .jose.jwk import Key, KeySource
 from .validators import Validator
 
 
@@ -17,7 +18,13 @@ class TokenVerifier:
     """Verifies the tokens of one issuer, with its keys and rules."""
 
     def __init__(
-        self, keys: KeySource, validators: Iterable[Validator], *, max_size: int = 8192
+        self,
+        keys: KeySource[Key],
+        validators: Iterable[Validator],
+        *,
+        max_size: int = 8192,
+        decryption_keys: KeySource[EncryptionKey] | None = None,
+        requires_encryption: bool = False,
     ) -> None:
         """Take the keys and the rules.
 
@@ -25,10 +32,14 @@ class TokenVerifier:
             keys: Where keys are found.
             validators: The rules, in the order in which they are checked.
             max_size: The longest token that is looked at, in characters.
+            decryption_keys: Where keys for encrypted tokens are found; None refuses them.
+            requires_encryption: Whether a token that is only signed is refused.
         """
         self._keys = keys
         self._validators = tuple(validators)
         self._max_size = max_size
+        self._decryption_keys = decryption_keys
+        self._requires_encryption = requires_encryption
 
     def verify(self, token: str) -> VerifiedToken:
         """Verify a token of any content.
@@ -38,7 +49,13 @@ class TokenVerifier:
             Rejected: A rule of the app says so.
             Unavailable: A rule could not be checked.
         """
-        parsed = compact.parse(token, max_size=self._max_size)
+        if len(token) > self._max_size:
+            raise InvalidToken("The token is too long")
+        if self._decryption_keys is not None and token.count(".") == 4:
+            token = jwe.decrypt(token, self._decryption_keys)
+        elif self._requires_encryption:
+            raise InvalidToken("The token is not encrypted")
+        parsed = compact.parse(token)
         self._verify_signature(parsed)
         verified = VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
         for validate in self._validators:

@@ -85,7 +85,7 @@ def make_app(secret: str) -> MakeApp:
 
     def make(guard: TokenGuard | None = None, **settings: Any) -> Flask:
         app = Flask(__name__)
-        if not settings.keys() & {"KEY", "KEY_FILE", "KEYS"}:
+        if not settings.keys() & {"KEY", "KEY_FILE", "KEYS", "KEYRING"}:
             settings["KEY"] = secret
         app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
         (guard or TokenGuard()).init_app(app)

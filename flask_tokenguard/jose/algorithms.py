@@ -1,6 +1,6 @@
-"""The signature algorithms, each a row (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864).
+"""The algorithms, each a row (RFC 7518, RFC 8037, RFC 9864).
 
-Absent on purpose: `none`, ES256K and Ed448.
+Absent on purpose: `none`, ES256K, Ed448; PBES2, RSA1_5 and RSA-OAEP with SHA-1.
 """
 
 from typing import NamedTuple
@@ -39,6 +39,31 @@ SIGNATURE_ALGORITHMS = {
 
 # Two names of one algorithm (RFC 9864 section 2.2): a key for either accepts both.
 ED25519_NAMES = frozenset({"EdDSA", "Ed25519"})
+
+
+# How a content key is protected (RFC 7518 section 4.1): the keys that serve, by kty, crv and bits,
+# where 0 stands for any length; an RSA key's is checked by its own bound.
+ENCRYPTION_ALGORITHMS: dict[str, tuple[tuple[str, str | None, int], ...]] = {
+    "A128KW": (("oct", None, 128),),
+    "A256KW": (("oct", None, 256),),
+    "dir": (("oct", None, 128), ("oct", None, 256), ("oct", None, 512)),
+    "A256GCMKW": (("oct", None, 256),),
+    "RSA-OAEP-256": (("RSA", None, 0),),
+    "ECDH-ES+A256KW": (("EC", "P-256", 0), ("EC", "P-384", 0), ("OKP", "X25519", 0)),
+    "ECDH-ES": (("EC", "P-256", 0), ("EC", "P-384", 0), ("OKP", "X25519", 0)),
+}
+LEAST_RSA_BITS = 2048
+
+# How content is encrypted (RFC 7518 section 5.1), with the bits of the content key.
+CONTENT_BITS = {"A256GCM": 256, "A128GCM": 128, "A256CBC-HS512": 512, "A128CBC-HS256": 256}
+
+
+def encryption_fitting(kty: str, crv: str | None, bits: int) -> tuple[str, ...]:
+    """List the algorithms by which this key can encrypt, the default first."""
+    if kty == "RSA" and bits < LEAST_RSA_BITS:
+        return ()
+    size = bits if kty == "oct" else 0
+    return tuple(name for name, keys in ENCRYPTION_ALGORITHMS.items() if (kty, crv, size) in keys)
 
 
 def fitting(kty: str, crv: str | None) -> tuple[str, ...]:

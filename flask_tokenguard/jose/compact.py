@@ -44,18 +44,12 @@ class Compact(NamedTuple):
     signature: bytes
 
 
-def parse(token: str, *, max_size: int) -> Compact:
-    """Split and decode a token.
-
-    Args:
-        token: What the request brought, of any content.
-        max_size: In characters.
+def parse(token: str) -> Compact:
+    """Split and decode a token of any content, whose size was checked.
 
     Raises:
-        InvalidToken: It is too long or not a compact JWS.
+        InvalidToken: It is not a compact JWS.
     """
-    if len(token) > max_size:
-        raise InvalidToken("The token is too long")
     try:
         octets = token.encode("ascii")
         if octets.count(b".") != 2:

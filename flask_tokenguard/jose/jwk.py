@@ -5,7 +5,7 @@ to one algorithm: what a token's header says can select a key, never change how 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from . import jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
@@ -16,10 +16,43 @@ from .material import Material
 MOST_KEYS_TRIED = 4
 
 
-class KeySource(Protocol):
+class KeyOptions(TypedDict, total=False):
+    """What is said of a key, in its JWK or beside it; see `Key` for the meaning."""
+
+    alg: str | None
+    preferred_alg: str | None
+    kid: str | None
+    use: str | None
+    key_ops: Collection[str] | None
+
+
+class NamedKey(Protocol):
+    """What a set knows of its keys."""
+
+    @property
+    def kid(self) -> str | None:
+        """Its name in tokens."""
+        ...
+
+    @property
+    def use(self) -> str:
+        """`"sig"` or `"enc"`."""
+        ...
+
+    @property
+    def algs(self) -> Collection[str]:
+        """The header values of `alg` that it serves."""
+        ...
+
+
+AnyKey = TypeVar("AnyKey", bound=NamedKey)
+FoundKey_co = TypeVar("FoundKey_co", bound=NamedKey, covariant=True)
+
+
+class KeySource(Protocol[FoundKey_co]):
     """Where a verifier finds keys."""
 
-    def find(self, header: Header, use: str) -> Iterable["Key"]:
+    def find(self, header: Header, use: str) -> Iterable[FoundKey_co]:
         """Find the keys that may have made a token with this header; few, or none."""
         ...
 
@@ -105,33 +138,20 @@ class Key:
         raise AttributeError(f"{name} of a Key cannot be changed")
 
     @classmethod
-    def from_jwk(
-        cls,
-        jwk: Mapping[str, Any],
-        *,
-        alg: str | None = None,
-        preferred_alg: str | None = None,
-        kid: str | None = None,
-        use: str | None = None,
-    ) -> "Key":
-        """Read a JWK (RFC 7517 section 4); the arguments fill in what it does not say.
+    def from_jwk(cls, jwk: Mapping[str, Any], **options: Unpack[KeyOptions]) -> "Key":
+        """Read a JWK (RFC 7517 section 4); the options fill in what it does not say.
 
         Raises:
-            ValueError: The JWK is malformed, or says otherwise than the arguments.
+            ValueError: The JWK is malformed, or says otherwise than the options.
         """
-        key_ops = jwk.get("key_ops")
-        if key_ops is not None and not (
-            isinstance(key_ops, list) and all(isinstance(name, str) for name in key_ops)
-        ):
-            raise ValueError("has key_ops that are not a list of texts")
-        return cls(
-            material.from_jwk(jwk),
-            alg=_agreed(jwk, "alg", alg),
-            preferred_alg=preferred_alg,
-            kid=_agreed(jwk, "kid", kid),
-            use=_agreed(jwk, "use", use),
-            key_ops=key_ops,
-        )
+        return cls(material.from_jwk(jwk), **said_of(jwk, options))
+
+    def public_jwk(self) -> dict[str, str] | None:
+        """Write the public part as a JWK; None for a secret, which has none."""
+        if not isinstance(self._public, material.PublicKey):
+            return None
+        members = material.to_public_jwk(self._public)
+        return {**members, "kid": self.kid or "", "alg": self.alg, "use": self.use}
 
     def sign(self, message: bytes) -> bytes:
         """Sign; only for a key whose `is_private` is true."""
@@ -149,13 +169,13 @@ class Key:
         raise TypeError("a Key is not copied or serialized")
 
 
-class KeySet:
+class KeySet(Generic[AnyKey]):
     """An immutable set of keys, each `kid` unique per use."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[AnyKey]) -> None:
         self._keys = tuple(keys)
-        self._by_kid: dict[tuple[str, str], tuple[Key, ...]] = {}
-        self._by_alg: dict[tuple[str, str], tuple[Key, ...]] = {}
+        self._by_kid: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
+        self._by_alg: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
         for key in self._keys:
             if key.kid is not None:
                 if (key.kid, key.use) in self._by_kid:
@@ -164,7 +184,7 @@ class KeySet:
             for alg in key.algs:
                 self._by_alg[alg, key.use] = (*self._by_alg.get((alg, key.use), ()), key)
 
-    def find(self, header: Header, use: str) -> Iterable[Key]:
+    def find(self, header: Header, use: str) -> Iterable[AnyKey]:
         """Find by `kid`, else by `alg`; a `kid` that is not here finds nothing.
 
         Without a `kid`, more than four candidates find nothing either: a verification each would
@@ -175,7 +195,7 @@ class KeySet:
         fit = self._by_alg.get((header.alg, use), ())
         return fit if len(fit) <= MOST_KEYS_TRIED else ()
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[AnyKey]:
         return iter(self._keys)
 
 
@@ -202,11 +222,30 @@ def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:
     return private if may_sign else None
 
 
+def said_of(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:
+    """Join what a JWK says of its key and what is said beside it; they must not differ.
+
+    Raises:
+        ValueError: They differ, or a member is malformed.
+    """
+    key_ops = jwk.get("key_ops")
+    if key_ops is not None and not (
+        isinstance(key_ops, list) and all(isinstance(name, str) for name in key_ops)
+    ):
+        raise ValueError("has key_ops that are not a list of texts")
+    return {
+        **options,
+        "alg": _agreed(jwk, "alg", options.get("alg")),
+        "kid": _agreed(jwk, "kid", options.get("kid")),
+        "use": _agreed(jwk, "use", options.get("use")),
+        "key_ops": key_ops,
+    }
+
+
 def _agreed(jwk: Mapping[str, Any], name: str, said: str | None) -> str | None:
-    """Take a member from the JWK or from beside it; they must not differ."""
     value = jwk.get(name)
     if value is not None and not isinstance(value, str):
         raise ValueError(f"has a {name} that is not text")
     if value is not None and said is not None and value != said:
         raise ValueError(f"has the {name} {value!r}, and {said!r} beside it")
-    return value if value is not None else said
+    return said if value is None else value

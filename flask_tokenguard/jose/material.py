@@ -9,22 +9,38 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from . import base64url
 
-PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PrivateKey: TypeAlias = (
+    rsa.RSAPrivateKey
+    | ec.EllipticCurvePrivateKey
+    | ed25519.Ed25519PrivateKey
+    | x25519.X25519PrivateKey
+)
+PublicKey: TypeAlias = (
+    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | x25519.X25519PublicKey
+)
 Material: TypeAlias = bytes | PrivateKey | PublicKey
+
+_OkpKinds: TypeAlias = tuple[
+    type[ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey],
+    type[ed25519.Ed25519PublicKey | x25519.X25519PublicKey],
+]
+_OKP: dict[str, _OkpKinds] = {
+    "Ed25519": (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey),
+    "X25519": (x25519.X25519PrivateKey, x25519.X25519PublicKey),
+}
 
 Built = TypeVar("Built")
 
-_CURVES: dict[str, ec.EllipticCurve] = {
+CURVES: dict[str, ec.EllipticCurve] = {
     "P-256": ec.SECP256R1(),
     "P-384": ec.SECP384R1(),
     "P-521": ec.SECP521R1(),
 }
-_CURVE_NAMES = {curve.name: name for name, curve in _CURVES.items()}
+_CURVE_NAMES = {curve.name: name for name, curve in CURVES.items()}
 
 # The primes by which a modulus of CVE-2017-15361 is told: modulo each of them it is a power of
 # 65537; another modulus is that for all of them once in 400 million times.
@@ -53,7 +69,26 @@ def to_public_jwk(public: PublicKey) -> dict[str, str]:
         point = public.public_numbers()
         x, y = (_from_octets(number.to_bytes(size)) for number in (point.x, point.y))
         return {"crv": _CURVE_NAMES[public.curve.name], "kty": "EC", "x": x, "y": y}
-    return {"crv": "Ed25519", "kty": "OKP", "x": _from_octets(public.public_bytes_raw())}
+    x = _from_octets(public.public_bytes_raw())
+    return {"crv": kind_of(public)[1] or "", "kty": "OKP", "x": x}
+
+
+def to_private_members(private: PrivateKey) -> dict[str, str]:
+    """Write the members that a JWK of the private key has beyond its public ones."""
+    if isinstance(private, rsa.RSAPrivateKey):
+        numbers = private.private_numbers()
+        return {
+            "d": _from_uint(numbers.d),
+            "p": _from_uint(numbers.p),
+            "q": _from_uint(numbers.q),
+            "dp": _from_uint(numbers.dmp1),
+            "dq": _from_uint(numbers.dmq1),
+            "qi": _from_uint(numbers.iqmp),
+        }
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        value = private.private_numbers().private_value
+        return {"d": _from_octets(value.to_bytes((private.key_size + 7) // 8))}
+    return {"d": _from_octets(private.private_bytes_raw())}
 
 
 def thumbprint(public: PublicKey) -> str:
@@ -76,18 +111,15 @@ def kind_of(material: Material) -> tuple[str, str | None, int]:
         if material.curve.name not in _CURVE_NAMES:
             raise ValueError(f"is on the curve {material.curve.name}, which is not supported")
         return "EC", _CURVE_NAMES[material.curve.name], material.key_size
-    if isinstance(material, (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey)):
-        return "OKP", "Ed25519", 256
+    for crv, kinds in _OKP.items():
+        if isinstance(material, kinds):
+            return "OKP", crv, 256
     raise ValueError("is of a kind that is not supported")
 
 
 def public_part(material: PrivateKey | PublicKey) -> PublicKey:
     """Derive the public key, once; a public key is its own."""
-    if isinstance(
-        material, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
-    ):
-        return material.public_key()
-    return material
+    return material.public_key() if isinstance(material, PrivateKey) else material
 
 
 def is_weak_rsa(public: PublicKey) -> bool:
@@ -121,9 +153,9 @@ def _read_rsa(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
 
 
 def _read_ec(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
-    curve = _CURVES.get(_text(jwk, "crv"))
+    curve = CURVES.get(_text(jwk, "crv"))
     if curve is None:
-        raise ValueError(f"has a crv other than {', '.join(_CURVES)}")
+        raise ValueError(f"has a crv other than {', '.join(CURVES)}")
     size = (curve.key_size + 7) // 8
     public = ec.EllipticCurvePublicNumbers(
         _uint(jwk, "x", size=size), _uint(jwk, "y", size=size), curve
@@ -135,14 +167,15 @@ def _read_ec(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
 
 
 def _read_okp(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
-    if _text(jwk, "crv") != "Ed25519":
-        raise ValueError("has a crv other than Ed25519")
+    if _text(jwk, "crv") not in _OKP:
+        raise ValueError(f"has a crv other than {', '.join(_OKP)}")
+    private_kind, public_kind = _OKP[jwk["crv"]]
     x = _octets(jwk, "x")
-    public = _built("OKP", lambda: ed25519.Ed25519PublicKey.from_public_bytes(x))
+    public: PublicKey = _built("OKP", lambda: public_kind.from_public_bytes(x))
     if "d" not in jwk:
         return public
     d = _octets(jwk, "d")
-    private = _built("OKP", lambda: ed25519.Ed25519PrivateKey.from_private_bytes(d))
+    private: PrivateKey = _built("OKP", lambda: private_kind.from_private_bytes(d))
     if private.public_key() != public:
         raise ValueError("is not a valid OKP key")
     return private

@@ -1,75 +1,56 @@
-"""The keys that the config names: read, given a state, and one of them chosen to sign."""
+"""The keys that verify, and the one among them that signs."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from ..jose.compact import Header
 from ..jose.jwk import Key, KeySet
-from .text import read_keys
-
-State = Literal["active", "next", "verify-only"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEntry:
-    """One key as the config names it; exactly one of `value`, `file` and `env` is given.
-
-    Attributes:
-        source: What messages call it, such as `TOKENGUARD_KEYS[1]`.
-        value: The material itself.
-        file: A path, relative to the working directory; one trailing newline is dropped.
-        env: The name of an environment variable.
-        password, password_file: Open an encrypted PEM.
-        kid, alg, use: Bind the key where its material leaves it open.
-        state: `active` signs, `next` does not yet, `verify-only` no longer does.
-    """
-
-    source: str
-    value: str | Mapping[str, Any] | None = field(default=None, repr=False)
-    file: str | None = field(default=None, repr=False)
-    env: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    password_file: str | None = field(default=None, repr=False)
-    kid: str | None = None
-    alg: str | None = None
-    use: str | None = None
-    state: State | None = None
+from .entries import KeyEntry, ReadKey
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredKeys:
     """Every key that verifies, and the one that signs, if there is one."""
 
-    verifying: KeySet
+    verifying: KeySet[Key]
     signing: Key | None
 
+    def find(self, header: Header, use: str) -> Iterable[Key]:
+        """Find among the keys that verify; see `KeySet.find`."""
+        return self.verifying.find(header, use)
 
-def load_keys(
-    entries: Iterable[KeyEntry], *, algorithm: str | None, on_fault: Callable[[str], None]
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.verifying)
+
+
+NO_KEYS = ConfiguredKeys(KeySet(()), None)
+
+
+def choose_keys(
+    read: Iterable[ReadKey], *, algorithm: str | None, on_fault: Callable[[str], None]
 ) -> ConfiguredKeys:
-    """Read all the keys of a config.
+    """Bind the signature keys to their algorithms, and choose the one that signs.
 
     Args:
-        entries: What the config names.
-        algorithm: For keys that admit it and name no other.
+        read: The keys of the config; those for encryption are passed over.
+        algorithm: `TOKENGUARD_ALGORITHM`, which the signing key must take.
         on_fault: Called with a sentence for each fault; the result is then not to be used.
     """
-    loaded: list[tuple[KeyEntry, Key]] = []
-    for entry in entries:
-        try:
-            loaded += [(entry, key) for key in _read(entry, algorithm)]
-        except ValueError as error:
-            on_fault(f"{entry.source}: the key {error}")
-    signing = _signing_key(loaded, on_fault)
-    if algorithm is not None and loaded and algorithm not in (signing or loaded[0][1]).algs:
+    bound: list[tuple[KeyEntry, Key]] = []
+    for key in read:
+        if key.said.get("use") != "enc":
+            try:
+                bound.append((key.entry, Key(key.material, **key.said)))
+            except ValueError as error:
+                on_fault(f"{key.entry.source}: the key {error}")
+    signing = _signing_key(bound, on_fault)
+    if algorithm is not None and bound and algorithm not in (signing or bound[0][1]).algs:
         on_fault(f"TOKENGUARD_ALGORITHM is {algorithm}, which the configured key does not take")
     try:
-        return ConfiguredKeys(KeySet(key for _, key in loaded), signing)
+        return ConfiguredKeys(KeySet(key for _, key in bound), signing)
     except ValueError as error:
         on_fault(f"the key set {error}")
-        return ConfiguredKeys(KeySet(()), None)
+        return NO_KEYS
 
 
 def _signing_key(
@@ -86,41 +67,3 @@ def _signing_key(
         names = ", ".join(f"{entry.source} ({key!r})" for entry, key in candidates)
         on_fault(f"several keys could sign; make one of them active: {names}")
     return candidates[0][1] if candidates else None
-
-
-def _read(entry: KeyEntry, algorithm: str | None) -> list[Key]:
-    text = _material(entry)
-    password = entry.password
-    if entry.password_file is not None:
-        password = _read_file(entry.password_file)
-    return read_keys(
-        text,
-        password=password,
-        alg=entry.alg,
-        preferred_alg=algorithm,
-        kid=entry.kid,
-        use=entry.use,
-    )
-
-
-def _material(entry: KeyEntry) -> str | Mapping[str, Any]:
-    if entry.file is not None:
-        return _read_file(entry.file)
-    if entry.env is not None:
-        if entry.env not in os.environ:
-            raise ValueError("is in an environment variable that is not set")
-        return os.environ[entry.env]
-    return "" if entry.value is None else entry.value
-
-
-def _read_file(name: str) -> str:
-    # No message tells the name: it could be a secret in the wrong place.
-    try:
-        text = Path(name).read_bytes().decode()
-    except UnicodeDecodeError:
-        raise ValueError("file is not text; write a secret's octets as a JWK") from None
-    except OSError as error:
-        raise ValueError(
-            f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
-        ) from None
-    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

@@ -6,7 +6,8 @@ UTF-8 bytes. No message quotes any of it.
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypedDict, Unpack
+from pathlib import Path
+from typing import Any, Unpack
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -15,26 +16,25 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
-from ..jose import strict_json
-from ..jose.jwk import Key
+from ..jose import material, strict_json
+from ..jose.jwk import Key, KeyOptions, said_of
+from ..jose.material import Material
 
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _PUBLIC_LABELS = ("PUBLIC KEY", "RSA PUBLIC KEY")
 _PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
 
-class KeyOptions(TypedDict, total=False):
-    """What is said beside a key."""
-
-    alg: str | None
-    preferred_alg: str | None
-    kid: str | None
-    use: str | None
-
-
 def read_keys(
     text: str | Mapping[str, Any], *, password: str | None = None, **options: Unpack[KeyOptions]
 ) -> list[Key]:
+    """Read every signature key of a text; the arguments are those of `read_material`."""
+    return [Key(key, **said) for key, said in read_material(text, password=password, **options)]
+
+
+def read_material(
+    text: str | Mapping[str, Any], *, password: str | None = None, **options: Unpack[KeyOptions]
+) -> list[tuple[Material, KeyOptions]]:
     """Read every key of a text, or of a JWK or JWKS that is parsed already.
 
     Args:
@@ -42,22 +42,44 @@ def read_keys(
         password: Opens an encrypted PEM; refused for anything else.
         options: Bind the key where the text leaves it open.
 
+    Returns:
+        Each key, with what is said of it.
+
     Raises:
         ValueError: The text holds no usable key; the message says why, after "the key".
     """
     if password == "":
         raise ValueError("has an empty password")
     if isinstance(text, str) and text.startswith("-----BEGIN"):
-        return [Key(_read_pem(text, password), **options)]
+        return [(_read_pem(text, password), options)]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
     if isinstance(text, str) and not text.startswith("{"):
-        return [Key(_utf8(text), **options)]
+        return [(_utf8(text), options)]
     jwk = strict_json.parse_object(_utf8(text)) if isinstance(text, str) else text
-    return _read_jwks(jwk, options) if "keys" in jwk else [Key.from_jwk(jwk, **options)]
+    jwks = _keys_of(jwk) if "keys" in jwk else [jwk]
+    return [(material.from_jwk(jwk), said_of(jwk, options)) for jwk in jwks]
 
 
-def _read_jwks(jwks: Mapping[str, Any], options: KeyOptions) -> list[Key]:
+def read_file(path: Path) -> str:
+    """Read a text file without its one trailing newline.
+
+    Raises:
+        ValueError: It cannot be read, or is not text. The message does not tell its name, which
+            could be a secret in the wrong place.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise ValueError("file is not text; write a secret's octets as a JWK") from None
+    except OSError as error:
+        raise ValueError(
+            f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
+        ) from None
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _keys_of(jwks: Mapping[str, Any]) -> list[dict[str, Any]]:
     members = jwks["keys"]
     if not isinstance(members, list) or not all(isinstance(jwk, dict) for jwk in members):
         raise ValueError("is a JWKS whose keys are not a list of objects")
@@ -65,7 +87,7 @@ def _read_jwks(jwks: Mapping[str, Any], options: KeyOptions) -> list[Key]:
         raise ValueError("is a JWKS without a key")
     if len({jwk.get("kty") == "oct" for jwk in members}) > 1:
         raise ValueError("is a JWKS that mixes secrets with key pairs; configure them one by one")
-    return [Key.from_jwk(jwk, **options) for jwk in members]
+    return members
 
 
 def _utf8(text: str) -> bytes:

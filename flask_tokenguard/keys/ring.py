@@ -1,0 +1,136 @@
+"""A key ring in use: the keys of a folder, and its changes picked up without a restart.
+
+A request only asks the clock. Once a second one of them looks at the index, and if it has changed,
+a thread reads the new ring, while the old one goes on. A ring that cannot be read changes nothing.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ..jose.compact import Header
+from ..jose.jwk import Key, KeySet
+from .config import ConfiguredKeys
+from .ring_files import INDEX, RingEntry, read_index
+from .text import read_file, read_keys
+
+_LOOK_EVERY = 1.0
+_RETRY_AFTER = 30.0
+_logger = logging.getLogger("flask_tokenguard")
+
+
+def open_ring(
+    folder: str, password: str | None = None, password_file: str | None = None
+) -> "KeyRing":
+    """Open a ring with a password, or the one in a file; see `KeyRing`."""
+    if password_file is not None:
+        password = read_file(Path(password_file))
+    return KeyRing(Path(folder), password=password)
+
+
+class KeyRing:
+    """The keys of one folder; a `KeySource`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        password: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read the ring.
+
+        Args:
+            folder: Where its index and keys are.
+            password: Opens encrypted keys.
+            monotonic: Seconds, for the looks at the index.
+
+        Raises:
+            ValueError: The ring is empty or damaged.
+            OSError: It cannot be read.
+        """
+        self._folder = folder
+        self._password = password
+        self._monotonic = monotonic
+        self._by_kid: dict[str, Key] = {}
+        self._stamp = self._read_stamp()
+        self._next_look = monotonic() + _LOOK_EVERY
+        self._looking = threading.Lock()
+        self._pid = os.getpid()
+        self.keys = self._load()
+
+    @property
+    def signing(self) -> Key | None:
+        """The key that signs now."""
+        self._look()
+        return self.keys.signing
+
+    def find(self, header: Header, use: str) -> Iterable[Key]:
+        """Find as `KeySet.find` does, in the ring as it stands."""
+        self._look()
+        return self.keys.verifying.find(header, use)
+
+    def __iter__(self) -> Iterator[Key]:
+        self._look()
+        return iter(self.keys.verifying)
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now < self._next_look:
+            return
+        if os.getpid() != self._pid:
+            # A thread that held the lock does not live on in a forked worker.
+            self._pid, self._looking = os.getpid(), threading.Lock()
+        if not self._looking.acquire(blocking=False):
+            return
+        self._next_look = now + _LOOK_EVERY
+        stamp = self._read_stamp()
+        if stamp == self._stamp:
+            self._looking.release()
+            return
+        # Reading an RSA key costs as much as a hundred requests, so that no request waits for it.
+        threading.Thread(target=self._reload, args=(stamp,), daemon=True).start()
+
+    def _reload(self, stamp: object) -> None:
+        try:
+            self.keys = self._load()
+            self._stamp = stamp
+        except (ValueError, OSError) as error:
+            self._next_look = self._monotonic() + _RETRY_AFTER
+            _logger.error(  # noqa: TRY400 - a traceback would show frames that hold keys
+                "the key ring %s has changed and cannot be read: %s", self._folder, error
+            )
+        finally:
+            self._looking.release()
+
+    def _read_stamp(self) -> object:
+        try:
+            found = (self._folder / INDEX).stat()
+        except OSError as error:
+            return error.errno
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _load(self) -> ConfiguredKeys:
+        entries = read_index(self._folder)
+        keys = {entry.kid: self._by_kid.get(entry.kid) or self._read(entry) for entry in entries}
+        signing = [entry.kid for entry in entries if entry.state == "active"]
+        if len(signing) != 1:
+            raise ValueError(
+                f"{INDEX} in {self._folder} names {len(signing)} active keys, not one; `flask"
+                " tokenguard rotate` makes a ring"
+            )
+        loaded = ConfiguredKeys(KeySet(keys.values()), keys[signing[0]])
+        self._by_kid = keys
+        return loaded
+
+    def _read(self, entry: RingEntry) -> Key:
+        password = self._password if entry.file.endswith(".pem") else None
+        text = read_file(self._folder / entry.file)
+        try:
+            (key,) = read_keys(text, password=password, alg=entry.alg, kid=entry.kid)
+        except ValueError as error:
+            raise ValueError(f"the key {entry.file} {error}") from None
+        return key

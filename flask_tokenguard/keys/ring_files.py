@@ -1,0 +1,208 @@
+"""A key ring on disk: one file a key, and an index that says which of them signs.
+
+The index is replaced by a rename, after the keys that it names are on the disk. So a reader, and
+whoever comes after a process was killed, finds the old ring or the new one. Writers take turns.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from ..jose import material, strict_json
+from ..jose.algorithms import SIGNATURE_ALGORITHMS
+from .entries import State
+from .generate import generate, to_jwk, to_pem
+
+INDEX = "ring.json"
+_LOCK = ".lock"
+_VERSION = 1
+_KEY_FILE = re.compile(r"[A-Za-z0-9_-]{22,43}\.(?:pem|jwk)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingEntry:
+    """One key of a ring; instants are seconds since the epoch.
+
+    Attributes:
+        kid: Its name in tokens.
+        file: Its file's name, in the ring's folder.
+        alg: The algorithm that it is bound to.
+        state: `next` is published, `active` signs, `verify-only` has signed.
+        created: When it was made.
+        activated, retired: When it became active and verify-only, or None.
+    """
+
+    kid: str
+    file: str
+    alg: str
+    state: State
+    created: int
+    activated: int | None = None
+    retired: int | None = None
+
+
+def read_index(folder: Path) -> tuple[RingEntry, ...]:
+    """Read a ring's index; a ring that does not exist is empty.
+
+    Raises:
+        ValueError: The index is not one that this version writes.
+        OSError: It cannot be read.
+    """
+    try:
+        index = strict_json.parse_object((folder / INDEX).read_bytes())
+    except FileNotFoundError:
+        return ()
+    entries = index.get("keys")
+    if index.get("version") != _VERSION or not isinstance(entries, list):
+        raise ValueError(f"{INDEX} is not a key ring's index of version {_VERSION}")
+    return tuple(_entry(entry) for entry in entries)
+
+
+def rotate(
+    folder: Path, *, alg: str, password: str | None, now: int, least_age: int
+) -> tuple[RingEntry, ...]:
+    """Let the `next` key sign, keep the old one for verifying, and make a new `next`.
+
+    A ring without a `next` key gets one and changes nothing else: what nobody has seen yet must not
+    sign. An empty ring gets an active key too, since there are no tokens yet.
+
+    Args:
+        folder: The ring's; made if need be, for its owner alone.
+        alg: The algorithm of the new key.
+        password: Encrypts its PEM; a secret's JWK is not encrypted.
+        now: Seconds since the epoch.
+        least_age: How long, in seconds, the `next` key must have been published.
+
+    Raises:
+        ValueError: The `next` key is too young, or the ring is damaged.
+        OSError: The ring cannot be written.
+    """
+    with _locked(folder):
+        entries = read_index(folder)
+        waiting = [entry for entry in entries if entry.state == "next"]
+        for entry in waiting:
+            if now - entry.created < least_age:
+                raise ValueError(
+                    f"the next key is {now - entry.created} s old; readers of the published keys"
+                    f" may take {least_age} s to see it"
+                )
+        made = _make_key(folder, alg, password, now)
+        if not entries:
+            first = replace(_make_key(folder, alg, password, now), state="active", activated=now)
+            return _write_index(folder, (first, made))
+        moved = tuple(_moved(entry, now) for entry in entries) if waiting else entries
+        return _write_index(folder, (*moved, made))
+
+
+def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
+    """Drop the keys whose tokens have all expired, and the files that no index names.
+
+    Args:
+        folder: The ring's.
+        now: Seconds since the epoch.
+        keep: For how long after a key has retired its tokens may live, in seconds.
+
+    Returns:
+        The entries that were dropped.
+    """
+    with _locked(folder):
+        entries = read_index(folder)
+        dropped = tuple(
+            entry for entry in entries if entry.retired is not None and entry.retired + keep <= now
+        )
+        kept = tuple(entry for entry in entries if entry not in dropped)
+        if dropped:
+            _write_index(folder, kept)
+        named = {entry.file for entry in kept}
+        for path in folder.iterdir():
+            if path.name not in named and _KEY_FILE.fullmatch(path.name):
+                path.unlink()
+    return dropped
+
+
+def _moved(entry: RingEntry, now: int) -> RingEntry:
+    if entry.state == "next":
+        return replace(entry, state="active", activated=now)
+    if entry.state == "active":
+        return replace(entry, state="verify-only", retired=now)
+    return entry
+
+
+def _make_key(folder: Path, alg: str, password: str | None, now: int) -> RingEntry:
+    key = generate(alg)
+    if isinstance(key, bytes):
+        kid = secrets.token_urlsafe(16)
+        file = f"{kid}.jwk"
+        octets = json.dumps(to_jwk(key, private=True, kid=kid, alg=alg, use="sig")).encode()
+    else:
+        kid = material.thumbprint(material.public_part(key))
+        file = f"{kid}.pem"
+        octets = to_pem(key, password)
+    _write_new(folder / file, octets)
+    return RingEntry(kid=kid, file=file, alg=alg, state="next", created=now)
+
+
+def _write_index(folder: Path, entries: tuple[RingEntry, ...]) -> tuple[RingEntry, ...]:
+    index = {"version": _VERSION, "keys": [asdict(entry) for entry in entries]}
+    beside = folder / f".{INDEX}.new"
+    beside.unlink(missing_ok=True)
+    _write_new(beside, json.dumps(index, indent=1).encode())
+    beside.replace(folder / INDEX)
+    _sync_folder(folder)
+    return entries
+
+
+def _write_new(path: Path, octets: bytes) -> None:
+    """Write a file that its owner alone may ever read, and see it to the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the ring's lock; the system drops it when its holder dies."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _entry(members: Any) -> RingEntry:
+    names = {field.name for field in fields(RingEntry)}
+    if not isinstance(members, dict) or members.keys() != names:
+        raise ValueError(f"{INDEX} has an entry with other members than {', '.join(sorted(names))}")
+    entry = RingEntry(**members)
+    texts: Iterable[object] = (entry.kid, entry.file, entry.alg)
+    instants: Iterable[object] = (entry.created, entry.activated or 0, entry.retired or 0)
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(instant, int) for instant in instants)
+        and entry.state in get_args(State)
+        and entry.alg in SIGNATURE_ALGORITHMS
+        # The index must not lead out of its folder.
+        and _KEY_FILE.fullmatch(entry.file)
+    ):
+        raise ValueError(f"{INDEX} has an entry that is malformed")
+    return entry

@@ -1,0 +1,275 @@
+"""npm's `jose` reads our tokens and we read its, and readers of our key set follow its rotations.
+
+PyJWT's client for key sets follows them too.
+"""
+
+import json
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from flask import Flask
+from werkzeug.serving import make_server
+
+from flask_tokenguard import TokenGuard
+from flask_tokenguard.jose.material import Material
+from flask_tokenguard.keys.generate import to_jwk
+from flask_tokenguard.keys.ring_files import rotate
+
+from .conftest import HERE, Scripts
+
+SIGNATURES = ["HS256", "RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
+ENCRYPTIONS = [
+    ("A256KW", "A256CBC-HS512", "oct"),
+    ("dir", "A256GCM", "oct"),
+    ("A256GCMKW", "A256GCM", "oct"),
+    ("RSA-OAEP-256", "A256GCM", "RSA"),
+    ("ECDH-ES+A256KW", "A256GCM", "P-256"),
+    ("ECDH-ES+A256KW", "A256CBC-HS512", "X25519"),
+    ("ECDH-ES", "A128CBC-HS256", "P-384"),
+]
+each_encryption = pytest.mark.parametrize(("alg", "enc", "kind"), ENCRYPTIONS)
+ROTATIONS = 2
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def materials() -> dict[str, Material]:
+    """A key of each kind."""
+    pair = rsa.generate_private_key(65537, 2048)
+    edwards = ed25519.Ed25519PrivateKey.generate()
+    return {
+        **dict.fromkeys(["HS256", "oct"], secrets.token_bytes(32)),
+        **dict.fromkeys(["RS256", "PS256", "RSA"], pair),
+        **dict.fromkeys(["ES256", "P-256"], ec.generate_private_key(ec.SECP256R1())),
+        **dict.fromkeys(["EdDSA", "Ed25519"], edwards),
+        "P-384": ec.generate_private_key(ec.SECP384R1()),
+        "X25519": x25519.X25519PrivateKey.generate(),
+    }
+
+
+def public_jwk(key: Material) -> dict[str, str]:
+    """Write what a reader or a writer to us gets; a secret is the same for both."""
+    return to_jwk(key, private=isinstance(key, bytes))
+
+
+def app_with(**settings: Any) -> Flask:
+    """Make an app."""
+    app = Flask(__name__)
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
+    return app
+
+
+def guard_with(**settings: Any) -> TokenGuard:
+    """Guard an app of its own."""
+    return TokenGuard(app_with(**settings))
+
+
+def claims() -> dict[str, Any]:
+    """Say everything that a token must."""
+    now = int(time.time())
+    return {"sub": "alice", "jti": "1", "iat": now, "exp": now + 600, "name": "Zo\N{SNOWMAN}"}
+
+
+@pytest.mark.parametrize("alg", SIGNATURES)
+def test_our_signed_token_is_read_by_jose(
+    scripts: Scripts, materials: dict[str, Material], alg: str
+) -> None:
+    guard = guard_with(KEY=to_jwk(materials[alg], private=True), ALGORITHM=alg)
+    job = {
+        "token": guard.issue_token("alice", claims={"name": "Zo\N{SNOWMAN}"}),
+        "signing": {"alg": alg, "key": public_jwk(materials[alg])},
+    }
+    read = json.loads(scripts.run("read-token.mjs", job))
+    assert (read["sub"], read["name"]) == ("alice", "Zo\N{SNOWMAN}")
+
+
+@pytest.mark.parametrize("alg", SIGNATURES)
+def test_a_signed_token_of_jose_is_read_by_us(
+    scripts: Scripts, materials: dict[str, Material], alg: str
+) -> None:
+    guard = guard_with(KEY=public_jwk(materials[alg]), ALGORITHM=alg)
+    said = claims()
+    signing = {"alg": alg, "key": to_jwk(materials[alg], private=True)}
+    token = scripts.run("write-token.mjs", {"claims": said, "signing": signing})
+    assert guard.verify(token).claims == said
+
+
+@each_encryption
+def test_our_nested_token_is_read_by_jose(
+    scripts: Scripts, materials: dict[str, Material], alg: str, enc: str, kind: str
+) -> None:
+    key = materials[kind]
+    encryption = {"key": public_jwk(key), "alg": alg, "enc": enc}
+    guard = guard_with(KEY=to_jwk(materials["ES256"], private=True), ENCRYPTION=encryption)
+    job = {
+        "token": guard.issue_token("alice"),
+        "signing": {"alg": "ES256", "key": public_jwk(materials["ES256"])},
+        "encryption": {"alg": alg, "enc": enc, "key": to_jwk(key, private=True)},
+    }
+    assert json.loads(scripts.run("read-token.mjs", job))["sub"] == "alice"
+
+
+@each_encryption
+def test_a_nested_token_of_jose_is_read_by_us(
+    scripts: Scripts, materials: dict[str, Material], alg: str, enc: str, kind: str
+) -> None:
+    key = materials[kind]
+    encryption = {"key": to_jwk(key, private=True), "alg": alg, "enc": enc}
+    guard = guard_with(KEY=public_jwk(materials["ES256"]), ENCRYPTION=encryption)
+    said = claims()
+    job = {
+        "claims": said,
+        "signing": {"alg": "ES256", "key": to_jwk(materials["ES256"], private=True)},
+        "encryption": {"alg": alg, "enc": enc, "key": public_jwk(key)},
+    }
+    assert guard.verify(scripts.run("write-token.mjs", job)).claims == said
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    packages = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    del packages[""]
+    assert packages
+    for package in packages.values():
+        assert "resolved" not in package
+        assert package["integrity"].startswith("sha512-")
+
+
+class Issuer:
+    """A served app whose keys are in a ring."""
+
+    def __init__(self, folder: Path, alg: str) -> None:
+        self.folder = folder
+        self.alg = alg
+        self.turn()
+        self.app = app_with(KEYRING=folder)
+        self.guard = TokenGuard(self.app)
+        self.address = ""
+
+    def turn(self) -> None:
+        """Let the next key sign."""
+        now = int(time.time())
+        rotate(self.folder, alg=self.alg, password=None, now=now, least_age=0)
+
+    def kid(self) -> str:
+        """Tell which key signs now."""
+        kid: str = jwt.get_unverified_header(self.guard.issue_token("alice"))["kid"]
+        return kid
+
+    def tokens_across_rotations(self) -> Iterator[str]:
+        """Issue without a pause while the keys turn; every token of before comes again."""
+        old: list[str] = []
+        for _ in range(ROTATIONS):
+            signing = self.kid()
+            self.turn()
+            until = time.monotonic() + PATIENCE
+            while self.kid() == signing:
+                assert time.monotonic() < until
+                yield self.guard.issue_token("alice")
+            old.append(self.guard.issue_token("alice"))
+            yield from old
+
+
+each_issuer = pytest.mark.parametrize("issuer", ["ES256", "EdDSA", "RS256"], indirect=True)
+
+
+@pytest.fixture
+def issuer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Issuer]:
+    """An app on a free port of loopback."""
+    issuer = Issuer(tmp_path / "ring", getattr(request, "param", "ES256"))
+    server = make_server("127.0.0.1", 0, issuer.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    issuer.address = f"http://127.0.0.1:{server.port}/.well-known/jwks.json"
+    yield issuer
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@contextmanager
+def following(scripts: Scripts, address: str, options: dict[str, Any]) -> Iterator[Any]:
+    """Keep jose's remote key set running; gives a function from a token to its verdict."""
+    command = [scripts.node, str(scripts.folder / "follow-keys.mjs"), address, json.dumps(options)]
+    with subprocess.Popen(  # noqa: S603 - our own script
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writer, reader = process.stdin, process.stdout
+
+        def verdict(token: str) -> str:
+            writer.write(f"{token}\n")
+            writer.flush()
+            return reader.readline().strip()
+
+        yield verdict
+        writer.close()
+
+
+@each_issuer
+def test_jose_follows_the_published_keys_without_one_refusal(
+    scripts: Scripts, issuer: Issuer
+) -> None:
+    # Keys turn here within seconds, and not in days, so it must not wait before it asks again.
+    with following(scripts, issuer.address, {"cooldownDuration": 0}) as verdict:
+        verdicts = [verdict(token) for token in issuer.tokens_across_rotations()]
+    assert len(verdicts) > ROTATIONS * 2
+    assert set(verdicts) == {"ok"}
+
+
+def test_jose_needs_no_second_look_for_the_next_key(scripts: Scripts, issuer: Issuer) -> None:
+    with following(scripts, issuer.address, {}) as verdict:
+        before = verdict(issuer.guard.issue_token("alice"))
+        tokens = issuer.tokens_across_rotations()
+        signing = issuer.kid()
+        verdicts = [verdict(token) for token in _until_another_signs(tokens, signing)]
+    assert {before, *verdicts} == {"ok"}
+
+
+def _until_another_signs(tokens: Iterator[str], signing: str) -> Iterator[str]:
+    for token in tokens:
+        yield token
+        if jwt.get_unverified_header(token)["kid"] != signing:
+            return
+
+
+@each_issuer
+def test_pyjwt_follows_the_published_keys_without_one_refusal(issuer: Issuer) -> None:
+    client = jwt.PyJWKClient(issuer.address, cooldown_duration=0)
+    subjects = set()
+    for token in issuer.tokens_across_rotations():
+        key = client.get_signing_key_from_jwt(token)
+        subjects.add(jwt.decode(token, key, algorithms=[issuer.alg])["sub"])
+    assert subjects == {"alice"}
+
+
+def test_the_published_keys_follow_the_ring_though_no_token_comes(issuer: Issuer) -> None:
+    client = issuer.app.test_client()
+
+    def published() -> set[str]:
+        return {key["kid"] for key in client.get("/.well-known/jwks.json").get_json()["keys"]}
+
+    before = published()
+    issuer.turn()
+    until = time.monotonic() + PATIENCE
+    while published() == before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(published() - before) == 1
+
+
+def test_a_key_that_was_never_published_is_refused_by_jose(
+    scripts: Scripts, issuer: Issuer
+) -> None:
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    token = guard_with(KEY=to_jwk(stranger, private=True)).issue_token("alice")
+    with following(scripts, issuer.address, {}) as verdict:
+        assert verdict(token) == "ERR_JWKS_NO_MATCHING_KEY"
