@@ -87,6 +87,18 @@ class Demand:
         if self._check is not None and not _truth(self._check(claims)):
             raise InsufficientScope
 
+    def __str__(self) -> str:
+        demanded = [
+            "a token, if there is one" if self._optional else "a token",
+            self._scope and f"scope {' '.join(self._scope)}",
+            self._any_scope and f"any scope of {' '.join(self._any_scope)}",
+            *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self._claims.items()),
+            self._issuers and f"issuer {' or '.join(self._issuers)}",
+            self._check and "a check of its own",
+            self.user and "a user",
+        ]
+        return ", ".join(str(part) for part in demanded if part)
+
     def _check_scope(self, claims: Claims) -> None:
         missing = [name for name in self._scope if name not in claims.scopes]
         if missing:

@@ -1,6 +1,6 @@
 """The parts of one app, and the one place that wires them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from re import Pattern
@@ -29,6 +29,8 @@ class Parts:
 
     Attributes:
         guard: The `TokenGuard`, which holds the app's callbacks and may serve several apps.
+        rules: What every token is checked for, by the claim or header member that a rule is about.
+        own_rules: What the app adds.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
     """
@@ -39,6 +41,9 @@ class Parts:
     verifier: TokenVerifier
     issuer: TokenIssuer
     keys: KeyRing | ConfiguredKeys
+    encryption: ConfiguredEncryption | None
+    rules: Mapping[str, Validator]
+    own_rules: tuple[Validator, ...]
     realm: str
     locations: Locations
     bodiless_locations: Locations
@@ -63,17 +68,21 @@ def build_parts(
     """
     faults: list[str] = []
     settings = Settings.read(app.config, faults.append)
-    keys, encryption = _load_keys(settings, faults.append)
+    keys, encryption = _load_keys(settings, faults)
     if faults:
         raise ConfigurationError(*faults)
     locations = locations_named(settings.token_locations)
+    rules = _rules(settings, clock)
     return Parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=_build_verifier(settings, keys, encryption, _rules(settings, clock) + own_rules),
+        verifier=_build_verifier(settings, keys, encryption, (*rules.values(), *own_rules)),
         issuer=_build_issuer(settings, keys, encryption, clock),
         keys=keys,
+        encryption=encryption,
+        rules=rules,
+        own_rules=own_rules,
         realm=settings.realm or quotable(app.name),
         locations=locations,
         bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
@@ -84,19 +93,19 @@ def build_parts(
 
 
 def _load_keys(
-    settings: Settings, on_fault: Callable[[str], None]
+    settings: Settings, faults: list[str]
 ) -> tuple[KeyRing | ConfiguredKeys, ConfiguredEncryption | None]:
     entries = settings.key_entries()
-    read = read_entries(entries, algorithm=settings.algorithm, on_fault=on_fault)
-    encryption = choose_encryption(settings.encryption, read, on_fault=on_fault)
-    if settings.keyring is not None:
-        return _open_ring(settings, on_fault), encryption
-    if not entries:
-        on_fault(
+    if settings.keyring is None and not faults and all(entry.use == "enc" for entry in entries):
+        faults.append(
             "There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE, TOKENGUARD_KEYS or"
             " TOKENGUARD_KEYRING"
         )
-    return choose_keys(read, algorithm=settings.algorithm, on_fault=on_fault), encryption
+    read = read_entries(entries, algorithm=settings.algorithm, on_fault=faults.append)
+    encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
+    if settings.keyring is not None:
+        return _open_ring(settings, faults.append), encryption
+    return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption
 
 
 def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> KeyRing | ConfiguredKeys:
@@ -122,19 +131,19 @@ def _build_verifier(
     )
 
 
-def _rules(settings: Settings, clock: Clock) -> tuple[Validator, ...]:
+def _rules(settings: Settings, clock: Clock) -> dict[str, Validator]:
     leeway = int(settings.leeway.total_seconds())
-    return (
-        validators.has_type(settings.types),
-        validators.has_issuer(settings.issuer),
-        validators.has_audience(settings.audience),
-        validators.has_text("sub"),
-        validators.has_text("jti"),
-        validators.is_current(leeway, clock),
-        validators.is_begun("nbf", leeway, clock),
-        validators.is_begun("iat", leeway, clock, is_required=True),
-        validators.is_bearer,
-    )
+    return {
+        "typ": validators.has_type(settings.types),
+        "iss": validators.has_issuer(settings.issuer),
+        "aud": validators.has_audience(settings.audience),
+        "sub": validators.has_text("sub"),
+        "jti": validators.has_text("jti"),
+        "exp": validators.is_current(leeway, clock),
+        "nbf": validators.is_begun("nbf", leeway, clock),
+        "iat": validators.is_begun("iat", leeway, clock, is_required=True),
+        "cnf": validators.is_bearer,
+    }
 
 
 def _build_issuer(

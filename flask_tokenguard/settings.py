@@ -101,6 +101,8 @@ class Settings:
     def _check_key_settings(self, on_fault: Callable[[str], None]) -> None:
         sources = ("key", "key_file", "keys", "keyring")
         named = [name for name in sources if getattr(self, name) is not None]
+        if self.keys is not None and all(entry.use == "enc" for entry in self.keys):
+            named.remove("keys")
         keys = [PREFIX + name.upper() for name in named]
         if len(keys) > 1:
             on_fault(f"{' and '.join(keys)} contradict each other; set one of them")

@@ -49,14 +49,8 @@ class TokenVerifier:
             Rejected: A rule of the app says so.
             Unavailable: A rule could not be checked.
         """
-        if len(token) > self._max_size:
-            raise InvalidToken("The token is too long")
-        if self._decryption_keys is not None and token.count(".") == 4:
-            token = jwe.decrypt(token, self._decryption_keys)
-        elif self._requires_encryption:
-            raise InvalidToken("The token is not encrypted")
-        parsed = compact.parse(token)
-        self._verify_signature(parsed)
+        parsed = self.parse(token)
+        self.verify_signature(parsed)
         verified = VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
         for validate in self._validators:
             if validate(verified) is not None:
@@ -65,7 +59,26 @@ class TokenVerifier:
                 )
         return verified
 
-    def _verify_signature(self, parsed: Compact) -> None:
+    def parse(self, token: str) -> Compact:
+        """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
+
+        Raises:
+            InvalidToken: It is malformed, or not encrypted as it must be.
+        """
+        if len(token) > self._max_size:
+            raise InvalidToken("The token is too long")
+        if self._decryption_keys is not None and token.count(".") == 4:
+            token = jwe.decrypt(token, self._decryption_keys)
+        elif self._requires_encryption:
+            raise InvalidToken("The token is not encrypted")
+        return compact.parse(token)
+
+    def verify_signature(self, parsed: Compact) -> None:
+        """Verify with the key that the header names.
+
+        Raises:
+            InvalidToken: The key is not known, or did not sign this.
+        """
         header = parsed.header
         known = False
         for key in self._keys.find(header, "sig"):

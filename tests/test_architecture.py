@@ -13,6 +13,10 @@ FLOORS = {
     "__init__": 9,
     "extension": 8,
     "cli": 7,
+    "cli_doctor": 7,
+    "cli_inspect": 7,
+    "cli_output": 7,
+    "cli_routes": 7,
     "well_known": 7,
     "parts": 6,
     "decorators": 5,
@@ -32,6 +36,12 @@ FLOORS = {
     "errors": 0,
 }
 SIDEWAYS = {
+    ("cli", "cli_doctor"),
+    ("cli", "cli_inspect"),
+    ("cli", "cli_output"),
+    ("cli", "cli_routes"),
+    ("cli", "well_known"),
+    ("cli_doctor", "cli_routes"),
     ("decorators", "current"),
     ("verifier", "validators"),
     ("issuer", "validators"),

@@ -666,7 +666,7 @@ def faults(make_app: MakeApp, **settings: Any) -> str:
         pytest.param(
             {"key": "x" * 32, "alg": "dir", "enc": "A256CBC-HS512"}, "256 bits long", id="dir"
         ),
-        pytest.param({"key_file": "/none"}, "/none cannot be read", id="no file"),
+        pytest.param({"key_file": "/none"}, "file cannot be read: No such", id="no file"),
         pytest.param({"key": oct_jwk(use="sig")}, "has the use 'sig'", id="use sig"),
         pytest.param({"key": oct_jwk(alg="HS256")}, "'HS256', which is not", id="alg HS256"),
         pytest.param({"key": oct_jwk(alg="dir"), "alg": "A256KW"}, "beside it", id="two algs"),

@@ -467,6 +467,7 @@ def test_only_the_login_and_the_first_page_are_open(app: Flask, client: FlaskCli
     assert {endpoint for endpoint, status in statuses.items() if status != 401} == {
         "auth.login",
         "index",
+        "tokenguard.jwks",
     }
 
 

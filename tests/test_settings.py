@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_tokenguard.keys.config import KeyEntry
+from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.settings import Settings
 
 FromEnvironment = Callable[..., tuple[Settings, list[str]]]
@@ -58,10 +58,13 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("KEY_PASSWORD", None),
         ("KEY_PASSWORD_FILE", None),
         ("KEYS", None),
+        ("KEYRING", None),
         ("ALGORITHM", None),
         ("ISSUER", None),
         ("AUDIENCE", ()),
         ("CLIENT_ID", None),
+        ("ENCRYPTION", None),
+        ("JWKS_PATH", "/.well-known/jwks.json"),
         ("TYPES", ("at+jwt",)),
         ("LEEWAY", timedelta(0)),
         ("ACCESS_TOKEN_LIFETIME", timedelta(minutes=15)),
@@ -97,6 +100,9 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ("AUDIENCE", '["a, b", "c"]', ("a, b", "c")),
         ("AUDIENCE", ' ["api"]', ("api",)),
         ("CLIENT_ID", "app", "app"),
+        ("KEYRING", Path("keys"), "keys"),
+        ("KEYRING", "/etc/keys", "/etc/keys"),
+        ("JWKS_PATH", "/keys", "/keys"),
         ("TYPES", "JWT", ("jwt",)),
         ("TYPES", ["application/AT+jwt", "jwt"], ("at+jwt", "jwt")),
         ("LEEWAY", 30, timedelta(seconds=30)),
@@ -125,7 +131,17 @@ def test_a_setting_is_read(name: str, value: object, read_as: object) -> None:
     assert value_of(name, value) == read_as
 
 
-TEXTS = ["KEY", "KEY_FILE", "KEY_PASSWORD", "KEY_PASSWORD_FILE", "ISSUER", "CLIENT_ID", "REALM"]
+TEXTS = [
+    "KEY",
+    "KEY_FILE",
+    "KEYRING",
+    "JWKS_PATH",
+    "KEY_PASSWORD",
+    "KEY_PASSWORD_FILE",
+    "ISSUER",
+    "CLIENT_ID",
+    "REALM",
+]
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -140,7 +156,7 @@ def test_a_text_is_nothing_else(name: str, value: object) -> None:
     assert fault_of(name, value).endswith("must be text that is not empty")
 
 
-@pytest.mark.parametrize("name", ["KEY_FILE", "KEY_PASSWORD_FILE"])
+@pytest.mark.parametrize("name", ["KEY_FILE", "KEY_PASSWORD_FILE", "KEYRING"])
 def test_a_path_is_not_a_folder_of_settings(name: str) -> None:
     assert fault_of(name, {"path": "x"}).endswith("must be text that is not empty")
 
@@ -248,6 +264,13 @@ def test_a_realm_is_what_a_challenge_may_quote(value: str) -> None:
     assert "must be printable ASCII" in fault_of("REALM", value)
 
 
+@pytest.mark.parametrize("value", ["keys.json", "https://us.example/keys", " /keys"])
+def test_the_path_of_a_url_starts_with_a_slash(value: str) -> None:
+    assert fault_of("JWKS_PATH", value) == (
+        "TOKENGUARD_JWKS_PATH must be a path that starts with /"
+    )
+
+
 # Keys.
 
 
@@ -302,7 +325,7 @@ def test_several_keys_are_a_list(value: object) -> None:
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ("x", "[0] must be an object with some of alg, env, file, kid, password"),
+        ("x", "[0] must be an object with some of alg, enc, env, file, kid, password"),
         (["x"], "[0] must be an object"),
         (None, "[0] must be an object"),
         ({"value": "x", "name": "y"}, "[0] must be an object"),
@@ -361,8 +384,8 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
 
 @pytest.mark.parametrize(
     "name",
-    "KEYRING ISSUERS REFRESH_TOKEN_LIFETIME REFRESH_GRACE ENCRYPTION STORAGE_URI CACHE_SIZE"
-    " CACHE_LIFETIME ALLOW_INSECURE_HTTP".split(),
+    "ISSUERS REFRESH_TOKEN_LIFETIME REFRESH_GRACE STORAGE_URI CACHE_SIZE CACHE_LIFETIME"
+    " ALLOW_INSECURE_HTTP".split(),
 )
 def test_a_setting_of_a_later_version_is_not_yet_supported(name: str) -> None:
     assert fault_of(name, "x") == f"TOKENGUARD_{name} is not yet supported"

@@ -179,6 +179,15 @@ def test_a_payload_is_not_read_before_its_signature_is_verified() -> None:
     )
 
 
+def test_a_token_of_the_largest_size_is_verified() -> None:
+    token = signed(KEY, CLAIMS)
+    assert verifier(max_size=len(token)).verify(token).claims == CLAIMS
+
+
+def test_the_size_of_a_token_is_checked_before_it_is_parsed() -> None:
+    assert reason(verifier(max_size=256), "." * 257) == "The token is too long"
+
+
 def test_a_token_that_is_too_long_is_refused() -> None:
     token = signed(KEY, CLAIMS)
     assert reason(verifier(max_size=len(token) - 1), token) == "The token is too long"

@@ -63,16 +63,8 @@ def choose_encryption(
     if len(named) != 1:
         on_fault(f"TOKENGUARD_ENCRYPTION names {len(named)} keys; it must name one")
         return None
-    keys = []
-    for key in (*named, *others):
-        try:
-            keys.append(_bind(key, entry, is_named=key in named))
-        except ValueError as error:
-            on_fault(f"{key.entry.source}: the key {error}")
-        except ConfigurationError as error:
-            on_fault(str(error))
-            break
-    if len(keys) != len(named) + len(others):
+    keys = _bind_all(named[0], others, entry, on_fault)
+    if len(keys) != 1 + len(others):
         return None
     try:
         decrypting = KeySet(key for key in keys if key.is_private)
@@ -80,6 +72,21 @@ def choose_encryption(
         on_fault(f"TOKENGUARD_ENCRYPTION: the key set {error}")
         return None
     return ConfiguredEncryption(decrypting, keys[0], entry.required)
+
+
+def _bind_all(
+    named: ReadKey, others: list[ReadKey], entry: EncryptionEntry, on_fault: Callable[[str], None]
+) -> list[EncryptionKey]:
+    keys = []
+    for key in (named, *others):
+        try:
+            keys.append(_bind(key, entry, is_named=key is named))
+        except ValueError as error:
+            on_fault(f"{key.entry.source}: the key {error}")
+        except ConfigurationError as error:
+            on_fault(str(error))
+            break
+    return keys
 
 
 def _bind(key: ReadKey, entry: EncryptionEntry, *, is_named: bool) -> EncryptionKey:

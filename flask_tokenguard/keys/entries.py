@@ -74,7 +74,7 @@ def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOpt
     if entry.password_file is not None:
         password = read_file(Path(entry.password_file))
     return read_material(
-        _text_of(entry),
+        text_of(entry),
         password=password,
         alg=entry.alg,
         preferred_alg=algorithm,
@@ -90,7 +90,12 @@ def _with_use(said: KeyOptions) -> KeyOptions:
     return said
 
 
-def _text_of(entry: KeyEntry) -> str | Mapping[str, Any]:
+def text_of(entry: KeyEntry) -> str | Mapping[str, Any]:
+    """Get the material of an entry, from wherever it is.
+
+    Raises:
+        ValueError: It is not there.
+    """
     if entry.file is not None:
         return read_file(Path(entry.file))
     if entry.env is not None:

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
@@ -43,8 +44,12 @@ def generate(alg: str, *, crv: str | None = None, enc: str | None = None) -> byt
     Raises:
         ValueError: There is no such algorithm, or it does not take this curve.
     """
+    if enc is not None and (alg != "dir" or enc not in CONTENT_BITS):
+        raise ValueError(f"{alg} does not take {enc}; dir takes {', '.join(CONTENT_BITS)}")
     if use_of(alg) == "sig":
         row = SIGNATURE_ALGORITHMS[alg]
+        if crv not in (None, row.crv):
+            raise ValueError(f"{alg} does not take the curve {crv}")
         return _new(row.kty, row.crv, row.least_bits)
     kinds = ENCRYPTION_ALGORITHMS[alg]
     kty, first_crv, bits = kinds[-1]
@@ -55,8 +60,14 @@ def generate(alg: str, *, crv: str | None = None, enc: str | None = None) -> byt
 
 
 def to_pem(key: PrivateKey, password: str | None) -> bytes:
-    """Write PKCS#8, encrypted if there is a password."""
-    encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+    """Write PKCS#8, encrypted if there is a password.
+
+    Raises:
+        ValueError: The password is empty, too long or not Unicode text.
+    """
+    encryption: KeySerializationEncryption = NoEncryption()
+    if password is not None:
+        encryption = BestAvailableEncryption(password.encode())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 

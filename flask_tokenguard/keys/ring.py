@@ -92,7 +92,11 @@ class KeyRing:
             self._looking.release()
             return
         # Reading an RSA key costs as much as a hundred requests, so that no request waits for it.
-        threading.Thread(target=self._reload, args=(stamp,), daemon=True).start()
+        try:
+            threading.Thread(target=self._reload, args=(stamp,), daemon=True).start()
+        except RuntimeError:
+            # The system has no thread left for us; the next look may find one.
+            self._looking.release()
 
     def _reload(self, stamp: object) -> None:
         try:
@@ -117,20 +121,23 @@ class KeyRing:
         entries = read_index(self._folder)
         keys = {entry.kid: self._by_kid.get(entry.kid) or self._read(entry) for entry in entries}
         signing = [entry.kid for entry in entries if entry.state == "active"]
-        if len(signing) != 1:
+        if not signing:
             raise ValueError(
-                f"{INDEX} in {self._folder} names {len(signing)} active keys, not one; `flask"
-                " tokenguard rotate` makes a ring"
+                f"{self._folder} has no {INDEX}; `flask tokenguard rotate` makes a ring"
             )
+        if not keys[signing[0]].is_private:
+            raise ValueError(f"the active key {signing[0]} is public")
         loaded = ConfiguredKeys(KeySet(keys.values()), keys[signing[0]])
         self._by_kid = keys
         return loaded
 
     def _read(self, entry: RingEntry) -> Key:
-        password = self._password if entry.file.endswith(".pem") else None
-        text = read_file(self._folder / entry.file)
+        is_pair = entry.file.endswith(".pem")
         try:
-            (key,) = read_keys(text, password=password, alg=entry.alg, kid=entry.kid)
+            text = read_file(self._folder / entry.file)
+            keys = read_keys(text, password=self._password if is_pair else None, alg=entry.alg)
         except ValueError as error:
             raise ValueError(f"the key {entry.file} {error}") from None
-        return key
+        if [key.kid for key in keys] != [entry.kid]:
+            raise ValueError(f"the key {entry.file} is not the one that {INDEX} names")
+        return keys[0]

@@ -4,7 +4,6 @@ The index is replaced by a rename, after the keys that it names are on the disk.
 whoever comes after a process was killed, finds the old ring or the new one. Writers take turns.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -19,11 +18,13 @@ from ..jose import material, strict_json
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from .entries import State
 from .generate import generate, to_jwk, to_pem
+from .text import read_file, read_material
 
 INDEX = "ring.json"
 _LOCK = ".lock"
 _VERSION = 1
-_KEY_FILE = re.compile(r"[A-Za-z0-9_-]{22,43}\.(?:pem|jwk)")
+# A thumbprint, or what token_urlsafe(16) gives.
+_KEY_FILE = re.compile(r"[A-Za-z0-9_-]{43}\.pem|[A-Za-z0-9_-]{22}\.jwk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +60,19 @@ def read_index(folder: Path) -> tuple[RingEntry, ...]:
         index = strict_json.parse_object((folder / INDEX).read_bytes())
     except FileNotFoundError:
         return ()
-    entries = index.get("keys")
-    if index.get("version") != _VERSION or not isinstance(entries, list):
+    except ValueError as error:
+        raise ValueError(f"{INDEX} is malformed: {error}") from None
+    members = index.get("keys")
+    version = index.get("version")
+    if type(version) is not int or version != _VERSION or not isinstance(members, list):
         raise ValueError(f"{INDEX} is not a key ring's index of version {_VERSION}")
-    return tuple(_entry(entry) for entry in entries)
+    entries = tuple(_entry(entry) for entry in members)
+    states = [entry.state for entry in entries]
+    if len({entry.kid for entry in entries}) != len(entries):
+        raise ValueError(f"{INDEX} names a kid twice")
+    if states.count("active") != 1 or states.count("next") > 1:
+        raise ValueError(f"{INDEX} must name one active key and at most one next key")
+    return entries
 
 
 def rotate(
@@ -81,11 +91,15 @@ def rotate(
         least_age: How long, in seconds, the `next` key must have been published.
 
     Raises:
-        ValueError: The `next` key is too young, or the ring is damaged.
+        ValueError: The `next` key is too young, the password is not the ring's, or the ring is
+            damaged.
         OSError: The ring cannot be written.
     """
+    if alg not in SIGNATURE_ALGORITHMS:
+        raise ValueError(f"{alg} is not one of {', '.join(SIGNATURE_ALGORITHMS)}")
     with _locked(folder):
         entries = read_index(folder)
+        _check_password(folder, entries, password)
         waiting = [entry for entry in entries if entry.state == "next"]
         for entry in waiting:
             if now - entry.created < least_age:
@@ -111,7 +125,13 @@ def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
 
     Returns:
         The entries that were dropped.
+
+    Raises:
+        ValueError: There is no ring, or it is damaged.
+        OSError: It cannot be written.
     """
+    if not (folder / INDEX).exists():
+        raise ValueError(f"{folder} has no {INDEX}")
     with _locked(folder):
         entries = read_index(folder)
         dropped = tuple(
@@ -125,6 +145,16 @@ def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
             if path.name not in named and _KEY_FILE.fullmatch(path.name):
                 path.unlink()
     return dropped
+
+
+def _check_password(folder: Path, entries: Iterable[RingEntry], password: str | None) -> None:
+    """Refuse a password that opens not all of a ring, or nobody could open it afterwards."""
+    for entry in entries:
+        if entry.state == "active" and entry.file.endswith(".pem"):
+            try:
+                read_material(read_file(folder / entry.file), password=password)
+            except ValueError as error:
+                raise ValueError(f"the key {entry.file} {error}") from None
 
 
 def _moved(entry: RingEntry, now: int) -> RingEntry:
@@ -145,7 +175,7 @@ def _make_key(folder: Path, alg: str, password: str | None, now: int) -> RingEnt
         kid = material.thumbprint(material.public_part(key))
         file = f"{kid}.pem"
         octets = to_pem(key, password)
-    _write_new(folder / file, octets)
+    write_new(folder / file, octets)
     return RingEntry(kid=kid, file=file, alg=alg, state="next", created=now)
 
 
@@ -153,13 +183,13 @@ def _write_index(folder: Path, entries: tuple[RingEntry, ...]) -> tuple[RingEntr
     index = {"version": _VERSION, "keys": [asdict(entry) for entry in entries]}
     beside = folder / f".{INDEX}.new"
     beside.unlink(missing_ok=True)
-    _write_new(beside, json.dumps(index, indent=1).encode())
+    write_new(beside, json.dumps(index, indent=1).encode())
     beside.replace(folder / INDEX)
     _sync_folder(folder)
     return entries
 
 
-def _write_new(path: Path, octets: bytes) -> None:
+def write_new(path: Path, octets: bytes) -> None:
     """Write a file that its owner alone may ever read, and see it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -180,6 +210,8 @@ def _sync_folder(folder: Path) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the ring's lock; the system drops it when its holder dies."""
+    import fcntl  # noqa: PLC0415 - POSIX only, and all else works elsewhere
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -195,10 +227,11 @@ def _entry(members: Any) -> RingEntry:
         raise ValueError(f"{INDEX} has an entry with other members than {', '.join(sorted(names))}")
     entry = RingEntry(**members)
     texts: Iterable[object] = (entry.kid, entry.file, entry.alg)
-    instants: Iterable[object] = (entry.created, entry.activated or 0, entry.retired or 0)
+    instants: Iterable[object] = (entry.activated, entry.retired)
     if not (
         all(isinstance(text, str) for text in texts)
-        and all(isinstance(instant, int) for instant in instants)
+        and type(entry.created) is int
+        and all(instant is None or type(instant) is int for instant in instants)
         and entry.state in get_args(State)
         and entry.alg in SIGNATURE_ALGORITHMS
         # The index must not lead out of its folder.

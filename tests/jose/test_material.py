@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from flask_tokenguard.jose import material
@@ -166,9 +166,9 @@ def test_another_ec_curve_is_refused(ec_jwk: Jwk, crv: str) -> None:
         material.from_jwk({**ec_jwk, "crv": crv})
 
 
-@pytest.mark.parametrize("crv", ["Ed448", "X25519", "P-256", "ed25519"])
+@pytest.mark.parametrize("crv", ["Ed448", "P-256", "ed25519", "x25519", "X448"])
 def test_another_okp_curve_is_refused(okp_jwk: Jwk, crv: str) -> None:
-    with pytest.raises(ValueError, match="has a crv other than Ed25519"):
+    with pytest.raises(ValueError, match=r"has a crv other than Ed25519, X25519$"):
         material.from_jwk({**okp_jwk, "crv": crv})
 
 
@@ -272,13 +272,17 @@ def test_a_curve_without_an_algorithm_is_of_no_kind() -> None:
 
 @pytest.mark.parametrize(
     "generate",
-    [ed448.Ed448PrivateKey.generate, x25519.X25519PrivateKey.generate],
-    ids=["Ed448", "X25519"],
+    [ed448.Ed448PrivateKey.generate, x448.X448PrivateKey.generate],
+    ids=["Ed448", "X448"],
 )
 def test_a_key_of_another_kind_is_refused(generate: Any) -> None:
     key = generate()
     with pytest.raises(ValueError, match="of a kind that is not supported"):
         material.kind_of(key)
+
+
+def test_a_key_for_an_agreement_is_of_a_kind_of_its_own() -> None:
+    assert material.kind_of(x25519.X25519PrivateKey.generate()) == ("OKP", "X25519", 256)
 
 
 def test_a_public_key_is_its_own_public_part(private_keys: dict[str, PrivateKey]) -> None:

@@ -23,7 +23,7 @@ _PS384 = "called valid, but is a PS384 token for a key whose alg is PS256"
 _ES521 = "called valid, but its key's alg is ES521, which does not exist (ES512 is meant)"
 _SAME = "called invalid for its padding, but is the very text of the valid vector 357"
 _FOREIGN = "called valid, but has a ? inside, which is not base64url"
-_JWE = "an encrypted token; encryption is not supported yet"
+_JWE = "an encrypted token; see test_jwe_vectors.py"
 
 # The vectors to which our answer is not theirs, by file and tcId, each with its reason.
 MISTAKEN = {
@@ -83,7 +83,7 @@ def is_valid(vector: Vector) -> bool:
     assert vector.token is not None
     try:
         keys = KeySet(read_keys(json.dumps(vector.key)))
-        parsed = compact.parse(vector.token, max_size=100_000)
+        parsed = compact.parse(vector.token)
     except (ValueError, InvalidToken):
         return False
     return any(

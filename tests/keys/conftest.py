@@ -52,6 +52,7 @@ def certificate(private_keys: dict[str, PrivateKey]) -> str:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer.example")])
     start = datetime(2024, 1, 1, tzinfo=UTC)
     private = private_keys["RS256"]
+    assert isinstance(private, rsa.RSAPrivateKey)
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -13,7 +13,8 @@ from flask import Flask
 from flask_tokenguard import ConfigurationError, InvalidToken, TokenGuard, issue_token
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
-from flask_tokenguard.keys.config import ConfiguredKeys, KeyEntry, load_keys
+from flask_tokenguard.keys.config import ConfiguredKeys, choose_keys
+from flask_tokenguard.keys.entries import KeyEntry, read_entries
 from flask_tokenguard.settings import Settings
 
 from ..conftest import MakeApp
@@ -32,7 +33,8 @@ def entry(value: Any, **options: Any) -> KeyEntry:
 
 def load(*entries: KeyEntry, algorithm: str | None = None) -> ConfiguredKeys:
     """Load keys that have no fault."""
-    return load_keys(entries, algorithm=algorithm, on_fault=pytest.fail)
+    read = read_entries(entries, algorithm=algorithm, on_fault=pytest.fail)
+    return choose_keys(read, algorithm=algorithm, on_fault=pytest.fail)
 
 
 def token_of(app: Flask) -> str:
@@ -48,7 +50,7 @@ def status(app: Flask, token: str) -> int:
 
 def signing_key(app: Flask) -> Key:
     """Get the key that an app signs with."""
-    key = app.extensions["tokenguard"].issuer._key
+    key = app.extensions["tokenguard"].keys.signing
     assert isinstance(key, Key)
     return key
 
@@ -349,7 +351,7 @@ def test_what_a_jwk_must_not_say_is_a_fault(
     assert named in fault
 
 
-@pytest.mark.parametrize("alg", ["none", "NONE", "ES256K", "RS1", "A256KW"])
+@pytest.mark.parametrize("alg", ["none", "NONE", "ES256K", "RS1", "PBES2-HS256+A128KW"])
 def test_an_unknown_algorithm_of_an_entry_is_a_fault(faults_of: FaultsOf, alg: str) -> None:
     (fault,) = faults_of(KEYS=[{"value": SECRET, "alg": alg}])
     assert (
@@ -363,9 +365,26 @@ def test_an_unknown_algorithm_is_a_fault(faults_of: FaultsOf, algorithm: str) ->
     assert fault.startswith("TOKENGUARD_ALGORITHM must be one of HS256, HS384, HS512, RS256")
 
 
-def test_a_use_beside_a_key_that_forbids_it_is_a_fault(faults_of: FaultsOf) -> None:
-    (fault,) = faults_of(KEYS=[{"value": SECRET, "use": "enc"}])
-    assert fault == "TOKENGUARD_KEYS[0]: the key has the use 'enc', not 'sig'"
+@pytest.mark.parametrize("said", [{"use": "enc"}, {"alg": "A256KW"}], ids=str)
+def test_a_key_for_encryption_without_encryption_is_a_fault(
+    faults_of: FaultsOf, said: dict[str, str]
+) -> None:
+    assert faults_of(KEYS=[{"value": SECRET}, {"value": OTHER_SECRET, **said}]) == (
+        "TOKENGUARD_KEYS[1]: the key has the use 'enc'; see TOKENGUARD_ENCRYPTION",
+    )
+
+
+def test_a_key_for_encryption_alone_does_not_sign(faults_of: FaultsOf) -> None:
+    (fault,) = faults_of(
+        KEYS=[{"value": "x" * 32, "kid": "e", "use": "enc"}], ENCRYPTION={"kid": "e"}
+    )
+    assert fault.startswith("There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE")
+
+
+@pytest.mark.parametrize("use", ["sign", "ENC", "SIG"])
+def test_a_use_beside_a_key_is_one_of_two(faults_of: FaultsOf, use: str) -> None:
+    (fault,) = faults_of(KEYS=[{"value": SECRET, "use": use}])
+    assert fault == f"TOKENGUARD_KEYS[0]: the key has the use {use!r}, not 'sig'"
 
 
 def test_a_kid_twice_is_a_fault(faults_of: FaultsOf) -> None:
