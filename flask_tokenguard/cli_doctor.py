@@ -1,0 +1,202 @@
+"""What is risky in an app's configuration, why, and what to set instead."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from .cli_routes import routes_of
+from .jose.jwk import Key
+from .keys.entries import KeyEntry, text_of
+from .keys.ring_files import read_index
+from .parts import Parts
+
+_READABLE_BY_OTHERS = 0o077
+_FEWEST_DIFFERENT_CHARACTERS = 10
+
+
+class Finding(NamedTuple):
+    """One risk."""
+
+    level: Literal["warning", "advice"]
+    about: str
+    why: str
+    do: str
+
+
+def examine(parts: Parts) -> list[Finding]:
+    """Look for every risk that we know; warnings come first."""
+    found = [finding for look in _LOOKS for finding in look(parts)]
+    return sorted(found, key=lambda finding: finding.level != "warning")
+
+
+def _look_at_keys(parts: Parts) -> Iterator[Finding]:
+    for entry in _entries(parts):
+        if not _is_weak(text_of(entry)):
+            continue
+        yield Finding(
+            "warning",
+            entry.source,
+            "The secret is made of few characters and can be guessed.",
+            "Make one with `flask tokenguard keygen --alg HS256 --out FILE`.",
+        )
+    if any(key.alg.startswith("HS") for key in parts.keys):
+        yield Finding(
+            "advice",
+            "TOKENGUARD_KEY",
+            "Whoever verifies tokens with a secret can make them too.",
+            "Use a key pair if anybody else verifies: `flask tokenguard keygen`.",
+        )
+    if any(_rsa_bits(key) < 3072 for key in parts.keys):
+        yield Finding(
+            "advice",
+            "TOKENGUARD_KEY",
+            "RSA keys under 3072 bits are not for data that must stay safe beyond 2030.",
+            "Change to EdDSA or a longer key; docs/changing.md tells how.",
+        )
+
+
+def _look_at_files(parts: Parts) -> Iterator[Finding]:
+    settings = parts.settings
+    files = [(entry.source, entry.file) for entry in _entries(parts)]
+    files += [("TOKENGUARD_KEY_PASSWORD_FILE", settings.key_password_file)]
+    files += [
+        (entry.source, entry.password_file)
+        for entry in _entries(parts)
+        if entry.password_file != settings.key_password_file
+    ]
+    files += [("TOKENGUARD_KEYRING", settings.keyring)]
+    is_secret = parts.encryption is not None or any(key.is_private for key in parts.keys)
+    for about, name in dict.fromkeys(files):
+        if is_secret and name is not None and Path(name).stat().st_mode & _READABLE_BY_OTHERS:
+            yield Finding(
+                "warning",
+                about,
+                "Other users of this machine can read it.",
+                f"Take their rights away: chmod go= {name}",
+            )
+
+
+def _look_at_ring(parts: Parts) -> Iterator[Finding]:
+    if parts.settings.keyring is None:
+        return
+    states = [entry.state for entry in read_index(Path(parts.settings.keyring))]
+    if "next" not in states:
+        yield Finding(
+            "warning",
+            "TOKENGUARD_KEYRING",
+            "There is no next key, so that the next rotation cannot take effect at once.",
+            "Run `flask tokenguard rotate`, which makes one.",
+        )
+
+
+def _look_at_encryption(parts: Parts) -> Iterator[Finding]:
+    if parts.encryption is None:
+        return
+    key = parts.encryption.encrypting
+    if not parts.encryption.required:
+        yield Finding(
+            "advice",
+            "TOKENGUARD_ENCRYPTION",
+            "Tokens that are only signed are accepted too.",
+            "Set required to true once the old tokens have expired.",
+        )
+    if key.alg == "dir" and key.enc.endswith("GCM"):
+        yield Finding(
+            "advice",
+            "TOKENGUARD_ENCRYPTION",
+            "One key for every token and random nonces of 96 bits allow 2**32 tokens.",
+            "Use A256KW, or dir with A256CBC-HS512.",
+        )
+    if any(own.kid is not None and own.kid == key.kid for own in parts.keys):
+        yield Finding(
+            "advice",
+            "TOKENGUARD_ENCRYPTION",
+            "One secret both signs and encrypts.",
+            "Give encryption a key of its own.",
+        )
+
+
+def _look_at_claims(parts: Parts) -> Iterator[Finding]:
+    settings = parts.settings
+    if settings.issuer is None or not settings.audience:
+        yield Finding(
+            "advice",
+            "TOKENGUARD_ISSUER, TOKENGUARD_AUDIENCE",
+            "Two services that share a key take each other's tokens.",
+            "Set both.",
+        )
+    if "jwt" in settings.types:
+        yield Finding(
+            "warning",
+            "TOKENGUARD_TYPES",
+            "JWT is the type of every kind of token, also of those that are no access tokens.",
+            "Leave only at+jwt when the old tokens have expired.",
+        )
+    if settings.access_token_lifetime > timedelta(hours=1):
+        yield Finding(
+            "warning",
+            "TOKENGUARD_ACCESS_TOKEN_LIFETIME",
+            "A stolen token works for more than an hour.",
+            "Set 15 minutes.",
+        )
+    if settings.leeway > timedelta(minutes=1):
+        yield Finding(
+            "advice",
+            "TOKENGUARD_LEEWAY",
+            "Expired tokens work for more than a minute longer.",
+            "Synchronize the clocks and set 0.",
+        )
+
+
+def _look_at_requests(parts: Parts) -> Iterator[Finding]:
+    if "query" in parts.settings.token_locations:
+        yield Finding(
+            "warning",
+            "TOKENGUARD_TOKEN_LOCATIONS",
+            "Tokens in URLs end in logs, histories and Referer headers.",
+            "Take query out.",
+        )
+    open_routes = sorted({route.endpoint for route in routes_of(parts) if _is_open(route.demands)})
+    if open_routes:
+        yield Finding(
+            "warning",
+            "TOKENGUARD_PROTECT",
+            f"Nobody said that these are open: {', '.join(open_routes)}.",
+            'Mark them @public and set "all", or guard them.',
+        )
+    if parts.app.debug:
+        yield Finding(
+            "warning", "DEBUG", "The debugger runs code for whoever reaches it.", "Switch it off."
+        )
+
+
+def _entries(parts: Parts) -> list[KeyEntry]:
+    entry = parts.settings.encryption
+    own = [] if entry is None or entry.key is None else [entry.key]
+    return [*parts.settings.key_entries(), *own]
+
+
+def _is_weak(text: object) -> bool:
+    if not isinstance(text, str) or text.startswith(("-----BEGIN", "{")):
+        return False
+    return len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS
+
+
+def _is_open(demands: str) -> bool:
+    return demands == "nothing"
+
+
+def _rsa_bits(key: Key) -> int:
+    jwk = key.public_jwk() or {}
+    return len(jwk["n"]) * 6 if "n" in jwk else 3072
+
+
+_LOOKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
+    _look_at_keys,
+    _look_at_files,
+    _look_at_ring,
+    _look_at_encryption,
+    _look_at_claims,
+    _look_at_requests,
+)

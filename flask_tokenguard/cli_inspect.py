@@ -1,0 +1,100 @@
+"""Reading a token for a person: what it says, when, and what each check makes of it.
+
+Nothing of the signature is shown. What a token says goes out as ASCII JSON, so that it cannot speak
+to the terminal.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from .claims import Claims, VerifiedToken
+from .errors import Refusal
+from .jose import compact
+from .jose.compact import Compact
+from .parts import Parts
+from .validators import LAST_NUMERIC_DATE, Validator
+
+_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+
+
+class Report(NamedTuple):
+    """What was found.
+
+    Attributes:
+        header, claims: What the token says, or None where it cannot be read.
+        times: Each date in words.
+        checks: `ok`, or why not, by what was checked.
+        accepted: Whether the app would accept the token.
+    """
+
+    header: dict[str, Any] | None
+    claims: dict[str, Any] | None
+    times: dict[str, str]
+    checks: dict[str, str]
+    accepted: bool
+
+
+def inspect_token(token: str, parts: Parts | None) -> Report:
+    """Read a token of any content; without an app's parts nothing but its form is checked."""
+    try:
+        parsed = compact.parse(token) if parts is None else parts.verifier.parse(token)
+        claims = Claims(compact.parse_payload(parsed))
+    except Refusal as error:
+        return Report(None, None, {}, {"form": _refused(error)}, accepted=False)
+    checks = {"form": "ok"}
+    if parts is not None:
+        checks |= _check(parsed, VerifiedToken(parsed.header, claims), parts)
+    accepted = parts is not None and all(verdict == "ok" for verdict in checks.values())
+    return Report(dict(parsed.header.members), dict(claims), _times(claims), checks, accepted)
+
+
+def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str]:
+    """Try every rule, so that all that is wrong is seen at once."""
+    verdicts = {"signature": "ok"}
+    try:
+        parts.verifier.verify_signature(parsed)
+    except Refusal as error:
+        verdicts["signature"] = _refused(error)
+    verdicts |= {name: _verdict(rule, token) for name, rule in parts.rules.items()}
+    is_good = all(verdict == "ok" for verdict in verdicts.values())
+    for rule in parts.own_rules:
+        # The app's rules were written for tokens that have passed ours.
+        name = getattr(rule, "__name__", "a rule of the app")
+        if name in verdicts:
+            name = f"{name} ({len(verdicts)})"
+        verdicts[name] = _verdict(rule, token) if is_good else "not checked"
+    return verdicts
+
+
+def _verdict(rule: Validator, token: VerifiedToken) -> str:
+    try:
+        call: Callable[[VerifiedToken], object] = rule
+        returned = call(token)
+    except Refusal as error:
+        return _refused(error)
+    except Exception as error:  # noqa: BLE001 - a rule of the app; the others are still of interest
+        return f"failed: {type(error).__name__}"
+    return "ok" if returned is None else "failed: a value was returned"
+
+
+def _refused(error: Refusal) -> str:
+    # A rule of the app may quote the token, which must not speak to the terminal.
+    return f"refused: {json.dumps(error.reason)[1:-1]}"
+
+
+def _times(claims: Claims) -> dict[str, str]:
+    dates = {name: claims.get(name) for name in ("iat", "nbf", "exp", "auth_time")}
+    return {name: _in_words(date) for name, date in dates.items() if type(date) in (int, float)}
+
+
+def _in_words(date: Any) -> str:
+    if not 0 <= date <= LAST_NUMERIC_DATE:
+        return "out of range"
+    ahead = date - time.time()
+    unit, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
+    count = f"{abs(ahead) / size:.0f} {unit}"
+    words = f"in {count}" if ahead > 0 else f"{count} ago"
+    return f"{words} ({datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ})"
