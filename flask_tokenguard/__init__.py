@@ -1,7 +1,7 @@
 """Bearer tokens for Flask, safe by default."""
 
 from .claims import Authentication, Claims, VerifiedToken
-from .current import current_token, current_user, issue_token
+from .current import current_token, current_user
 from .decorators import public, token_required
 from .errors import (
     ConfigurationError,
@@ -15,6 +15,7 @@ from .errors import (
     Unavailable,
 )
 from .extension import TokenGuard
+from .issuing import issue_token
 from .signals import token_accepted, token_issued, token_rejected
 
 __all__ = [

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import click
 from flask import Config
 
-from . import current, well_known
+from . import well_known
 from .cli_doctor import examine
 from .cli_inspect import inspect_token
 from .cli_output import fail, instant, parts_of, print_rows
 from .cli_routes import routes_of
 from .errors import ConfigurationError, IssueError
+from .issuing import issue as issue_for
 from .jose.material import Material, PrivateKey
 from .keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
 from .keys.ring_files import prune as prune_ring
@@ -181,7 +182,7 @@ def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **op
     """Issue a token for SUBJECT and print it."""
     parts = parts_of(context)
     try:
-        token = current.issue(parts, subject, claims=dict(map(_claim, claims)), **options)
+        token = issue_for(parts, subject, claims=dict(map(_claim, claims)), **options)
     except (IssueError, ConfigurationError) as error:
         fail(str(error))
     click.echo(token)

@@ -6,10 +6,10 @@ Flask shares it with a request that a view makes to its own app. `g.claims` only
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar, Unpack, cast
+from typing import Any, Protocol, TypeVar, cast
 from weakref import ref
 
-from flask import Flask, Request, Response, after_this_request, current_app, g, has_request_context
+from flask import Flask, Request, Response, after_this_request, current_app, g
 from flask.ctx import _AppCtxGlobals
 from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
@@ -17,9 +17,9 @@ from werkzeug.local import LocalProxy
 from .challenge import answer
 from .claims import Authentication, Claims
 from .errors import ConfigurationError, InvalidRequest, InvalidToken, Refusal, TokenMissing
-from .issuer import IssueOptions, TokenIssuer
+from .issuer import TokenIssuer
 from .locations import Locations, find_token
-from .signals import token_accepted, token_issued, token_rejected
+from .signals import token_accepted, token_rejected
 from .verifier import TokenVerifier
 
 EXTENSION = "tokenguard"
@@ -222,39 +222,6 @@ def load_user(record: Record) -> Any:
     return record.user[0]
 
 
-def issue(parts: AppParts, subject: str, **options: Unpack[IssueOptions]) -> str:
-    """Issue an access token; a response under way is told to be stored nowhere.
-
-    Raises:
-        ConfigurationError: The app has no key to sign with.
-        IssueError: An argument makes a token that must not be.
-    """
-    defaults = parts.guard.default_claims_for(subject)
-    options["claims"] = {**defaults, **(options.get("claims") or {})}
-    token, claims = parts.issuer.issue(subject, **options)
-    if has_request_context():
-        after_this_request(_set_no_store)
-    token_issued.send(parts.app, claims=claims)
-    return token
-
-
-def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
-    """Issue an access token for a subject, inside an app context.
-
-    The response to a request under way gets `Cache-Control: no-store` (RFC 6749 section 5.1).
-
-    Args:
-        subject: Whom the token speaks of: a text, not empty, never reused for another user.
-        options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
-            timedelta, or seconds) in place of the configured ones; `header`, more members of it.
-
-    Raises:
-        ConfigurationError: The app has no key to sign with.
-        IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
-    """
-    return issue(parts_of(current_app), subject, **options)
-
-
 def _record_of(request: Request) -> Record | None:
     """Find this very request's record, not that of one around it with the same environ."""
     record: Record | None = request.environ.get(_ENVIRON_KEY)
@@ -308,12 +275,6 @@ def _report(parts: AppParts, error: Refusal) -> None:
 def _forget_frames(error: Refusal) -> None:
     """Drop the frames of a kept error: they hold the token, and the record that holds the error."""
     error.__traceback__ = error.__context__ = None
-
-
-def _set_no_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
-    return response
 
 
 def _set_private(response: Response) -> Response:

@@ -16,6 +16,7 @@ from .decorators import demands_on, meet, public
 from .demands import ANY_TOKEN
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
+from .issuing import issue
 from .parts import Parts, build_parts
 from .validators import Clock, Validator
 from .well_known import answer_jwks
@@ -115,7 +116,7 @@ class TokenGuard:
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
-        return current.issue(self._parts(), subject, **options)
+        return issue(self._parts(), subject, **options)
 
     def load_user(self, claims: Claims) -> Any:
         """Ask the app's user loader.

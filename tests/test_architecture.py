@@ -21,6 +21,7 @@ FLOORS = {
     "parts": 6,
     "decorators": 5,
     "current": 5,
+    "issuing": 5,
     "settings": 4,
     "locations": 4,
     "challenge": 4,
@@ -43,6 +44,7 @@ SIDEWAYS = {
     ("cli", "well_known"),
     ("cli_doctor", "cli_routes"),
     ("decorators", "current"),
+    ("issuing", "current"),
     ("verifier", "validators"),
     ("issuer", "validators"),
 }

@@ -1,0 +1,48 @@
+"""Issuing in an app: its defaults, its signal, and what the response under way must say."""
+
+from typing import Unpack
+
+from flask import Response, after_this_request, current_app, has_request_context
+
+from .current import AppParts, parts_of
+from .issuer import IssueOptions
+from .signals import token_issued
+
+
+def issue(parts: AppParts, subject: str, **options: Unpack[IssueOptions]) -> str:
+    """Issue an access token; a response under way is told to be stored nowhere.
+
+    Raises:
+        ConfigurationError: The app has no key to sign with.
+        IssueError: An argument makes a token that must not be.
+    """
+    defaults = parts.guard.default_claims_for(subject)
+    options["claims"] = {**defaults, **(options.get("claims") or {})}
+    token, claims = parts.issuer.issue(subject, **options)
+    if has_request_context():
+        after_this_request(_set_no_store)
+    token_issued.send(parts.app, claims=claims)
+    return token
+
+
+def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
+    """Issue an access token for a subject, inside an app context.
+
+    The response to a request under way gets `Cache-Control: no-store` (RFC 6749 section 5.1).
+
+    Args:
+        subject: Whom the token speaks of: a text, not empty, never reused for another user.
+        options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
+            timedelta, or seconds) in place of the configured ones; `header`, more members of it.
+
+    Raises:
+        ConfigurationError: The app has no key to sign with.
+        IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
+    """
+    return issue(parts_of(current_app), subject, **options)
+
+
+def _set_no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
+    return response
