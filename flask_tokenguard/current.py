@@ -191,7 +191,7 @@ def has_met(demand: object) -> bool:
 
 
 def is_preflight(request: Request) -> bool:
-    """Tell a CORS preflight, which browsers send without credentials (Fetch section 3.3.5)."""
+    """Tell a CORS preflight, which browsers send without credentials (Fetch, CORS protocol)."""
     return (
         request.method == "OPTIONS"
         and "HTTP_ORIGIN" in request.environ

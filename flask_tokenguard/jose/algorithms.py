@@ -37,7 +37,7 @@ SIGNATURE_ALGORITHMS = {
     "Ed25519": SignatureAlgorithm("OKP", "Ed25519", 256),
 }
 
-# Two names of one algorithm (RFC 9864 section 2.2): a key for either accepts both.
+# Two names of one algorithm (RFC 9864): a key for either accepts both.
 ED25519_NAMES = frozenset({"EdDSA", "Ed25519"})
 
 

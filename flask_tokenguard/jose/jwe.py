@@ -146,8 +146,8 @@ def parse(token: str) -> compact.Header:
         header = compact.parse_header(segments[0])
     except (ValueError, InvalidToken):
         raise InvalidToken(_ANSWER) from None
-    # Decompression would let a short token cost a lot (RFC 8725 section 3.6); jwcrypto writes no
-    # cty, and any other than JWT says that the content is not a token.
+    # Compression tells of the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
+    # cost a lot. jwcrypto writes no cty; any other than JWT says that the content is no token.
     content_type = header.members.get("cty", "JWT")
     if "zip" in header.members or compact.media_type(content_type) != "jwt":
         raise InvalidToken(_ANSWER)
