@@ -17,7 +17,7 @@ from flask import Config
 from . import well_known
 from .cli_doctor import examine
 from .cli_inspect import inspect_token
-from .cli_output import fail, instant, parts_of, print_rows
+from .cli_output import Group, fail, instant, parts_of, print_rows
 from .cli_routes import routes_of
 from .errors import ConfigurationError, IssueError
 from .issuing import issue as issue_for
@@ -33,7 +33,7 @@ from .settings import Settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.group()
+@click.group(cls=Group)
 def tokenguard() -> None:
     """Make keys, read tokens, and see what this app demands of requests."""
 
@@ -182,7 +182,9 @@ def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **op
     """Issue a token for SUBJECT and print it."""
     parts = parts_of(context)
     try:
-        token = issue_for(parts, subject, claims=dict(map(_claim, claims)), **options)
+        # The app's default claims may ask its database.
+        with parts.app.app_context():
+            token = issue_for(parts, subject, claims=dict(map(_claim, claims)), **options)
     except (IssueError, ConfigurationError) as error:
         fail(str(error))
     click.echo(token)
@@ -200,6 +202,9 @@ def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
         parts: Parts | None = parts_of(context)
     except click.ClickException as error:
         error.show()
+        parts = None
+    except Exception as error:  # noqa: BLE001 - an app that does not start; the token is still read
+        click.echo(f"Error: The app cannot be loaded: {type(error).__name__}", err=True)
         parts = None
     report = inspect_token(str(token).strip(), parts)
     if as_json:
@@ -228,18 +233,25 @@ def routes(context: click.Context, strict: bool, as_json: bool) -> None:
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """Tell what is risky in this app's configuration, why, and what to set."""
-    findings = examine(parts_of(context))
+    try:
+        findings = examine(parts_of(context))
+    except (ValueError, OSError) as error:
+        fail(f"A key that the app has read cannot be read again: {error}")
     print_rows([finding._asdict() for finding in findings], as_json=as_json)
     context.exit(1 if any(finding.level == "warning" for finding in findings) else 0)
 
 
 def _ring_of(context: click.Context) -> tuple[Path, str | None]:
     """Find the app's ring and its password; in the environment, for an app that cannot start."""
-    config = Config("")
-    config.from_prefixed_env()
-    settings = Settings.read(config, lambda _: None)
-    if settings.keyring is None:
+    try:
         settings = parts_of(context).settings
+    except click.ClickException as error:
+        config = Config("")
+        config.from_prefixed_env()
+        settings = Settings.read(config, lambda _: None)
+        if settings.keyring is None:
+            is_empty = error.message.startswith("TOKENGUARD_KEYRING")
+            fail(error.message + ("\nName the ring with --keyring" if is_empty else ""))
     if settings.keyring is None:
         fail("The app has no key ring; name one with --keyring")
     if settings.key_password_file is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from time import time
 from typing import Literal, NamedTuple
 
 from .cli_routes import routes_of
@@ -80,8 +81,16 @@ def _look_at_files(parts: Parts) -> Iterator[Finding]:
 def _look_at_ring(parts: Parts) -> Iterator[Finding]:
     if parts.settings.keyring is None:
         return
-    states = [entry.state for entry in read_index(Path(parts.settings.keyring))]
-    if "next" not in states:
+    entries = read_index(Path(parts.settings.keyring))
+    longest = (parts.settings.access_token_lifetime + parts.settings.leeway).total_seconds()
+    if any(entry.retired is not None and entry.retired + longest <= time() for entry in entries):
+        yield Finding(
+            "warning",
+            "TOKENGUARD_KEYRING",
+            "A key still verifies, although every token that it signed has expired.",
+            "Run `flask tokenguard prune`.",
+        )
+    if all(entry.state != "next" for entry in entries):
         yield Finding(
             "warning",
             "TOKENGUARD_KEYRING",
@@ -108,7 +117,9 @@ def _look_at_encryption(parts: Parts) -> Iterator[Finding]:
             "One key for every token and random nonces of 96 bits allow 2**32 tokens.",
             "Use A256KW, or dir with A256CBC-HS512.",
         )
-    if any(own.kid is not None and own.kid == key.kid for own in parts.keys):
+    texts = [text_of(entry) for entry in _entries(parts)]
+    is_repeated = any(text in texts[:index] for index, text in enumerate(texts))
+    if is_repeated or any(own.kid is not None and own.kid == key.kid for own in parts.keys):
         yield Finding(
             "advice",
             "TOKENGUARD_ENCRYPTION",
@@ -164,6 +175,10 @@ def _look_at_requests(parts: Parts) -> Iterator[Finding]:
             "TOKENGUARD_PROTECT",
             f"Nobody said that these are open: {', '.join(open_routes)}.",
             'Mark them @public and set "all", or guard them.',
+        )
+    if parts.app.testing:
+        yield Finding(
+            "warning", "TESTING", "Errors are raised instead of answered.", "Switch it off."
         )
     if parts.app.debug:
         yield Finding(

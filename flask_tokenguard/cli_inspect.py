@@ -65,7 +65,8 @@ def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str
         name = getattr(rule, "__name__", "a rule of the app")
         if name in verdicts:
             name = f"{name} ({len(verdicts)})"
-        verdicts[name] = _verdict(rule, token) if is_good else "not checked"
+        with parts.app.app_context():
+            verdicts[name] = _verdict(rule, token) if is_good else "not checked"
     return verdicts
 
 

@@ -17,6 +17,24 @@ from .parts import Parts
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
 
 
+class _Command(click.Command):
+    """A command that does not repeat surplus arguments: one could be a token or a password."""
+
+    allow_extra_args = True
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, unless arguments are left over."""
+        if ctx.args:
+            raise click.UsageError("There are too many arguments", ctx)
+        return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = _Command
+
+
 class _Failure(click.ClickException):
     """Shown on standard error, with the exit code of a wrong use."""
 
