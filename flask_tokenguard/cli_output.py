@@ -17,7 +17,10 @@ from .parts import Parts
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
 
 
-class _Command(click.Command):
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+class Command(click.Command):
     """A command that does not repeat surplus arguments: one could be a token or a password."""
 
     allow_extra_args = True
@@ -32,7 +35,7 @@ class _Command(click.Command):
 class Group(click.Group):
     """A group of such commands."""
 
-    command_class = _Command
+    command_class = Command
 
 
 class _Failure(click.ClickException):
