@@ -14,6 +14,7 @@ from .parts import Parts
 
 _READABLE_BY_OTHERS = 0o077
 _FEWEST_DIFFERENT_CHARACTERS = 10
+_WORDS_OF_EXAMPLES = ("secret", "password", "change", "example")
 
 
 class Finding(NamedTuple):
@@ -38,7 +39,7 @@ def _look_at_keys(parts: Parts) -> Iterator[Finding]:
         yield Finding(
             "warning",
             entry.source,
-            "The secret is made of few characters and can be guessed.",
+            "The secret is made of few characters, or of words, and can be guessed.",
             "Make one with `flask tokenguard keygen --alg HS256 --out FILE`.",
         )
     if any(key.alg.startswith("HS") for key in parts.keys):
@@ -195,7 +196,8 @@ def _entries(parts: Parts) -> list[KeyEntry]:
 def _is_weak(text: object) -> bool:
     if not isinstance(text, str) or text.startswith(("-----BEGIN", "{")):
         return False
-    return len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS
+    is_placeholder = any(word in text.lower() for word in _WORDS_OF_EXAMPLES)
+    return is_placeholder or len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS
 
 
 def _is_open(demands: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .claims import Claims, VerifiedToken
 from .errors import Refusal
-from .jose import compact
+from .jose import compact, jwe
 from .jose.compact import Compact
 from .parts import Parts
 from .validators import LAST_NUMERIC_DATE, Validator
@@ -43,7 +43,7 @@ def inspect_token(token: str, parts: Parts | None) -> Report:
         parsed = compact.parse(token) if parts is None else parts.verifier.parse(token)
         claims = Claims(compact.parse_payload(parsed))
     except Refusal as error:
-        return Report(None, None, {}, {"form": _refused(error)}, accepted=False)
+        return Report(_outer_header(token), None, {}, {"form": _refused(error)}, accepted=False)
     checks = {"form": "ok"}
     if parts is not None:
         checks |= _check(parsed, VerifiedToken(parsed.header, claims), parts)
@@ -51,13 +51,19 @@ def inspect_token(token: str, parts: Parts | None) -> Report:
     return Report(dict(parsed.header.members), dict(claims), _times(claims), checks, accepted)
 
 
+def _outer_header(token: str) -> dict[str, Any] | None:
+    """Read the header of an encrypted token, which tells the key that would open it."""
+    try:
+        return dict(jwe.parse(token).members) if token.count(".") == 4 else None
+    except Refusal:
+        return None
+
+
 def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str]:
     """Try every rule, so that all that is wrong is seen at once."""
-    verdicts = {"signature": "ok"}
-    try:
-        parts.verifier.verify_signature(parsed)
-    except Refusal as error:
-        verdicts["signature"] = _refused(error)
+    verdicts = {"key": _tried(parts.verifier.find_keys, parsed), "signature": "not checked"}
+    if verdicts["key"] == "ok":
+        verdicts["signature"] = _tried(parts.verifier.verify_signature, parsed)
     verdicts |= {name: _verdict(rule, token) for name, rule in parts.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
     for rule in parts.own_rules:
@@ -68,6 +74,14 @@ def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str
         with parts.app.app_context():
             verdicts[name] = _verdict(rule, token) if is_good else "not checked"
     return verdicts
+
+
+def _tried(step: Callable[[Compact], object], parsed: Compact) -> str:
+    try:
+        step(parsed)
+    except Refusal as error:
+        return _refused(error)
+    return "ok"
 
 
 def _verdict(rule: Validator, token: VerifiedToken) -> str:

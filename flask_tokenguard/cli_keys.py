@@ -12,8 +12,11 @@ from flask import Config
 
 from . import well_known
 from .cli_output import Command, as_json_option, fail, instant, parts_of, print_rows
+from .jose.jwe import EncryptionKey
+from .jose.jwk import Key
 from .jose.material import Material, PrivateKey
 from .keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
+from .keys.ring import KeyRing
 from .keys.ring_files import prune as prune_ring
 from .keys.ring_files import read_index, write_new
 from .keys.ring_files import rotate as rotate_ring
@@ -54,9 +57,7 @@ def keygen(
         key = generate(alg, crv=crv, enc=enc)
     except ValueError as error:
         fail(f"No such key: {error}")
-    for path in (options["out"], options["public"]):
-        if path is not None and path.exists():
-            fail(f"{path} exists already")
+    _check_paths(options["out"], options["public"])
     said = {"kid": kid, "alg": alg, "use": use_of(alg)}
     if isinstance(key, bytes):
         if form == "pem" or options["public"] is not None:
@@ -64,13 +65,16 @@ def keygen(
         form = "jwk"
     if form == "jwk" and password is not None:
         fail("A JWK cannot be encrypted with a password; use --format pem")
+    if form != "jwk" and kid is not None:
+        fail("A PEM has no place for a kid; use --format jwk")
+    # The public part first: should it fail, no secret is left behind.
+    if not isinstance(key, bytes) and options["public"] is not None:
+        public = _jwk(key, private=False, **said) if form == "jwk" else to_public_pem(key)
+        _write(options["public"], public)
     if form == "jwk" or isinstance(key, bytes):
         _write(options["out"], _jwk(key, private=True, **said))
     else:
         _write(options["out"], _pem(key, password))
-    if not isinstance(key, bytes) and options["public"] is not None:
-        public = _jwk(key, private=False, **said) if form == "jwk" else to_public_pem(key)
-        _write(options["public"], public)
 
 
 @click.command(cls=Command)
@@ -79,21 +83,24 @@ def keygen(
 def keys(context: click.Context, as_json: bool) -> None:
     """List the app's keys."""
     parts = parts_of(context)
-    encryption = set()
+    encryption: dict[EncryptionKey, None] = {}
     if parts.encryption is not None:
-        encryption = {parts.encryption.encrypting, *parts.encryption.decrypting}
+        # One that only encrypts is not among those that decrypt.
+        encryption = dict.fromkeys((parts.encryption.encrypting, *parts.encryption.decrypting))
     ring = parts.settings.keyring
     entries = {} if ring is None else {entry.kid: entry for entry in read_index(Path(ring))}
     rows = []
+    said = {} if isinstance(parts.keys, KeyRing) else parts.keys.states
     for key in (*parts.keys, *encryption):
         entry = entries.get(key.kid or "")
+        state = said.get(key) if isinstance(key, Key) else None
         rows.append(
             {
                 "kid": key.kid,
                 "use": key.use,
                 "alg": key.alg,
                 "kind": "private" if key.is_private else "public",
-                "state": "active" if key is parts.keys.signing else entry and entry.state,
+                "state": "active" if key is parts.keys.signing else entry.state if entry else state,
                 "since": entry and instant(entry.retired or entry.activated or entry.created),
             }
         )
@@ -191,6 +198,14 @@ def _password(options: dict[str, Any]) -> str | None:
     if name is not None and not os.environ.get(name):
         fail(f"The environment variable {name} is not set")
     return None if name is None else os.environ[name]
+
+
+def _check_paths(secret: Path | None, public: Path | None) -> None:
+    for path in (secret, public):
+        if path is not None and path.exists():
+            fail(f"{path} exists already")
+    if secret is not None and secret == public:
+        fail("The secret and the public part need a file each")
 
 
 def _pem(key: PrivateKey, password: str | None) -> bytes:

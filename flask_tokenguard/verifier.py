@@ -3,7 +3,7 @@
 Parse, find the key, verify the signature, and only then read the claims and check them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .claims import Claims, VerifiedToken
 from .errors import InvalidToken
@@ -73,20 +73,27 @@ class TokenVerifier:
             raise InvalidToken("The token is not encrypted")
         return compact.parse(token)
 
+    def find_keys(self, parsed: Compact) -> Sequence[Key]:
+        """Find the keys that may have signed, at least one.
+
+        Raises:
+            InvalidToken: None is known, or the one that is named has another algorithm.
+        """
+        header = parsed.header
+        keys = self._keys.find(header, "sig")
+        if not keys:
+            raise InvalidToken("No key is known for the token's kid and alg")
+        if any(header.alg not in key.algs for key in keys):
+            raise InvalidToken("The token's algorithm is not its key's")
+        return keys
+
     def verify_signature(self, parsed: Compact) -> None:
         """Verify with the key that the header names.
 
         Raises:
             InvalidToken: The key is not known, or did not sign this.
         """
-        header = parsed.header
-        known = False
-        for key in self._keys.find(header, "sig"):
-            if header.alg not in key.algs:
-                raise InvalidToken("The token's algorithm is not its key's")
+        for key in self.find_keys(parsed):
             if key.verify(parsed.signing_input, parsed.signature):
                 return
-            known = True
-        if known:
-            raise InvalidToken("The token's signature is not valid")
-        raise InvalidToken("No key is known for the token's kid and alg")
+        raise InvalidToken("The token's signature is not valid")

@@ -114,3 +114,53 @@ def test_a_key_file_that_is_gone_since_the_start_is_an_error(
     path.unlink()
     result = run(app, "doctor")
     assert (result.exit_code, isinstance(result.exception, SystemExit)) == (2, True)
+
+
+def test_a_public_part_that_cannot_be_written_leaves_no_secret(tmp_path: Path) -> None:
+    arguments = ["keygen", "--out", str(tmp_path / "key"), "--public", str(tmp_path / "no" / "key")]
+    result = CliRunner().invoke(tokenguard, arguments)
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_one_file_does_not_take_the_secret_and_the_public_part(tmp_path: Path) -> None:
+    path = str(tmp_path / "key")
+    result = CliRunner().invoke(tokenguard, ["keygen", "--out", path, "--public", path])
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_a_kid_is_not_lost_in_a_pem(tmp_path: Path) -> None:
+    arguments = ["keygen", "--kid", "k1", "--out", str(tmp_path / "key")]
+    result = CliRunner().invoke(tokenguard, arguments)
+    assert (result.exit_code, "use --format jwk" in result.stderr) == (2, True)
+
+
+def test_the_states_of_configured_keys_are_listed(
+    make_app: MakeApp, private_pems: dict[str, str]
+) -> None:
+    states = {"EdDSA": "active", "ES256": "next", "RS256": "verify-only"}
+    entries = [{"value": private_pems[alg], "state": state} for alg, state in states.items()]
+    rows = json.loads(run(make_app(KEYS=entries), "keys", "--json").stdout)
+    assert {row["alg"]: row["state"] for row in rows} == states
+
+
+def test_the_header_of_a_token_that_cannot_be_opened_is_shown(make_app: MakeApp) -> None:
+    sealing = {"key": {"kty": "oct", "k": "A" * 43, "kid": "k1"}}
+    token = run(make_app(ENCRYPTION=sealing), "issue", "ada").stdout.strip()
+    report = json.loads(run(make_app(), "inspect", token, "--json").stdout)
+    assert (report["header"]["kid"], report["claims"]) == ("k1", None)
+
+
+def test_what_only_looks_like_an_encrypted_token_has_no_header(make_app: MakeApp) -> None:
+    assert json.loads(run(make_app(), "inspect", "a.b.c.d.e", "--json").stdout)["header"] is None
+
+
+def test_a_signature_is_not_checked_without_its_key(make_app: MakeApp, secret: str) -> None:
+    keys = [{"value": secret, "kid": "k1"}]
+    token = run(make_app(KEYS=keys), "issue", "ada").stdout.strip()
+    checks = json.loads(run(make_app(), "inspect", token, "--json").stdout)["checks"]
+    assert checks["key"].startswith("refused: No key is known")
+    assert checks["signature"] == "not checked"
+
+
+def test_the_doctor_sees_a_secret_out_of_an_example(make_app: MakeApp) -> None:
+    assert "TOKENGUARD_KEY" in warnings_of(make_app(KEY="your-256-bit-secret-please-change-me"))

@@ -23,7 +23,7 @@ from flask_tokenguard.validators import has_text
 from .conftest import MakeApp
 from .support import SettableClock
 
-OURS = ["form", *"signature typ iss aud sub jti exp nbf iat cnf".split()]
+OURS = ["form", *"key signature typ iss aud sub jti exp nbf iat cnf".split()]
 HOSTILE = "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\x08\r\u202e\u2028"
 NOW = 1_000_000_000
 

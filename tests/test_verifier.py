@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -251,7 +251,7 @@ def test_a_rule_that_returns_a_value_is_a_type_error(value: object) -> None:
 
 def test_any_source_of_keys_will_do() -> None:
     class Source:
-        def find(self, header: Header, use: str) -> Iterable[Key]:
+        def find(self, header: Header, use: str) -> Sequence[Key]:
             return [KEY] if (header.alg, use) == ("HS256", "sig") else []
 
     assert TokenVerifier(Source(), ()).verify(signed(KEY, CLAIMS)).claims == CLAIMS
@@ -259,7 +259,7 @@ def test_any_source_of_keys_will_do() -> None:
 
 def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None:
     class Source:
-        def find(self, header: Header, use: str) -> Iterable[Key]:  # noqa: ARG002 - finds it for all
+        def find(self, header: Header, use: str) -> Sequence[Key]:  # noqa: ARG002 - finds it for all
             return [KEY]
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})

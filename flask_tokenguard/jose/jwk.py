@@ -4,7 +4,7 @@ A key is parsed, checked and prepared when it is made, so that a request only us
 to one algorithm: what a token's header says can select a key, never change how it is used.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from . import jws, material
@@ -52,7 +52,7 @@ FoundKey_co = TypeVar("FoundKey_co", bound=NamedKey, covariant=True)
 class KeySource(Protocol[FoundKey_co]):
     """Where a verifier finds keys."""
 
-    def find(self, header: Header, use: str) -> Iterable[FoundKey_co]:
+    def find(self, header: Header, use: str) -> Sequence[FoundKey_co]:
         """Find the keys that may have made a token with this header; few, or none."""
         ...
 
@@ -184,7 +184,7 @@ class KeySet(Generic[AnyKey]):
             for alg in key.algs:
                 self._by_alg[alg, key.use] = (*self._by_alg.get((alg, key.use), ()), key)
 
-    def find(self, header: Header, use: str) -> Iterable[AnyKey]:
+    def find(self, header: Header, use: str) -> Sequence[AnyKey]:
         """Find by `kid`, else by `alg`; a `kid` that is not here finds nothing.
 
         Without a `kid`, more than four candidates find nothing either: a verification each would

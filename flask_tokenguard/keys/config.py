@@ -1,21 +1,22 @@
 """The keys that verify, and the one among them that signs."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..jose.compact import Header
 from ..jose.jwk import Key, KeySet
-from .entries import KeyEntry, ReadKey
+from .entries import KeyEntry, ReadKey, State
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredKeys:
-    """Every key that verifies, and the one that signs, if there is one."""
+    """Every key that verifies, the one that signs if there is one, and what states are said."""
 
     verifying: KeySet[Key]
     signing: Key | None
+    states: Mapping[Key, State | None] = field(default_factory=dict)
 
-    def find(self, header: Header, use: str) -> Iterable[Key]:
+    def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find among the keys that verify; see `KeySet.find`."""
         return self.verifying.find(header, use)
 
@@ -47,7 +48,8 @@ def choose_keys(
     if algorithm is not None and bound and algorithm not in (signing or bound[0][1]).algs:
         on_fault(f"TOKENGUARD_ALGORITHM is {algorithm}, which the configured key does not take")
     try:
-        return ConfiguredKeys(KeySet(key for _, key in bound), signing)
+        states: dict[Key, State | None] = {key: entry.state for entry, key in bound}
+        return ConfiguredKeys(KeySet(states), signing, states)
     except ValueError as error:
         on_fault(f"the key set {error}")
         return NO_KEYS

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..jose.compact import Header
@@ -68,7 +68,7 @@ class KeyRing:
         self._look()
         return self.keys.signing
 
-    def find(self, header: Header, use: str) -> Iterable[Key]:
+    def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find as `KeySet.find` does, in the ring as it stands."""
         self._look()
         return self.keys.verifying.find(header, use)
