@@ -83,8 +83,9 @@ class TokenVerifier:
         keys = self._keys.find(header, "sig")
         if not keys:
             raise InvalidToken("No key is known for the token's kid and alg")
-        if any(header.alg not in key.algs for key in keys):
-            raise InvalidToken("The token's algorithm is not its key's")
+        for key in keys:
+            if header.alg not in key.algs:
+                raise InvalidToken("The token's algorithm is not its key's")
         return keys
 
     def verify_signature(self, parsed: Compact) -> None:
