@@ -34,6 +34,7 @@ FLOORS = {
     "values": 3,
     "claims": 2,
     "keys": 2,
+    "stores": 2,
     "jose": 1,
     "errors": 0,
 }

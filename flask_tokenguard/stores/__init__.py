@@ -1,0 +1,1 @@
+"""What must outlive a request; see `base` for what a store does."""

@@ -1,0 +1,201 @@
+"""What a store does: remember what was revoked, and which refresh token of a session is unspent.
+
+A store performs a few atomic operations and says what happened; what that means is decided in
+`revocation` and `refresh`. Ids are 16 octets. An `instant` is in milliseconds since the epoch by
+the store's own clock; an `expires` is in seconds, as in tokens.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+# What has expired is kept for another day, so that a clock that jumps brings nothing back.
+KEPT_AFTER_EXPIRY = 86_400
+
+Outcome = Literal["advanced", "repeated", "reused", "ended"]
+OnProgress = Callable[[int, int], None]
+
+
+class Standing(NamedTuple):
+    """What a store knows of one token.
+
+    Attributes:
+        epoch: The instant of the store's first use; what came before it is forgotten.
+        is_revoked: Whether one of the token's ids was revoked.
+        ended_at: The instant up to which all tokens of its subject are ended, or None.
+    """
+
+    epoch: int
+    is_revoked: bool
+    ended_at: int | None
+
+
+class RefreshState(NamedTuple):
+    """What a store keeps of a refresh token; never the token.
+
+    Attributes:
+        jti: Its id.
+        expires: Its `exp`.
+        scope: What the access token beside it allows; empty for nothing.
+    """
+
+    jti: bytes
+    expires: int
+    scope: str
+
+
+class Advance(NamedTuple):
+    """What became of a refresh token that was presented.
+
+    Attributes:
+        outcome: `advanced`: the successor is the session's only unspent token. `repeated`: within
+            the grace period, `unspent` is the successor that an earlier presentation got.
+            `reused`: the token was spent before; the session has ended. `ended`: the session had.
+        unspent: The session's unspent refresh token, or None where there is no session.
+        instant: For the access token beside it, as `Store.next_instant` gives it.
+    """
+
+    outcome: Outcome
+    unspent: RefreshState | None
+    instant: int
+
+
+class StoredSession(NamedTuple):
+    """A session that has not ended.
+
+    Attributes:
+        session: Its id.
+        started, last_used: Instants.
+        expires: The `exp` of its unspent refresh token.
+        origin: From where it was used last, as the app said.
+    """
+
+    session: bytes
+    started: int
+    last_used: int
+    expires: int
+    origin: str
+
+
+class Store(Protocol):
+    """Where revocations and sessions are kept; safe to use from several threads and after a fork.
+
+    Every operation raises `Unavailable` where it cannot be performed or its outcome is not known.
+    A session's id begins with the first octet of its subject's id, so that a store that is spread
+    over machines can keep both in one place.
+    """
+
+    def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
+        """Tell in one trip what is known of a token."""
+        ...
+
+    def next_instant(self, subject: bytes) -> int:
+        """Give an instant for a token that is issued now.
+
+        It lies after the epoch, and after all that has ended tokens of this subject.
+        """
+        ...
+
+    def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:
+        """Revoke a token; `expires` is from when on nobody accepts it anyway."""
+        ...
+
+    def end_subject(self, subject: bytes, *, expires: int) -> None:
+        """End every session of a subject, and every token issued to it up to now.
+
+        Args:
+            subject: The subject's id.
+            expires: When the last of those tokens has expired.
+        """
+        ...
+
+    def start_session(
+        self,
+        session: bytes,
+        subject: bytes,
+        first: RefreshState,
+        *,
+        access_expires: int,
+        origin: str,
+    ) -> int:
+        """Begin a session with its first refresh token; return as `next_instant` does.
+
+        Args:
+            session: The session's id.
+            subject: The subject's id.
+            first: The refresh token.
+            access_expires: The `exp` of the access token beside it.
+            origin: From where, as the app says it.
+        """
+        ...
+
+    def advance(
+        self,
+        session: bytes,
+        subject: bytes,
+        presented: bytes,
+        successor: RefreshState,
+        *,
+        grace: int,
+        access_expires: int,
+        origin: str,
+    ) -> Advance:
+        """Spend a refresh token, atomically, or end the session if it was spent before.
+
+        Asked again with the same successor, it advances no further: a caller that did not hear the
+        outcome may try again.
+
+        Args:
+            session: The session's id.
+            subject: The subject's id.
+            presented: The id of the token that was presented.
+            successor: What takes its place.
+            grace: For how long after a token was spent it gets the same successor, in milliseconds.
+            access_expires: The `exp` of the access token that is issued beside it.
+            origin: From where, as the app says it; empty leaves what was said before.
+        """
+        ...
+
+    def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
+        """End a session, and its access tokens with it.
+
+        Args:
+            session: The session's id.
+            subject: Whose it must be, unless None.
+
+        Returns:
+            Whether there was such a session.
+        """
+        ...
+
+    def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
+        """List a subject's sessions."""
+        ...
+
+    def prune(self, on_progress: OnProgress) -> int:
+        """Drop all that expired long enough ago; return how many entries went.
+
+        Args:
+            on_progress: Called with the steps done and their number.
+        """
+        ...
+
+    def risks(self) -> Sequence[str]:
+        """Say, a sentence each, what endangers the data where they are kept."""
+        ...
+
+
+def token_id(issuer: str | None, jti: str) -> bytes:
+    """Give the id of a token: the `jti` of an issuer may be any text."""
+    return _digest("jti", issuer, jti)
+
+
+def subject_id(issuer: str | None, subject: str) -> bytes:
+    """Give the id of an issuer's subject."""
+    return _digest("sub", issuer, subject)
+
+
+def _digest(claim: str, issuer: str | None, value: str) -> bytes:
+    # The length keeps apart what issuer and value have between them.
+    named = f"{claim} {-1 if issuer is None else len(issuer)} {issuer}{value}"
+    return hashlib.sha256(named.encode()).digest()[:16]
