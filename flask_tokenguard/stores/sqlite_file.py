@@ -1,0 +1,172 @@
+"""One SQLite file, and the connections to it: one for each thread of each process.
+
+The write ahead log lets readers go on while one process writes. A file that is not ours is never
+written to; one that was put in its place is noticed within a second.
+"""
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from weakref import WeakSet
+
+from ..errors import ConfigurationError, Unavailable
+from .base import Standing
+from .sqlite_schema import begin, check_is_ours, check_is_whole
+
+FAULTS = (sqlite3.Error, OSError, ValueError)
+_LOOK_EVERY = 1.0
+_BETWEEN_TRIES = 0.01
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_logger = logging.getLogger("flask_tokenguard")
+
+
+class Connection(sqlite3.Connection):
+    """A connection that is closed with the thread that it belonged to.
+
+    Attributes:
+        untouched: What is known of a token that nothing was said of. A file's epoch never changes.
+    """
+
+    untouched: Standing
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class SqliteFile:
+    """Opens the file for whoever asks; see `SqliteStore` for the arguments."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timeout: float,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.path = path
+        self._timeout = timeout
+        self._clock = clock
+        self._monotonic = monotonic
+        self._own = _Connections()
+
+    def check(self) -> None:
+        """Make the file if there is none, and leave no connection open, as before a fork.
+
+        Raises:
+            ConfigurationError: The file is damaged, not ours, or cannot be made.
+        """
+        try:
+            with closing(self._open()) as connection:
+                check_is_whole(connection)
+        except FAULTS as error:
+            raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {self.path}: {error}") from None
+
+    def connection(self) -> Connection:
+        """Get this thread's connection; a file that was put in the old one's place is noticed."""
+        own = self._own
+        connection, now = own.connection, self._monotonic()
+        if connection is not None and now < own.next_look:
+            return connection
+        own.next_look = now + _LOOK_EVERY
+        if connection is None or _inode(self.path) != own.inode:
+            own.connection = connection = self._open()
+            own.inode = _inode(self.path)
+        return connection
+
+    def _open(self) -> Connection:
+        """Open the file, waiting for others that make it or recover its log."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._try_to_open()
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF in _BUSY
+                if not is_busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(_BETWEEN_TRIES)
+
+    def _try_to_open(self) -> Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        check_is_ours(self.path)
+        return self.connect()
+
+    def connect(self) -> Connection:
+        """Connect, make the tables if there are none, and read what never changes."""
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._timeout,
+            isolation_level=None,
+            # It may be closed by whichever thread collects it.
+            check_same_thread=False,
+            factory=Connection,
+        )
+        begin(connection, now=int(self._clock() * 1000), monotonic=self._monotonic())
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A revocation that was answered must survive a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+        (epoch,) = connection.execute("SELECT epoch FROM state").fetchone()
+        connection.untouched = Standing(epoch, is_revoked=False, ended_at=None)
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Perform a whole transaction or nothing of it."""
+        try:
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except FAULTS as error:
+            raise unavailable(error) from None
+
+
+class _Connections(threading.local):
+    """What a thread has of a store; after a fork, a child begins anew."""
+
+    connection: Connection | None = None
+    inode: int | None = None
+    next_look = 0.0
+
+    def __init__(self) -> None:
+        _ALL.add(self)
+
+
+# A forked child must not touch its parent's connections, nor close them.
+_ALL: WeakSet[_Connections] = WeakSet()
+_INHERITED: list[Connection] = []
+
+
+def _begin_anew() -> None:
+    for own in _ALL:
+        if own.connection is not None:
+            _INHERITED.append(own.connection)
+            own.connection = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """Say in the log what happened, and to the client that we cannot tell."""
+    _logger.warning("the store cannot be used: %s", type(error).__name__)
+    return Unavailable("The token store is out of reach")

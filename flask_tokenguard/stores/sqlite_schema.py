@@ -1,0 +1,99 @@
+"""The tables of the SQLite store, and how its file is told from others.
+
+`revoked` needs no index for pruning: its ids are random, so that a walk in their order finds all
+that has expired, and an id costs about 30 octets.
+"""
+
+import sqlite3
+from pathlib import Path
+
+# What SQLite keeps in a file's header (https://www.sqlite.org/fileformat.html section 1.3).
+_MAGIC = b"SQLite format 3\0"
+_VERSION_AT = slice(60, 64)
+_APPLICATION_AT = slice(68, 72)
+APPLICATION_ID = int.from_bytes(b"tkgd")
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE state (
+    epoch INTEGER NOT NULL,
+    highest INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    steady INTEGER NOT NULL
+);
+CREATE TABLE revoked (id BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE subjects (
+    id BLOB PRIMARY KEY,
+    ended_at INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX subjects_by_expiry ON subjects (expires);
+CREATE TABLE sessions (
+    id BLOB PRIMARY KEY,
+    subject BLOB NOT NULL,
+    unspent BLOB NOT NULL,
+    expires INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    spent BLOB,
+    spent_at INTEGER,
+    started INTEGER NOT NULL,
+    last_used INTEGER NOT NULL,
+    access_expires INTEGER NOT NULL,
+    origin TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_subject ON sessions (subject);
+CREATE INDEX sessions_by_expiry ON sessions (expires);
+"""
+
+
+def check_is_ours(path: Path) -> None:
+    """Read from a file's header whose it is; an empty file is nobody's yet.
+
+    Raises:
+        ValueError: It is another program's, or another version's.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(100)
+    if header and (
+        not header.startswith(_MAGIC) or int.from_bytes(header[_APPLICATION_AT]) != APPLICATION_ID
+    ):
+        raise ValueError("the file is another program's, or damaged; name a new one")
+    version = int.from_bytes(header[_VERSION_AT])
+    if header and version != VERSION:
+        raise ValueError(f"the file is of version {version}; this program writes {VERSION}")
+
+
+def check_is_whole(connection: sqlite3.Connection) -> None:
+    """Read every page.
+
+    Raises:
+        ValueError: One is damaged.
+        sqlite3.DatabaseError: So much is that it cannot be told.
+    """
+    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise ValueError("the file is damaged; name a new one")
+
+
+def begin(connection: sqlite3.Connection, *, now: int, monotonic: float) -> None:
+    """Make the tables, and the mark in the header, unless they are there.
+
+    Args:
+        connection: Outside a transaction.
+        now: The epoch of a new store, in milliseconds.
+        monotonic: The machine's steady clock, in seconds.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO state VALUES (?, ?, ?, ?)", (now, now, now // 1000, int(monotonic))
+            )
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,55 @@
+"""Which store a URI names; its module is imported only then."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import ConfigurationError
+from .base import Store
+
+_FILE = "sqlite:///"
+_SERVERS = ("redis", "valkey")
+
+
+def open_store(
+    uri: str,
+    *,
+    folder: Path,
+    prefix: str,
+    timeout: float,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Store:
+    """Make the store of a URI; a file is made and checked, a server is not asked yet.
+
+    Args:
+        uri: `memory://`, `sqlite:///FILE`, or one of `RedisStore`.
+        folder: Where a relative file is.
+        prefix: What the names of a server's keys begin with.
+        timeout: For how long to wait for the store, in seconds.
+        clock: Seconds since the epoch, UTC, for a store that has no clock of its own.
+        monotonic: Seconds of a clock that is never set.
+
+    Raises:
+        ConfigurationError: The URI is malformed, its file is not ours, or a library is missing.
+    """
+    scheme = uri.partition("://")[0]
+    if uri == "memory://":
+        from .memory import MemoryStore  # noqa: PLC0415 - imported when used
+
+        return MemoryStore(clock=clock, monotonic=monotonic)
+    if uri.startswith(_FILE) and uri != _FILE:
+        from .sqlite import SqliteStore  # noqa: PLC0415 - imported when used
+
+        path = folder / uri.removeprefix(_FILE)
+        store = SqliteStore(path, timeout=timeout, clock=clock, monotonic=monotonic)
+        store.check()
+        return store
+    if scheme.split("+")[0].removesuffix("s") in _SERVERS:
+        from .redis import RedisStore  # noqa: PLC0415 - imported when used
+
+        return RedisStore(uri, prefix=prefix, timeout=timeout)
+    raise ConfigurationError(
+        "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, or redis:// or valkey:// with"
+        " what follows; see the README"
+    )
