@@ -49,15 +49,23 @@ class TokenVerifier:
             Rejected: A rule of the app says so.
             Unavailable: A rule could not be checked.
         """
-        parsed = self.parse(token)
-        self.verify_signature(parsed)
-        verified = VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
+        verified = self.authenticate(token)
         for validate in self._validators:
             if validate(verified) is not None:
                 raise TypeError(
                     f"{validate!r} returned a value; a validator raises, or returns None"
                 )
         return verified
+
+    def authenticate(self, token: str) -> VerifiedToken:
+        """Verify who signed a token, and no rule; it may have expired, or be of another type.
+
+        Raises:
+            InvalidToken: It is malformed or forged.
+        """
+        parsed = self.parse(token)
+        self.verify_signature(parsed)
+        return VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
 
     def parse(self, token: str) -> Compact:
         """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
