@@ -8,7 +8,13 @@ import re
 
 from flask import Response
 
-from .errors import InsufficientScope, Refusal, TokenMissing, Unavailable
+from .errors import (
+    InsufficientAuthentication,
+    InsufficientScope,
+    Refusal,
+    TokenMissing,
+    Unavailable,
+)
 
 # What `error_description` and a quoted realm may hold (RFC 6750 section 3).
 _NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5B\x5D-\x7E]")
@@ -27,6 +33,8 @@ def challenge(error: Refusal, realm: str) -> str:
         parameters["error_description"] = quotable(error.reason)
     if isinstance(error, InsufficientScope) and error.scope:
         parameters["scope"] = quotable(" ".join(error.scope))
+    if isinstance(error, InsufficientAuthentication):
+        parameters["max_age"] = str(error.max_age)
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
 
 

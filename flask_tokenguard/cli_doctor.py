@@ -7,6 +7,7 @@ from time import time
 from typing import Literal, NamedTuple
 
 from .cli_routes import routes_of
+from .errors import Unavailable
 from .jose.jwk import Key
 from .keys.entries import KeyEntry, text_of
 from .keys.ring_files import read_index
@@ -83,7 +84,7 @@ def _look_at_ring(parts: Parts) -> Iterator[Finding]:
     if parts.settings.keyring is None:
         return
     entries = read_index(Path(parts.settings.keyring))
-    longest = (parts.settings.access_token_lifetime + parts.settings.leeway).total_seconds()
+    longest = parts.longest_lifetime.total_seconds()
     if any(entry.retired is not None and entry.retired + longest <= time() for entry in entries):
         yield Finding(
             "warning",
@@ -127,6 +128,22 @@ def _look_at_encryption(parts: Parts) -> Iterator[Finding]:
             "One secret both signs and encrypts.",
             "Give encryption a key of its own.",
         )
+
+
+def _look_at_store(parts: Parts) -> Iterator[Finding]:
+    if parts.settings.storage_outage == "accept":
+        yield Finding(
+            "warning",
+            "TOKENGUARD_STORAGE_OUTAGE",
+            "While the store is away, revoked access tokens are accepted.",
+            "Set refuse, unless an outage is worse for you than a revoked token.",
+        )
+    try:
+        risks = () if parts.store is None else parts.store.risks()
+    except Unavailable:
+        risks = ("It cannot be reached.",)
+    for risk in risks:
+        yield Finding("warning", "TOKENGUARD_STORAGE_URI", risk, "docs/sessions.md tells how.")
 
 
 def _look_at_claims(parts: Parts) -> Iterator[Finding]:
@@ -214,6 +231,7 @@ _LOOKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     _look_at_files,
     _look_at_ring,
     _look_at_encryption,
+    _look_at_store,
     _look_at_claims,
     _look_at_requests,
 )

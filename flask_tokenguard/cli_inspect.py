@@ -73,6 +73,9 @@ def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str
             name = f"{name} ({len(verdicts)})"
         with parts.app.app_context():
             verdicts[name] = _verdict(rule, token) if is_good else "not checked"
+    if parts.revocation is not None:
+        verdict = _verdict(parts.revocation.check, token) if is_good else "not checked"
+        verdicts["revocation"] = verdict
     return verdicts
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask import Config
 
 from . import well_known
 from .cli_output import Command, as_json_option, fail, instant, parts_of, print_rows
+from .errors import Unavailable
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key
 from .jose.material import Material, PrivateKey
@@ -22,6 +24,7 @@ from .keys.ring_files import read_index, write_new
 from .keys.ring_files import rotate as rotate_ring
 from .keys.text import read_file
 from .settings import Settings
+from .stores.base import Store
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -137,20 +140,40 @@ def rotate(
 
 @click.command(cls=Command)
 @click.option("--keyring", type=click.Path(path_type=Path), help="Default: the app's.")
-@click.option("--keep", type=click.IntRange(min=0), help="Seconds; default by the app's lifetime.")
+@click.option("--keep", type=click.IntRange(min=0), help="Seconds; default by the app's lifetimes.")
 @click.pass_context
 def prune(context: click.Context, keyring: Path | None, keep: int | None) -> None:
-    """Drop the ring's keys whose tokens have all expired."""
+    """Drop what has expired: keys of the ring, and entries of the store."""
+    store = None
     if keyring is None or keep is None:
-        settings = parts_of(context).settings
-        lifetime = settings.access_token_lifetime + settings.leeway
-        keep = int(lifetime.total_seconds()) if keep is None else keep
-        keyring = keyring or _ring_of(context)[0]
+        parts = parts_of(context)
+        keep = int(parts.longest_lifetime.total_seconds()) if keep is None else keep
+        store = parts.store if keyring is None else None
+        if keyring is None and (store is None or parts.settings.keyring is not None):
+            keyring = _ring_of(context)[0]
+    if keyring is not None:
+        try:
+            dropped = prune_ring(keyring, now=int(time.time()), keep=keep)
+        except (ValueError, OSError) as error:
+            fail(f"The ring is as it was: {error}")
+        click.echo(f"{len(dropped)} keys dropped")
+    if store is not None:
+        _prune_store(store)
+
+
+def _prune_store(store: Store) -> None:
     try:
-        dropped = prune_ring(keyring, now=int(time.time()), keep=keep)
-    except (ValueError, OSError) as error:
-        fail(f"The ring is as it was: {error}")
-    click.echo(f"{len(dropped)} keys dropped")
+        # Nothing of it is shown where the output is not a terminal.
+        with click.progressbar(length=0, label="Pruning", file=sys.stderr) as bar:
+
+            def show(done: int, steps: int) -> None:
+                bar.length = steps
+                bar.update(done - bar.pos)
+
+            dropped = store.prune(show)
+    except Unavailable as error:
+        fail(error.reason)
+    click.echo(f"{dropped} entries dropped")
 
 
 @click.command(cls=Command)

@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from .current import EXTENSION
+from .app_parts import EXTENSION
 from .errors import ConfigurationError
 from .parts import Parts
 

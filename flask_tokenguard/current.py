@@ -5,24 +5,23 @@ Flask shares it with a request that a view makes to its own app. `g.claims` only
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 from weakref import ref
 
-from flask import Flask, Request, Response, after_this_request, current_app, g
+from flask import Request, Response, after_this_request, current_app, g
 from flask.ctx import _AppCtxGlobals
 from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
 
+from .app_parts import AppParts, parts_of
 from .challenge import answer
-from .claims import Authentication, Claims
-from .errors import ConfigurationError, InvalidRequest, InvalidToken, Refusal, TokenMissing
-from .issuer import TokenIssuer
+from .claims import Authentication
+from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
 from .locations import Locations, find_token
 from .signals import token_accepted, token_rejected
-from .verifier import TokenVerifier
 
-EXTENSION = "tokenguard"
 _ENVIRON_KEY = "flask_tokenguard.record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
@@ -37,62 +36,6 @@ def _resolver(proxy: Context) -> Callable[[], Context]:
 # A LocalProxy resolves the context at every attribute; these resolve it once.
 _context = _resolver(request_ctx)
 _shown = _resolver(g)
-
-
-class Guard(Protocol):
-    """What this module needs of `TokenGuard`, which lies on a higher floor."""
-
-    def load_user(self, claims: Claims) -> Any:
-        """Ask the app's user loader."""
-        ...
-
-    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
-        """Ask the app for claims that every token gets."""
-        ...
-
-
-class AppParts(Protocol):
-    """What this module needs of `parts.Parts`, which lies on a higher floor."""
-
-    @property
-    def app(self) -> Flask:
-        """The app that the parts belong to."""
-        ...
-
-    @property
-    def guard(self) -> Guard:
-        """The extension, which holds the app's callbacks."""
-        ...
-
-    @property
-    def verifier(self) -> TokenVerifier:
-        """Verifies access tokens."""
-        ...
-
-    @property
-    def issuer(self) -> TokenIssuer:
-        """Issues access tokens."""
-        ...
-
-    @property
-    def locations(self) -> Locations:
-        """Where tokens are looked for."""
-        ...
-
-    @property
-    def bodiless_locations(self) -> Locations:
-        """Those of them for which no body is read."""
-        ...
-
-    @property
-    def body_locations(self) -> Locations:
-        """The others."""
-        ...
-
-    @property
-    def realm(self) -> str:
-        """The realm of challenges."""
-        ...
 
 
 class Record(Authentication):
@@ -113,20 +56,6 @@ class Record(Authentication):
 def current_request() -> Request:
     """Get the request itself, not its proxy."""
     return _context().request
-
-
-def parts_of(app: Flask) -> AppParts:
-    """Get an app's parts.
-
-    Raises:
-        ConfigurationError: The app was never given to `TokenGuard.init_app`.
-    """
-    try:
-        return cast(AppParts, app.extensions[EXTENSION])
-    except KeyError:
-        raise ConfigurationError(
-            f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
-        ) from None
 
 
 def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
@@ -199,8 +128,18 @@ def is_preflight(request: Request) -> bool:
     )
 
 
+@contextmanager
+def answering(parts: AppParts) -> Iterator[None]:
+    """Give a refusal its finished answer, which Flask and others then send unchanged."""
+    try:
+        yield
+    except Refusal as error:
+        error.response = answer(error, parts.realm)
+        raise
+
+
 def answer_with(error: Refusal, record: Record) -> None:
-    """Give an error its finished answer, which Flask and others then send unchanged."""
+    """Give an error of a demand its finished answer, and report it if that is not done yet."""
     if error is not record.error and not isinstance(error, TokenMissing):
         _report(record.parts, error)
     error.response = answer(error, record.parts.realm)

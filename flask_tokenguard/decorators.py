@@ -7,6 +7,7 @@ else runs; the wrapper checks it where no mark is seen, such as under a foreign 
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
@@ -65,6 +66,7 @@ def token_required(
     claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
     check: Check | None = None,
     issuers: str | Iterable[str] | None = None,
+    max_age: timedelta | int | None = None,
     optional: bool = False,
     user: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
@@ -78,8 +80,9 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         demanded: `scope`: all of these; `any_scope`: one of these; `claims`: a scalar must equal
             the claim, of the same JSON type, or be in it when that is a list, and a list means one
             of these; `check`: a function of the `Claims`, where falsy is refused; `issuers`: the
-            token's `iss` is one of these; `optional`: no token is fine, a bad one is not; `user`:
-            the user loader finds a user.
+            token's `iss` is one of these; `max_age`: its subject showed who it is at most so many
+            seconds ago, or a timedelta (RFC 9470); `optional`: no token is fine, a bad one is not;
+            `user`: the user loader finds a user.
 
     Raises:
         TypeError: An argument demands nothing, or what no token can say.
@@ -87,6 +90,7 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
     Raises (from the decorated view):
         TokenMissing: 401, there is no token.
         InvalidToken: 401, it is bad.
+        InsufficientAuthentication: 401, its subject must log in again.
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
@@ -143,7 +147,7 @@ def meet(demand: Demand, record: current.Record) -> None:
     if demand in record.met:
         return
     try:
-        demand.check(record)
+        demand.check(record, record.parts.clock)
         if demand.user:
             current.load_user(record)
     except Refusal as error:

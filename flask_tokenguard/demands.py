@@ -4,12 +4,15 @@ Authentication is settled before: what is short here is a 403, but for a token t
 """
 
 import inspect
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from types import NoneType
 from typing import Any, TypeAlias
 
 from .claims import Authentication, Claims
-from .errors import InsufficientScope, TokenMissing
+from .errors import InsufficientAuthentication, InsufficientScope, TokenMissing
+from .validators import Clock
 
 Check: TypeAlias = Callable[[Claims], object]
 Scalar: TypeAlias = str | int | float | bool | None
@@ -30,7 +33,16 @@ class Demand:
         user: Whether the user loader must find a user before the view runs.
     """
 
-    __slots__ = ("_any_scope", "_check", "_claims", "_issuers", "_optional", "_scope", "user")
+    __slots__ = (
+        "_any_scope",
+        "_check",
+        "_claims",
+        "_issuers",
+        "_max_age",
+        "_optional",
+        "_scope",
+        "user",
+    )
 
     def __init__(
         self,
@@ -40,6 +52,7 @@ class Demand:
         claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
         check: Check | None = None,
         issuers: str | Iterable[str] | None = None,
+        max_age: timedelta | int | None = None,
         optional: bool = False,
         user: bool = False,
     ) -> None:
@@ -57,15 +70,21 @@ class Demand:
         self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
         self._check = check
         self._issuers = _names("issuers", issuers)
+        self._max_age = None if max_age is None else _seconds(max_age)
         self._optional = optional
         self.user = user
 
-    def check(self, authentication: Authentication) -> None:
+    def check(self, authentication: Authentication, clock: Clock = time.time) -> None:
         """Check what can be told from the token; a 401 comes before a 403.
+
+        Args:
+            authentication: What the request is known to be.
+            clock: Seconds since the epoch, UTC.
 
         Raises:
             TokenMissing: There is no token.
             Refusal: The one that was kept because no view had demanded a token yet.
+            InsufficientAuthentication: Its subject showed too long ago who it is.
             InsufficientScope: The token is good and does not allow this.
         """
         if authentication.error is not None:
@@ -75,6 +94,8 @@ class Demand:
                 return
             raise TokenMissing
         claims = authentication.token.claims
+        if self._max_age is not None and not _is_recent(claims, self._max_age, clock()):
+            raise InsufficientAuthentication(max_age=self._max_age)
         if self._issuers and claims.issuer not in self._issuers:
             raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
         if self._scope or self._any_scope:
@@ -94,6 +115,7 @@ class Demand:
             self._any_scope and f"any scope of {' '.join(self._any_scope)}",
             *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self._claims.items()),
             self._issuers and f"issuer {' or '.join(self._issuers)}",
+            self._max_age is not None and f"a login within {self._max_age} s",
             self._check and "a check of its own",
             self.user and "a user",
         ]
@@ -141,6 +163,20 @@ def _matches(claim: object, allowed: tuple[Scalar, ...]) -> bool:
 
 def _json_type(value: object) -> str | None:
     return next((name for kind, name in _JSON_TYPES.items() if isinstance(value, kind)), None)
+
+
+def _seconds(max_age: timedelta | int) -> int:
+    seconds = max_age.total_seconds() if isinstance(max_age, timedelta) else max_age
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise TypeError("max_age must be a timedelta, or a number of seconds")
+    return int(seconds)
+
+
+def _is_recent(claims: Claims, max_age: int, now: float) -> bool:
+    moment = claims.get("auth_time")
+    if not isinstance(moment, int | float) or isinstance(moment, bool):
+        return False
+    return now - moment <= max_age
 
 
 def _truth(result: object) -> bool:

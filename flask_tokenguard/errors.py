@@ -95,6 +95,22 @@ class InvalidToken(Rejected):
         self.claim = claim
 
 
+class InsufficientAuthentication(Rejected):
+    """The token is good, and its subject must show anew who it is (RFC 9470 section 3).
+
+    Attributes:
+        max_age: How long ago that may have been, in seconds.
+    """
+
+    code = 401
+    error = "insufficient_user_authentication"
+    description = "More recent authentication is required"
+
+    def __init__(self, description: str | None = None, *, max_age: int) -> None:
+        super().__init__(description)
+        self.max_age = max_age
+
+
 class InsufficientScope(Rejected):
     """The token is good, and does not allow this.
 
@@ -117,6 +133,39 @@ class InsufficientScope(Rejected):
         super().__init__(description)
         self.scope = tuple(scope)
         self.missing = tuple(missing)
+
+
+class InvalidGrant(Rejected):
+    """A request for new tokens is refused (RFC 6749 section 5.2), without a challenge.
+
+    Attributes:
+        error: `invalid_grant`, or another code of that section.
+    """
+
+    code = 400
+    error = "invalid_grant"
+    has_challenge = False
+    description = "The refresh token is not valid"
+
+    def __init__(self, description: str | None = None, *, error: str = "invalid_grant") -> None:
+        super().__init__(description)
+        self.error = error
+
+
+class RefreshReused(InvalidGrant):
+    """A refresh token came a second time: a thief has it, or its owner; the session has ended.
+
+    Attributes:
+        subject: Whose session it was.
+        sid: The session's name.
+    """
+
+    description = "The refresh token was used before; the session has ended"
+
+    def __init__(self, *, subject: str, sid: str) -> None:
+        super().__init__()
+        self.subject = subject
+        self.sid = sid
 
 
 class Unavailable(Refusal):

@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
-from flask import Flask, current_app, has_app_context
+from flask import Blueprint, Flask, current_app, has_app_context
 from flask.typing import ResponseReturnValue
 
 from . import current
+from .app_parts import EXTENSION, AppParts
 from .challenge import answer
 from .claims import Claims, VerifiedToken
 from .decorators import demands_on, meet, public
 from .demands import ANY_TOKEN
+from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
 from .issuing import issue
 from .parts import Parts, build_parts
+from .stores.base import Store
 from .validators import Clock, Validator
 from .well_known import answer_jwks
 
@@ -40,6 +43,7 @@ class TokenGuard:
         app: Flask | None = None,
         *,
         validators: Iterable[Validator] = (),
+        store: Store | None = None,
         clock: Clock = time.time,
     ) -> None:
         """Take what the app adds, and the app if it is there already.
@@ -48,12 +52,14 @@ class TokenGuard:
             app: Given to `init_app` at once.
             validators: The app's own rules, each called with a `VerifiedToken` after ours; it
                 raises a `Rejected`, or an `Unavailable` where it cannot tell, or returns None.
+            store: Keeps sessions and revocations, in place of TOKENGUARD_STORAGE_URI.
             clock: Seconds since the epoch, UTC; for tests.
 
         Raises:
             ConfigurationError: As `init_app` does.
         """
         self._validators = tuple(validators)
+        self._store = store
         self._clock = clock
         self._served = 0
         self._only: Parts | None = None
@@ -68,10 +74,12 @@ class TokenGuard:
         Raises:
             ConfigurationError: With every fault of the config, or the app has a guard already.
         """
-        if current.EXTENSION in app.extensions:
+        if EXTENSION in app.extensions:
             raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
-        parts = build_parts(app, self, own_rules=self._validators, clock=self._clock)
-        app.extensions[current.EXTENSION] = parts
+        parts = build_parts(
+            app, self, own_rules=self._validators, store=self._store, clock=self._clock
+        )
+        app.extensions[EXTENSION] = parts
         self._served += 1
         self._only = parts if self._served == 1 else None
         _hook_in(app, parts)
@@ -80,6 +88,8 @@ class TokenGuard:
 
     def user_loader(self, load: UserLoader) -> UserLoader:
         """Register how `current_user` is found: a function of the `Claims`; None means gone.
+
+        A refresh asks it too, with the claims of the refresh token.
 
         Raises:
             TypeError: The function is async; what it returned would never be None.
@@ -108,15 +118,19 @@ class TokenGuard:
             Unavailable: We cannot tell.
         """
         parts = self._parts()
-        try:
+        with current.answering(parts):
             return parts.verifier.verify(token)
-        except Refusal as error:
-            error.response = answer(error, parts.realm)
-            raise
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
         return issue(self._parts(), subject, **options)
+
+    def token_endpoints(self) -> Blueprint:
+        """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.
+
+        Both take a form or JSON (RFC 6749 section 6, RFC 7009). They need a store.
+        """
+        return token_endpoints()
 
     def load_user(self, claims: Claims) -> Any:
         """Ask the app's user loader.
@@ -131,14 +145,18 @@ class TokenGuard:
             raise TypeError("the user loader must not return an awaitable")
         return user
 
+    def knows_user(self, claims: Claims) -> bool:
+        """Tell whether the app's user loader, if there is one, finds a user."""
+        return self._user_loader is None or self.load_user(claims) is not None
+
     def default_claims_for(self, subject: str) -> Mapping[str, Any]:
         """Ask the app for the claims that every token gets."""
         return {} if self._default_claims is None else self._default_claims(subject)
 
-    def _parts(self) -> current.AppParts:
-        parts: current.AppParts | None = None
+    def _parts(self) -> AppParts:
+        parts: AppParts | None = None
         if has_app_context():
-            parts = current_app.extensions.get(current.EXTENSION)
+            parts = current_app.extensions.get(EXTENSION)
         if parts is not None and parts.guard is self:
             return parts
         if self._only is None:

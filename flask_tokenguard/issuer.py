@@ -1,12 +1,12 @@
 """From a subject to a signed string (RFC 7519 section 7.1, RFC 9068 section 2)."""
 
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from . import ids
 from .errors import ConfigurationError, IssueError
 from .jose import base64url, strict_json
 from .jose.jwe import EncryptionKey
@@ -27,6 +27,8 @@ class IssueOptions(TypedDict, total=False):
         audience: In place of the configured one.
         lifetime: In place of the configured one; an int is seconds.
         header: More header members; none of those that select or carry keys.
+        auth_time: When the subject last showed who it is, such as by a password; seconds since the
+            epoch, or an aware datetime (RFC 9068 section 2.2.1).
     """
 
     scope: str | Iterable[str] | None
@@ -34,12 +36,17 @@ class IssueOptions(TypedDict, total=False):
     audience: str | Iterable[str] | None
     lifetime: timedelta | int | None
     header: Mapping[str, Any] | None
+    auth_time: datetime | int | None
 
 
 class TokenIssuer:
-    """Issues the access tokens of one app."""
+    """Issues one kind of token of one app.
 
-    def __init__(
+    Attributes:
+        issuer: Written as `iss`, unless None.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that every token says
         self,
         signing_key: Callable[[], Key | None],
         *,
@@ -52,6 +59,7 @@ class TokenIssuer:
         client_id: str | None = None,
         max_size: int = 8192,
         clock: Clock = time.time,
+        next_instant: Callable[[str], int] | None = None,
     ) -> None:
         """Take the signing key and what every token says.
 
@@ -66,23 +74,33 @@ class TokenIssuer:
             client_id: Written as `client_id`, unless None.
             max_size: The longest token that our own verifier takes, in characters.
             clock: Seconds since the epoch, UTC.
+            next_instant: Gives, for a subject, the milliseconds that a new `jti` begins with; by
+                default those of the clock.
         """
         self._signing_key = signing_key
         self._encryption_key = encryption_key
         self._lifetime = lifetime
         self._longest_lifetime = longest_lifetime
         self._typ = typ
+        self.issuer = issuer
         self._common = {"iss": issuer, "client_id": client_id}
         self._audience = audience
         self._max_size = max_size
         self._clock = clock
+        self._next_instant = next_instant or (lambda _: int(clock() * 1000))
         self._plain_header: tuple[Key, bytes] | None = None
 
-    def issue(self, subject: str, **options: Unpack[IssueOptions]) -> tuple[str, dict[str, Any]]:
+    def issue(
+        self,
+        subject: str,
+        registered: Mapping[str, Any] | None = None,
+        **options: Unpack[IssueOptions],
+    ) -> tuple[str, dict[str, Any]]:
         """Sign a token.
 
         Args:
             subject: Whom it speaks of; a text, not empty.
+            registered: Reserved claims that come before ours.
             options: As in `IssueOptions`.
 
         Returns:
@@ -95,7 +113,7 @@ class TokenIssuer:
         key = self._signing_key()
         if key is None:
             raise ConfigurationError("No key can sign: TOKENGUARD_KEY holds public keys only")
-        payload = self._claims(subject, options)
+        payload = self._claims(subject, registered or {}, options)
         encoded_header = self._encode_header(key, options.get("header"))
         signing_input = b"%b.%b" % (encoded_header, base64url.encode(_dump(payload, "claims")))
         token = b"%b.%b" % (signing_input, base64url.encode(key.sign(signing_input)))
@@ -109,31 +127,48 @@ class TokenIssuer:
             )
         return token.decode(), payload
 
-    def _claims(self, subject: str, options: IssueOptions) -> dict[str, Any]:
-        if not isinstance(subject, str) or not subject:
-            raise IssueError("the subject must be a str that is not empty; str(user.id), say")
+    def _claims(
+        self, subject: str, registered: Mapping[str, Any], options: IssueOptions
+    ) -> dict[str, Any]:
+        check_subject(subject)
         now = int(self._clock())
-        lifetime = _seconds(_said(options.get("lifetime"), self._lifetime))
-        longest = self._longest_lifetime
-        if longest is not None and lifetime > longest.total_seconds():
-            raise IssueError(
-                "the lifetime is longer than TOKENGUARD_ACCESS_TOKEN_LIFETIME, for which the key"
-                " ring keeps its keys"
-            )
-        expires = now + lifetime
-        if expires > LAST_NUMERIC_DATE:
-            raise IssueError("the lifetime reaches beyond the year 9999")
+        said = plain(options)
         standard = {
             **self._common,
             "sub": subject,
-            "aud": _audience(_said(options.get("audience"), self._audience)),
+            "aud": _said(said.get("audience"), self._audience),
             "iat": now,
-            "exp": expires,
-            "jti": secrets.token_urlsafe(16),
-            "scope": _scope(options.get("scope")),
+            "exp": self.expiry(now, said.get("lifetime")),
+            "jti": None,
+            "scope": said.get("scope"),
+            "auth_time": said.get("auth_time"),
+            **registered,
         }
+        standard["jti"] = standard["jti"] or ids.new_jti(self._next_instant(subject))
         payload = {name: value for name, value in standard.items() if value is not None}
         return payload | _own(options.get("claims") or {}, RESERVED_CLAIMS, "claim")
+
+    def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
+        """Tell the `exp` of a token that is issued now.
+
+        Args:
+            now: Seconds since the epoch.
+            lifetime: In place of the configured one.
+
+        Raises:
+            IssueError: The token would live for too long, or not at all.
+        """
+        seconds = _seconds(_said(lifetime, self._lifetime))
+        longest = self._longest_lifetime
+        if longest is not None and seconds > longest.total_seconds():
+            raise IssueError(
+                f"the lifetime is longer than {longest.total_seconds():.0f} seconds, for which a"
+                " key ring keeps its keys (TOKENGUARD_ACCESS_TOKEN_LIFETIME), or a store what it"
+                " knows"
+            )
+        if now + seconds > LAST_NUMERIC_DATE:
+            raise IssueError("the lifetime reaches beyond the year 9999")
+        return now + seconds
 
     def _encode_header(self, key: Key, extra: Mapping[str, Any] | None) -> bytes:
         remembered = self._plain_header
@@ -148,6 +183,37 @@ class TokenIssuer:
         if not extra:
             self._plain_header = key, encoded
         return encoded
+
+
+def plain(options: IssueOptions) -> IssueOptions:
+    """Write options as a token holds them: scope as one text, times as seconds.
+
+    Raises:
+        IssueError: One of them makes a token that must not be.
+    """
+    said: IssueOptions = {**options}
+    said["scope"] = scope_text(options.get("scope"))
+    said["audience"] = _audience(options.get("audience"))
+    said["auth_time"] = _auth_time(options.get("auth_time"))
+    return said
+
+
+def check_subject(subject: str) -> None:
+    """Refuse a subject that is not a text, or empty.
+
+    Raises:
+        IssueError: It is.
+    """
+    if not isinstance(subject, str) or not subject:
+        raise IssueError("the subject must be a str that is not empty; str(user.id), say")
+
+
+def _auth_time(moment: datetime | int | None) -> int | None:
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return int(moment.timestamp())
+    if moment is None or (isinstance(moment, int | float) and 0 <= moment <= LAST_NUMERIC_DATE):
+        return None if moment is None else int(moment)
+    raise IssueError("auth_time must be an aware datetime, or seconds since the epoch")
 
 
 def _said(option: Any, default: Any) -> Any:
@@ -180,7 +246,12 @@ def _seconds(lifetime: timedelta | int) -> int:
     return lifetime
 
 
-def _scope(scope: str | Iterable[str] | None) -> str | None:
+def scope_text(scope: str | Iterable[str] | None) -> str | None:
+    """Write scopes as a token holds them; None for none (RFC 6749 section 3.3).
+
+    Raises:
+        IssueError: One of them is not a scope.
+    """
     if isinstance(scope, str):
         scope = filter(None, scope.split(" "))
     names = _listed(scope, "scope")

@@ -1,10 +1,12 @@
 """Issuing in an app: its defaults, its signal, and what the response under way must say."""
 
-from typing import Unpack
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 from flask import Response, after_this_request, current_app, has_request_context
 
-from .current import AppParts, parts_of
+from .app_parts import AppParts, parts_of
+from .current import answering
 from .issuer import IssueOptions
 from .signals import token_issued
 
@@ -15,14 +17,21 @@ def issue(parts: AppParts, subject: str, **options: Unpack[IssueOptions]) -> str
     Raises:
         ConfigurationError: The app has no key to sign with.
         IssueError: An argument makes a token that must not be.
+        Unavailable: There is a store, and it cannot be reached.
     """
     defaults = parts.guard.default_claims_for(subject)
     options["claims"] = {**defaults, **(options.get("claims") or {})}
-    token, claims = parts.issuer.issue(subject, **options)
+    with answering(parts):
+        token, claims = parts.issuer.issue(subject, **options)
+    announce(parts, claims)
+    return token
+
+
+def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
+    """Say that a token was issued: to who listens, and to caches on the way of the response."""
     if has_request_context():
         after_this_request(_set_no_store)
     token_issued.send(parts.app, claims=claims)
-    return token
 
 
 def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
@@ -33,11 +42,13 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     Args:
         subject: Whom the token speaks of: a text, not empty, never reused for another user.
         options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
-            timedelta, or seconds) in place of the configured ones; `header`, more members of it.
+            timedelta, or seconds) in place of the configured ones; `header`, more members of it;
+            `auth_time`, when the subject showed who it is (an aware datetime, or seconds).
 
     Raises:
         ConfigurationError: The app has no key to sign with.
         IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
+        Unavailable: There is a store, and it cannot be reached.
     """
     return issue(parts_of(current_app), subject, **options)
 

@@ -55,19 +55,19 @@ def in_header(request: Request) -> str | None:
     return None
 
 
-def in_form(request: Request) -> str | None:
+def in_form(request: Request, name: str = _NAME) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
     if request.mimetype != "application/x-www-form-urlencoded" or not _has_body(request):
         return None
-    return _only(request.form.getlist(_NAME))
+    return _only(request.form.getlist(name), name)
 
 
 def in_query(request: Request) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
-    return _only(request.args.getlist(_NAME))
+    return _only(request.args.getlist(_NAME), _NAME)
 
 
-def in_json(request: Request) -> str | None:
+def in_json(request: Request, name: str = _NAME) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
     if not request.is_json or not _has_body(request):
         return None
@@ -75,14 +75,24 @@ def in_json(request: Request) -> str | None:
         body = request.get_json(silent=True)
     except RecursionError:
         return None
-    if not isinstance(body, dict) or _NAME not in body:
+    if not isinstance(body, dict) or name not in body:
         return None
     try:
         # Flask's parser takes the last of two members; another reader may take the first.
         strict_json.parse_object(request.get_data())
     except ValueError:
         raise InvalidRequest("The JSON body is malformed") from None
-    return _only([body[_NAME]])
+    return _only([body[name]], name)
+
+
+def parameter(request: Request, name: str) -> str | None:
+    """Read a parameter from the body, be it a form or JSON (RFC 6749 section 3.2).
+
+    Raises:
+        InvalidRequest: It occurs twice, or is not text.
+    """
+    value = in_form(request, name)
+    return in_json(request, name) if value is None else value
 
 
 def locations_named(names: Iterable[str]) -> Locations:
@@ -102,11 +112,11 @@ def _has_body(request: Request) -> bool:
     return request.method in _METHODS_WITH_BODY
 
 
-def _only(values: Sequence[object]) -> str | None:
+def _only(values: Sequence[object], name: str) -> str | None:
     if not values:
         return None
     if len(values) > 1:
-        raise InvalidRequest("The request carries two tokens")
+        raise InvalidRequest(f"The request carries two parameters {name}")
     if not isinstance(values[0], str):
-        raise InvalidRequest("The access_token is not text")
+        raise InvalidRequest(f"The {name} is not text")
     return values[0]

@@ -1,16 +1,18 @@
 """The parts of one app, and the one place that wires them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from fnmatch import translate
+from pathlib import Path
 from re import Pattern
 from re import compile as compile_pattern
 
 from flask import Flask
 
 from . import validators
+from .app_parts import Guard
 from .challenge import quotable
-from .current import Guard
 from .errors import ConfigurationError
 from .issuer import TokenIssuer
 from .keys.config import NO_KEYS, ConfiguredKeys, choose_keys
@@ -18,7 +20,12 @@ from .keys.encryption import ConfiguredEncryption, choose_encryption
 from .keys.entries import read_entries
 from .keys.ring import KeyRing, open_ring
 from .locations import BODY_LOCATIONS, Locations, locations_named
+from .pairs import PairIssuer
+from .refresh import REFRESH_TYPE, Sessions
+from .revocation import LONGEST_LIFETIME, Revocation
 from .settings import Settings
+from .stores.base import Store, subject_id
+from .stores.uri import open_store
 from .validators import Clock, Validator
 from .verifier import TokenVerifier
 
@@ -31,6 +38,10 @@ class Parts:
         guard: The `TokenGuard`, which holds the app's callbacks and may serve several apps.
         rules: What every token is checked for, by the claim or header member that a rule is about.
         own_rules: What the app adds.
+        revocation: The last rule; None without a store.
+        sessions: The subjects' sessions; None without a store.
+        store: Where both are kept.
+        clock: Seconds since the epoch, UTC.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
     """
@@ -44,6 +55,10 @@ class Parts:
     encryption: ConfiguredEncryption | None
     rules: Mapping[str, Validator]
     own_rules: tuple[Validator, ...]
+    revocation: Revocation | None
+    sessions: Sessions | None
+    store: Store | None
+    clock: Clock
     realm: str
     locations: Locations
     bodiless_locations: Locations
@@ -51,9 +66,23 @@ class Parts:
     demands_all: bool
     public_endpoints: Pattern[str]
 
+    @property
+    def longest_lifetime(self) -> timedelta:
+        """For how long after a key has signed last its tokens may be accepted."""
+        settings = self.settings
+        lifetimes = [settings.access_token_lifetime]
+        if self.sessions is not None:
+            lifetimes.append(settings.refresh_token_lifetime)
+        return max(lifetimes) + settings.leeway
+
 
 def build_parts(
-    app: Flask, guard: Guard, *, own_rules: tuple[Validator, ...], clock: Clock
+    app: Flask,
+    guard: Guard,
+    *,
+    own_rules: tuple[Validator, ...],
+    store: Store | None = None,
+    clock: Clock,
 ) -> Parts:
     """Read an app's config and wire what it asks for.
 
@@ -61,6 +90,7 @@ def build_parts(
         app: The app, whose config is not changed.
         guard: The extension that serves it.
         own_rules: The app's own validators, checked after ours.
+        store: The app's own store, in place of a configured one.
         clock: Seconds since the epoch, UTC.
 
     Raises:
@@ -69,20 +99,29 @@ def build_parts(
     faults: list[str] = []
     settings = Settings.read(app.config, faults.append)
     keys, encryption = _load_keys(settings, faults)
+    store = _open_store(settings, store, Path(app.instance_path), clock, faults)
     if faults:
         raise ConfigurationError(*faults)
+    tokens = _Tokens(settings, keys, encryption, store, clock)
+    revocation = tokens.revocation()
+    rules = _rules(settings.types, settings, clock)
+    last = () if revocation is None else (revocation.check,)
+    issuer = tokens.issuer()
     locations = locations_named(settings.token_locations)
-    rules = _rules(settings, clock)
     return Parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=_build_verifier(settings, keys, encryption, (*rules.values(), *own_rules)),
-        issuer=_build_issuer(settings, keys, encryption, clock),
+        verifier=tokens.verifier((*rules.values(), *own_rules, *last)),
+        issuer=issuer,
         keys=keys,
         encryption=encryption,
         rules=rules,
         own_rules=own_rules,
+        revocation=revocation,
+        sessions=tokens.sessions(issuer),
+        store=store,
+        clock=clock,
         realm=settings.realm or quotable(app.name),
         locations=locations,
         bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
@@ -90,6 +129,26 @@ def build_parts(
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
+
+
+def _open_store(
+    settings: Settings, own: Store | None, folder: Path, clock: Clock, faults: list[str]
+) -> Store | None:
+    if settings.storage_uri is None or own is not None:
+        if settings.storage_uri is not None:
+            faults.append("TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other")
+        return own
+    try:
+        return open_store(
+            settings.storage_uri,
+            folder=folder,
+            prefix=settings.storage_prefix,
+            timeout=settings.storage_timeout.total_seconds(),
+            clock=clock,
+        )
+    except ConfigurationError as error:
+        faults += error.faults
+        return None
 
 
 def _load_keys(
@@ -116,25 +175,86 @@ def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> KeyRing |
         return NO_KEYS
 
 
-def _build_verifier(
-    settings: Settings,
-    keys: KeyRing | ConfiguredKeys,
-    encryption: ConfiguredEncryption | None,
-    rules: tuple[Validator, ...],
-) -> TokenVerifier:
-    return TokenVerifier(
-        keys,
-        rules,
-        max_size=settings.max_token_size,
-        decryption_keys=None if encryption is None else encryption.decrypting,
-        requires_encryption=encryption is not None and encryption.required,
-    )
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
+
+    settings: Settings
+    keys: KeyRing | ConfiguredKeys
+    encryption: ConfiguredEncryption | None
+    store: Store | None
+    clock: Clock
+
+    def verifier(self, rules: Iterable[Validator]) -> TokenVerifier:
+        encryption = self.encryption
+        return TokenVerifier(
+            self.keys,
+            rules,
+            max_size=self.settings.max_token_size,
+            decryption_keys=None if encryption is None else encryption.decrypting,
+            requires_encryption=encryption is not None and encryption.required,
+        )
+
+    def issuer(self, typ: str | None = None, lifetime: timedelta | None = None) -> TokenIssuer:
+        settings, store = self.settings, self.store
+        lifetime = lifetime or settings.access_token_lifetime
+        return TokenIssuer(
+            lambda: self.keys.signing,
+            encryption_key=None if self.encryption is None else self.encryption.encrypting,
+            lifetime=lifetime,
+            longest_lifetime=self._longest_lifetime(lifetime),
+            typ=typ or settings.types[0],
+            issuer=settings.issuer,
+            audience=settings.audience[0] if settings.audience else None,
+            client_id=settings.client_id or settings.issuer,
+            max_size=settings.max_token_size,
+            clock=self.clock,
+            next_instant=None
+            if store is None
+            else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
+        )
+
+    def _longest_lifetime(self, lifetime: timedelta) -> timedelta | None:
+        # A ring drops a key when the longest token that it signed has expired.
+        if self.settings.keyring is not None:
+            return lifetime
+        return None if self.store is None else max(lifetime, LONGEST_LIFETIME)
+
+    def revocation(self) -> Revocation | None:
+        if self.store is None:
+            return None
+        return Revocation(
+            self.store,
+            longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
+            leeway=self.settings.leeway,
+            clock=self.clock,
+            accepts_in_outage=self.settings.storage_outage == "accept",
+        )
+
+    def sessions(self, access: TokenIssuer) -> Sessions | None:
+        if self.store is None:
+            return None
+        settings = self.settings
+        return Sessions(
+            self.store,
+            pairs=PairIssuer(
+                access=access,
+                refresh=self.issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
+                lifetime=settings.refresh_token_lifetime,
+                longest=settings.session_lifetime,
+            ),
+            verifier=self.verifier(_rules((REFRESH_TYPE,), settings, self.clock).values()),
+            issuer=settings.issuer,
+            grace=settings.refresh_grace,
+            leeway=settings.leeway,
+            clock=self.clock,
+        )
 
 
-def _rules(settings: Settings, clock: Clock) -> dict[str, Validator]:
+def _rules(types: Collection[str], settings: Settings, clock: Clock) -> dict[str, Validator]:
     leeway = int(settings.leeway.total_seconds())
     return {
-        "typ": validators.has_type(settings.types),
+        "typ": validators.has_type(types),
         "iss": validators.has_issuer(settings.issuer),
         "aud": validators.has_audience(settings.audience),
         "sub": validators.has_text("sub"),
@@ -144,24 +264,3 @@ def _rules(settings: Settings, clock: Clock) -> dict[str, Validator]:
         "iat": validators.is_begun("iat", leeway, clock, is_required=True),
         "cnf": validators.is_bearer,
     }
-
-
-def _build_issuer(
-    settings: Settings,
-    keys: KeyRing | ConfiguredKeys,
-    encryption: ConfiguredEncryption | None,
-    clock: Clock,
-) -> TokenIssuer:
-    return TokenIssuer(
-        lambda: keys.signing,
-        encryption_key=None if encryption is None else encryption.encrypting,
-        lifetime=settings.access_token_lifetime,
-        # A ring drops a key when the longest token that it signed has expired.
-        longest_lifetime=None if settings.keyring is None else settings.access_token_lifetime,
-        typ=settings.types[0],
-        issuer=settings.issuer,
-        audience=settings.audience[0] if settings.audience else None,
-        client_id=settings.client_id or settings.issuer,
-        max_size=settings.max_token_size,
-        clock=clock,
-    )

@@ -18,11 +18,7 @@ PREFIX = "TOKENGUARD_"
 
 # The design's further settings, whose features do not exist in this version.
 _NOT_YET = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        "ISSUERS REFRESH_TOKEN_LIFETIME REFRESH_GRACE STORAGE_URI CACHE_SIZE CACHE_LIFETIME"
-        " ALLOW_INSECURE_HTTP"
-    ).split()
+    f"{PREFIX}{name}" for name in ("ISSUERS CACHE_SIZE CACHE_LIFETIME ALLOW_INSECURE_HTTP").split()
 )
 _LONGEST_LIFETIME = timedelta(days=3660)
 
@@ -52,6 +48,21 @@ class Settings:
     access_token_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_LIFETIME), timedelta(minutes=15)
     )
+    refresh_token_lifetime: timedelta = _setting(
+        values.duration(1, _LONGEST_LIFETIME), timedelta(days=30)
+    )
+    session_lifetime: timedelta = _setting(
+        values.duration(1, _LONGEST_LIFETIME), timedelta(days=90)
+    )
+    refresh_grace: timedelta = _setting(
+        values.duration(0, timedelta(seconds=300)), timedelta(seconds=10)
+    )
+    storage_uri: str | None = _setting(values.text, secret=True)
+    storage_prefix: str = _setting(values.prefix, "tokenguard:")
+    storage_timeout: timedelta = _setting(
+        values.duration(1, timedelta(seconds=60)), timedelta(seconds=1)
+    )
+    storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
     token_locations: tuple[str, ...] = _setting(values.locations, ("header",))
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(values.patterns, ("static", "*.static"))

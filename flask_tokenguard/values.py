@@ -213,6 +213,14 @@ def url_path(value: object) -> str:
     return path
 
 
+def prefix(value: object) -> str:
+    """Read what the names of a server's keys begin with; braces would set a cluster's hash tag."""
+    prefix = text(value)
+    if not prefix.isprintable() or not prefix.isascii() or set(prefix) & set("{}* "):
+        raise Fault("must be printable ASCII without spaces, braces and *")
+    return prefix
+
+
 _MEMBER_READERS: dict[str, Callable[[object], Any]] = {
     "value": key,
     "key": key,

@@ -384,8 +384,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
 
 @pytest.mark.parametrize(
     "name",
-    "ISSUERS REFRESH_TOKEN_LIFETIME REFRESH_GRACE STORAGE_URI CACHE_SIZE CACHE_LIFETIME"
-    " ALLOW_INSECURE_HTTP".split(),
+    "ISSUERS CACHE_SIZE CACHE_LIFETIME ALLOW_INSECURE_HTTP".split(),
 )
 def test_a_setting_of_a_later_version_is_not_yet_supported(name: str) -> None:
     assert fault_of(name, "x") == f"TOKENGUARD_{name} is not yet supported"

@@ -1,0 +1,106 @@
+"""What lower floors need of the parts of one app, and where they find them."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+from flask import Flask
+
+from .claims import Claims
+from .errors import ConfigurationError
+from .issuer import TokenIssuer
+from .locations import Locations
+from .refresh import Sessions
+from .revocation import Revocation
+from .validators import Clock
+from .verifier import TokenVerifier
+
+EXTENSION = "tokenguard"
+
+
+class Guard(Protocol):
+    """What the lower floors need of `TokenGuard`, which lies on a higher floor."""
+
+    def load_user(self, claims: Claims) -> Any:
+        """Ask the app's user loader."""
+        ...
+
+    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
+        """Ask the app for claims that every token gets."""
+        ...
+
+    def knows_user(self, claims: Claims) -> bool:
+        """Tell whether the app's user loader, if there is one, finds a user."""
+        ...
+
+
+class AppParts(Protocol):
+    """What the lower floors need of `parts.Parts`, which lies on a higher floor."""
+
+    @property
+    def app(self) -> Flask:
+        """The app that the parts belong to."""
+        ...
+
+    @property
+    def guard(self) -> Guard:
+        """The extension, which holds the app's callbacks."""
+        ...
+
+    @property
+    def verifier(self) -> TokenVerifier:
+        """Verifies access tokens."""
+        ...
+
+    @property
+    def issuer(self) -> TokenIssuer:
+        """Issues access tokens."""
+        ...
+
+    @property
+    def locations(self) -> Locations:
+        """Where tokens are looked for."""
+        ...
+
+    @property
+    def bodiless_locations(self) -> Locations:
+        """Those of them for which no body is read."""
+        ...
+
+    @property
+    def body_locations(self) -> Locations:
+        """The others."""
+        ...
+
+    @property
+    def realm(self) -> str:
+        """The realm of challenges."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Seconds since the epoch, UTC."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions | None:
+        """The subjects' sessions; None without a store."""
+        ...
+
+    @property
+    def revocation(self) -> Revocation | None:
+        """What was revoked; None without a store."""
+        ...
+
+
+def parts_of(app: Flask) -> AppParts:
+    """Get an app's parts.
+
+    Raises:
+        ConfigurationError: The app was never given to `TokenGuard.init_app`.
+    """
+    try:
+        return cast(AppParts, app.extensions[EXTENSION])
+    except KeyError:
+        raise ConfigurationError(
+            f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
+        ) from None

@@ -1,0 +1,221 @@
+"""Sessions and revocation in an app: what login, refresh and logout routes call."""
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from flask import current_app
+
+from . import locations
+from .app_parts import AppParts, parts_of
+from .claims import Claims
+from .current import answering, current_request
+from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
+from .issuer import IssueOptions
+from .issuing import announce
+from .pairs import TokenResponse
+from .refresh import REFRESH_TYPE, Presented, Session, Sessions
+from .revocation import Revocation
+from .signals import refresh_reused
+
+
+def issue_token_pair(
+    subject: str, *, origin: str = "", **options: Unpack[IssueOptions]
+) -> TokenResponse:
+    """Begin a session for a subject that has just logged in.
+
+    Args:
+        subject: Whom the tokens speak of; see `issue_token`.
+        origin: From where, for `sessions_of`: the user agent, say, or what else the user may know
+            a device by; of a long text, the first 200 characters.
+        options: As for `issue_token`. Claims, audience and header are those of every access token
+            of the session; what may change meanwhile belongs in `TokenGuard.default_claims`, which
+            is asked at each refresh.
+
+    Returns:
+        The token response of RFC 6749 section 5.1, to be sent as JSON.
+
+    Raises:
+        ConfigurationError: There is no store, or no key to sign with.
+        IssueError: As `issue_token` does.
+        Unavailable: The store cannot be reached.
+    """
+    parts = parts_of(current_app)
+    sessions = _sessions_of(parts)
+    with answering(parts):
+        pair = sessions.start(
+            subject, defaults=parts.guard.default_claims_for(subject), origin=origin, **options
+        )
+    announce(parts, pair.claims)
+    return pair.response
+
+
+def refresh_token_pair(
+    *, claims: Mapping[str, Any] | None = None, origin: str = ""
+) -> TokenResponse:
+    """Rotate the refresh token in the request's body, and issue an access token.
+
+    As RFC 6749 section 6 and RFC 9700 section 4.14 say. The body is a form or JSON, with
+    `refresh_token` and if need be `scope`, which may be less than what was granted at the login. A
+    user loader is asked whether the user is still there.
+
+    Args:
+        claims: The app's own claims, in place of those said at the login.
+        origin: From where; empty leaves what was said before.
+
+    Returns:
+        As `issue_token_pair` does.
+
+    Raises:
+        ConfigurationError: There is no store, or no key to sign with.
+        InvalidGrant: 400, the refresh token is bad, its session has ended or its user is gone.
+        RefreshReused: 400, it came a second time, and its session has ended.
+        Unavailable: 503, the store cannot be reached.
+    """
+    parts = parts_of(current_app)
+    sessions = _sessions_of(parts)
+    token, scope = required_parameter("refresh_token"), parameter("scope")
+    with answering(parts):
+        presented = sessions.verify(token)
+        _check_user(parts, sessions, presented)
+        try:
+            pair = sessions.rotate(
+                presented,
+                defaults=parts.guard.default_claims_for(presented.claims["sub"]),
+                scope=scope,
+                claims=claims,
+                origin=origin,
+            )
+        except RefreshReused as error:
+            refresh_reused.send(parts.app, subject=error.subject, sid=error.sid)
+            raise
+    announce(parts, pair.claims)
+    return pair.response
+
+
+def revoke_token(
+    token: str | Claims | None = None, *, jti: str | None = None, subject: str | None = None
+) -> None:
+    """Refuse a token from now on.
+
+    A refresh token ends its session. An access token is given as it is, or as the claims that
+    `g.claims` holds; without either, it is named by its `jti`, and its subject where that is known.
+
+    Raises:
+        ConfigurationError: There is no store.
+        InvalidToken: The token is not one of ours.
+        TypeError: Neither a token nor a `jti` is given, or both are.
+        Unavailable: The store cannot be reached.
+    """
+    if (token is None) == (jti is None):
+        raise TypeError("revoke_token takes a token, or a jti")
+    parts = parts_of(current_app)
+    revocation = _revocation_of(parts)
+    with answering(parts):
+        if jti is not None:
+            revocation.revoke_id(jti, subject=subject, issuer=parts.issuer.issuer)
+        elif isinstance(token, str):
+            _revoke(parts, token)
+        else:
+            revocation.revoke(token or {})
+
+
+def end_session(sid: str, *, subject: str | None = None) -> bool:
+    """End a session: a logout. Its access tokens are refused at once.
+
+    Args:
+        sid: The session's name, which its tokens hold as `sid`.
+        subject: Whose it must be; say it where the name comes from a request.
+
+    Returns:
+        Whether there was such a session.
+
+    Raises:
+        ConfigurationError: There is no store.
+        Unavailable: The store cannot be reached.
+    """
+    parts = parts_of(current_app)
+    sessions = _sessions_of(parts)
+    with answering(parts):
+        return sessions.end(sid, subject=subject)
+
+
+def end_all_sessions(subject: str) -> None:
+    """End every session of a subject, and refuse every token that was issued to it up to now.
+
+    Raises:
+        ConfigurationError: There is no store.
+        Unavailable: The store cannot be reached.
+    """
+    parts = parts_of(current_app)
+    revocation = _revocation_of(parts)
+    with answering(parts):
+        revocation.end_subject(subject, issuer=parts.issuer.issuer)
+
+
+def sessions_of(subject: str) -> list[Session]:
+    """List a subject's sessions, the newest first.
+
+    Raises:
+        ConfigurationError: There is no store.
+        Unavailable: The store cannot be reached.
+    """
+    parts = parts_of(current_app)
+    sessions = _sessions_of(parts)
+    with answering(parts):
+        return sessions.of(subject)
+
+
+def parameter(name: str) -> str | None:
+    """Read a parameter of a request for tokens (RFC 6749 section 3.2).
+
+    Raises:
+        InvalidGrant: It occurs twice, or is not text.
+    """
+    with answering(parts_of(current_app)):
+        try:
+            return locations.parameter(current_request(), name)
+        except InvalidRequest as error:
+            raise InvalidGrant(error.reason, error="invalid_request") from None
+
+
+def required_parameter(name: str) -> str:
+    """Read one that must be there.
+
+    Raises:
+        InvalidGrant: It is not, or as `parameter` does.
+    """
+    value = parameter(name)
+    if value is None:
+        with answering(parts_of(current_app)):
+            raise InvalidGrant(f"There is no {name}", error="invalid_request")
+    return value
+
+
+def _revoke(parts: AppParts, text: str) -> None:
+    token = parts.verifier.authenticate(text)
+    if token.typ != REFRESH_TYPE:
+        _revocation_of(parts).revoke(token.claims)
+    else:
+        _sessions_of(parts).end(str(token.claims.get("sid")))
+
+
+def _check_user(parts: AppParts, sessions: Sessions, presented: Presented) -> None:
+    if not parts.guard.knows_user(presented.claims):
+        sessions.end(presented.claims["sid"])
+        raise InvalidGrant("The user is gone")
+
+
+def _sessions_of(parts: AppParts) -> Sessions:
+    if parts.sessions is None:
+        raise _no_store()
+    return parts.sessions
+
+
+def _revocation_of(parts: AppParts) -> Revocation:
+    if parts.revocation is None:
+        raise _no_store()
+    return parts.revocation
+
+
+def _no_store() -> ConfigurationError:
+    return ConfigurationError("Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI")
