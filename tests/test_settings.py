@@ -68,6 +68,13 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("TYPES", ("at+jwt",)),
         ("LEEWAY", timedelta(0)),
         ("ACCESS_TOKEN_LIFETIME", timedelta(minutes=15)),
+        ("REFRESH_TOKEN_LIFETIME", timedelta(days=30)),
+        ("SESSION_LIFETIME", timedelta(days=90)),
+        ("REFRESH_GRACE", timedelta(seconds=10)),
+        ("STORAGE_URI", None),
+        ("STORAGE_PREFIX", "tokenguard:"),
+        ("STORAGE_TIMEOUT", timedelta(seconds=1)),
+        ("STORAGE_OUTAGE", "refuse"),
         ("TOKEN_LOCATIONS", ("header",)),
         ("PROTECT", "marked"),
         ("PUBLIC_ENDPOINTS", ("static", "*.static")),
@@ -105,6 +112,9 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ("JWKS_PATH", "/keys", "/keys"),
         ("TYPES", "JWT", ("jwt",)),
         ("TYPES", ["application/AT+jwt", "jwt"], ("at+jwt", "jwt")),
+        ("REFRESH_GRACE", 0, timedelta(0)),
+        ("STORAGE_PREFIX", "my-app/", "my-app/"),
+        ("STORAGE_OUTAGE", "accept", "accept"),
         ("LEEWAY", 30, timedelta(seconds=30)),
         ("LEEWAY", 0, timedelta(0)),
         ("LEEWAY", 300, timedelta(minutes=5)),
@@ -489,3 +499,8 @@ def test_null_in_the_environment_is_not_set(from_environment: FromEnvironment) -
 def test_an_unknown_variable_is_refused(from_environment: FromEnvironment) -> None:
     _, faults = from_environment(AUDIENCES="api")
     assert faults == ["TOKENGUARD_AUDIENCES is not a setting; did you mean TOKENGUARD_AUDIENCE?"]
+
+
+@pytest.mark.parametrize("prefix", ["{a}", "a b", "a*", "é", "a\n", ""], ids=repr)
+def test_a_prefix_that_a_server_could_misread_is_refused(prefix: str) -> None:
+    assert fault_of("STORAGE_PREFIX", prefix)

@@ -1,0 +1,60 @@
+"""Which store a URI names."""
+
+from pathlib import Path
+
+import pytest
+
+from flask_tokenguard.errors import ConfigurationError
+from flask_tokenguard.stores.base import Store
+from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.stores.sqlite import SqliteStore
+from flask_tokenguard.stores.uri import open_store
+
+from ..conftest import MakeApp
+
+
+def open_at(uri: str, folder: Path) -> Store:
+    return open_store(uri, folder=folder, prefix="tokenguard:", timeout=1)
+
+
+def test_memory_is_named(tmp_path: Path) -> None:
+    assert type(open_at("memory://", tmp_path)) is MemoryStore
+
+
+def test_a_file_is_made_in_the_instance_folder(tmp_path: Path) -> None:
+    assert type(open_at("sqlite:///tokens.db", tmp_path / "instance")) is SqliteStore
+    assert (tmp_path / "instance" / "tokens.db").exists()
+
+
+def test_a_file_may_be_elsewhere(tmp_path: Path) -> None:
+    open_at(f"sqlite:///{tmp_path}/tokens.db", Path("nowhere"))
+    assert (tmp_path / "tokens.db").exists()
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "sqlite://", "sqlite:///", "memory", "memory://x", "mongodb://x", "/x.db"]
+)
+def test_another_uri_is_refused(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI must be"):
+        open_at(uri, tmp_path)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI"):
+        open_at(f"sqlite:///{tmp_path}", tmp_path)
+
+
+def test_an_app_does_not_start_with_a_store_that_is_not_ours(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Milk, bread.")
+    with pytest.raises(ConfigurationError, match="another program's") as caught:
+        make_app(STORAGE_URI=f"sqlite:///{file}", LEEWAY=-1)
+    assert len(caught.value.faults) == 2
+    assert file.read_text() == "Milk, bread."
+
+
+def test_a_password_in_a_uri_is_shown_nowhere(make_app: MakeApp) -> None:
+    app = make_app(STORAGE_URI="memory://")
+    assert "memory" not in repr(app.extensions["tokenguard"].settings)

@@ -1,0 +1,56 @@
+"""The names of our own tokens and sessions."""
+
+import secrets
+
+import pytest
+
+from flask_tokenguard import ids
+from flask_tokenguard.stores.base import subject_id, token_id
+
+NOW = 1_800_000_000_123
+
+
+def test_a_jti_tells_its_instant_to_the_millisecond() -> None:
+    assert ids.instant_of({"iat": NOW // 1000, "jti": ids.new_jti(NOW)}) == NOW
+
+
+def test_two_tokens_of_one_instant_have_two_names() -> None:
+    assert ids.new_jti(NOW) != ids.new_jti(NOW)
+
+
+@pytest.mark.parametrize(
+    "jti",
+    ["", "1", 7, None, "not base64url!!!!!!!!!", "A" * 22 + "AA", "QUFBQUFBQUFBQUFBQUFB"],
+    ids=repr,
+)
+def test_a_foreign_jti_counts_from_the_first_instant_of_iat(jti: object) -> None:
+    assert ids.instant_of({"iat": 1_800_000_000.9, "jti": jti}) == 1_800_000_000_000
+
+
+def test_a_jti_that_contradicts_iat_was_not_made_here() -> None:
+    assert ids.instant_of({"iat": 1_800_000_000, "jti": ids.new_jti(1)}) == 1_800_000_000_000
+
+
+def test_a_session_begins_as_its_subject_does() -> None:
+    subject = subject_id(None, "alice")
+    assert ids.new_session(subject)[:1] == subject[:1]
+
+
+def test_a_name_is_read_as_it_was_written() -> None:
+    name = secrets.token_bytes(16)
+    assert ids.from_text(ids.to_text(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (token_id("a", "bc"), token_id("ab", "c")),
+        (token_id(None, "x"), token_id("None", "x")),
+        (token_id("", "x"), token_id(None, "x")),
+        (token_id("a", "x"), subject_id("a", "x")),
+        (token_id("a", "😀"), token_id("a", "😁")),
+    ],
+)
+def test_no_two_texts_share_an_id(one: bytes, other: bytes) -> None:
+    assert len(one) == len(other) == 16
+    assert one != other

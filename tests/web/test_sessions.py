@@ -1,0 +1,634 @@
+"""Login, refresh, logout and revocation in an app."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, g, request
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from flask_tokenguard import (
+    Claims,
+    ConfigurationError,
+    InvalidToken,
+    IssueError,
+    TokenGuard,
+    end_all_sessions,
+    end_session,
+    issue_token,
+    issue_token_pair,
+    refresh_reused,
+    refresh_token_pair,
+    revoke_token,
+    sessions_of,
+    token_required,
+)
+from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.issuer import TokenIssuer
+from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.stores.memory import MemoryStore
+
+from ..conftest import MakeApp
+from ..support import SettableClock, bearer
+from .support import BAD, refusal_of
+
+Pair = dict[str, Any]
+LogIn = Callable[..., Pair]
+Refresh = Callable[..., TestResponse]
+
+
+class BreakableStore(MemoryStore):
+    """A store that goes away when a test says so."""
+
+    is_away = False
+
+    def __getattribute__(self, name: str) -> Any:
+        operations = "standing next_instant revoke end_subject start_session advance".split()
+        operations += ["end_session", "sessions_of"]
+        if name in operations and self.is_away:
+            raise Unavailable("The token store is out of reach")
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def store(clock: SettableClock) -> BreakableStore:
+    return BreakableStore(clock=clock)
+
+
+@pytest.fixture
+def guard(store: BreakableStore, clock: SettableClock) -> TokenGuard:
+    return TokenGuard(store=store, clock=clock)
+
+
+@pytest.fixture
+def app(make_app: MakeApp, guard: TokenGuard) -> Flask:
+    app = make_app(guard)
+
+    @app.post("/login")
+    def login() -> Any:
+        return issue_token_pair("alice", scope="read write", **request.get_json())
+
+    @app.post("/refresh")
+    def refresh() -> Any:
+        return refresh_token_pair()
+
+    @app.post("/logout")
+    @token_required
+    def logout() -> str:
+        end_session(g.claims["sid"], subject=g.claims["sub"])
+        return ""
+
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def log_in(client: FlaskClient) -> LogIn:
+    def log_in(**options: Any) -> Pair:
+        pair: Pair = client.post("/login", json=options).get_json()
+        return pair
+
+    return log_in
+
+
+@pytest.fixture
+def refresh(client: FlaskClient) -> Refresh:
+    def refresh(pair: Pair, **parameters: str) -> TestResponse:
+        body = {"refresh_token": pair["refresh_token"], **parameters}
+        return client.post("/refresh", data=body)
+
+    return refresh
+
+
+def claims_of(client: FlaskClient, pair: Pair) -> dict[str, Any]:
+    answer = client.get("/claims", headers=bearer(pair["access_token"]))
+    assert answer.status_code == 200, answer.text
+    claims: dict[str, Any] = answer.get_json()
+    return claims
+
+
+def is_refused(client: FlaskClient, pair: Pair) -> bool:
+    answer = client.get("/claims", headers=bearer(pair["access_token"]))
+    return answer.status_code != 200 and refusal_of(answer) == BAD
+
+
+def error_of(answer: TestResponse) -> tuple[int, str]:
+    """Read a refusal of the token endpoint, which has no challenge."""
+    assert "WWW-Authenticate" not in answer.headers
+    return answer.status_code, answer.get_json()["error"]
+
+
+# Logging in.
+
+
+def test_a_login_answers_as_rfc_6749_asks(client: FlaskClient) -> None:
+    answer = client.post("/login", json={})
+    pair = answer.get_json()
+    assert pair.keys() == {"access_token", "token_type", "expires_in", "refresh_token", "scope"}
+    assert (pair["token_type"], pair["expires_in"]) == ("Bearer", 900)
+    assert pair["scope"] == "read write"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_response_without_scope_names_none(app: Flask) -> None:
+    with app.app_context():
+        assert "scope" not in issue_token_pair("alice")
+
+
+def test_the_access_token_names_its_session_and_its_login(
+    client: FlaskClient, log_in: LogIn, clock: SettableClock
+) -> None:
+    claims = claims_of(client, log_in(claims={"role": "admin"}))
+    assert claims["auth_time"] == int(clock())
+    assert (claims["role"], claims["scope"]) == ("admin", "read write")
+    assert len(claims["sid"]) == 22
+
+
+def test_a_refresh_token_never_passes_as_an_access_token(
+    client: FlaskClient, log_in: LogIn
+) -> None:
+    answer = client.get("/claims", headers=bearer(log_in()["refresh_token"]))
+    assert refusal_of(answer) == BAD
+
+
+def test_an_access_token_never_passes_as_a_refresh_token(log_in: LogIn, refresh: Refresh) -> None:
+    pair = log_in()
+    answer = refresh({"refresh_token": pair["access_token"]})
+    assert error_of(answer) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "moment", [1_700_000_000, datetime.fromtimestamp(1_700_000_000, UTC)], ids=repr
+)
+def test_an_app_may_say_when_the_subject_showed_who_it_is(app: Flask, moment: Any) -> None:
+    with app.app_context():
+        token = issue_token_pair("alice", auth_time=moment)["access_token"]
+        assert app.extensions["tokenguard"].guard.verify(token).claims["auth_time"] == 1_700_000_000
+
+
+@pytest.mark.parametrize("moment", [-1, "now", datetime(2026, 1, 1)], ids=repr)  # noqa: DTZ001 - refused
+def test_a_moment_that_is_none_is_refused(app: Flask, moment: Any) -> None:
+    with app.app_context(), pytest.raises(IssueError, match="auth_time"):
+        issue_token("alice", auth_time=moment)
+
+
+@pytest.mark.parametrize("options", [{"claims": {"sub": "bob"}}, {"header": {"alg": "none"}}])
+def test_a_login_that_cannot_be_issued_leaves_no_session(
+    app: Flask, options: dict[str, Any]
+) -> None:
+    with app.app_context():
+        with pytest.raises(IssueError):
+            issue_token_pair("alice", **options)
+        assert sessions_of("alice") == []
+
+
+def test_a_subject_must_be_text(app: Flask) -> None:
+    with app.app_context(), pytest.raises(IssueError, match="subject"):
+        issue_token_pair(7)  # type: ignore[arg-type]
+
+
+# Refreshing.
+
+
+def test_a_refresh_gives_new_tokens_of_the_same_session(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    first = log_in(claims={"role": "admin"})
+    before = claims_of(client, first)
+    clock.now += 100
+    answer = refresh(first)
+    second = answer.get_json()
+    after = claims_of(client, second)
+    assert second["refresh_token"] != first["refresh_token"]
+    assert {name for name in before if before[name] != after[name]} == {"jti", "iat", "exp"}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_refresh_token_may_come_as_json(client: FlaskClient, log_in: LogIn) -> None:
+    answer = client.post("/refresh", json={"refresh_token": log_in()["refresh_token"]})
+    assert answer.status_code == 200
+
+
+def test_the_scope_may_shrink_and_come_back(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh
+) -> None:
+    narrow = refresh(log_in(), scope="read").get_json()
+    assert narrow["scope"] == claims_of(client, narrow)["scope"] == "read"
+    # RFC 6749 section 6: the new refresh token has the scope of the old one.
+    assert refresh(narrow).get_json()["scope"] == "read write"
+
+
+@pytest.mark.parametrize("scope", ["admin", "read admin", 'bad"scope', "é"])
+def test_the_scope_never_grows(log_in: LogIn, refresh: Refresh, scope: str) -> None:
+    pair = log_in()
+    assert error_of(refresh(pair, scope=scope)) == (400, "invalid_scope")
+    assert refresh(pair).status_code == 200
+
+
+def test_default_claims_are_asked_at_each_refresh(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, guard: TokenGuard
+) -> None:
+    roles = ["guest"]
+    guard.default_claims(lambda _: {"role": roles[-1]})
+    first = log_in()
+    roles.append("admin")
+    assert claims_of(client, first)["role"] == "guest"
+    assert claims_of(client, refresh(first).get_json())["role"] == "admin"
+
+
+def test_an_app_may_say_other_claims_at_a_refresh(app: Flask, log_in: LogIn) -> None:
+    app.add_url_rule(
+        "/again", "again", lambda: refresh_token_pair(claims={"role": "guest"}), methods=["POST"]
+    )
+    client = app.test_client()
+    first = log_in(claims={"role": "admin"})
+    second = client.post("/again", json={"refresh_token": first["refresh_token"]}).get_json()
+    assert claims_of(client, second)["role"] == "guest"
+
+
+def test_audience_and_header_are_those_of_the_login(
+    make_app: MakeApp, store: BreakableStore
+) -> None:
+    app = make_app(TokenGuard(store=store), AUDIENCE=["us", "them"])
+    with app.app_context():
+        pair = issue_token_pair("alice", audience="them", header={"v": 2})
+    with app.test_request_context(method="POST", data={"refresh_token": pair["refresh_token"]}):
+        again = refresh_token_pair()["access_token"]
+        token = app.extensions["tokenguard"].guard.verify(again)
+        assert (token.claims["aud"], token.header["v"]) == ("them", 2)
+
+
+def test_a_lifetime_is_of_one_token_only(app: Flask, refresh: Refresh) -> None:
+    with app.app_context():
+        pair = issue_token_pair("alice", lifetime=5)
+    assert pair["expires_in"] == 5
+    assert refresh(dict(pair)).get_json()["expires_in"] == 900
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"refresh_token": ["a", "b"]},
+    ],
+    ids=["none", "two"],
+)
+def test_a_request_without_one_refresh_token_is_invalid(
+    client: FlaskClient, body: dict[str, Any]
+) -> None:
+    assert error_of(client.post("/refresh", data=body)) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é", 7, None, [], {}], ids=repr)
+def test_what_is_no_refresh_token_is_refused(client: FlaskClient, token: object) -> None:
+    answer = client.post("/refresh", json={"refresh_token": token})
+    assert error_of(answer) in {(400, "invalid_grant"), (400, "invalid_request")}
+
+
+def test_a_refresh_token_expires_when_it_is_not_used(
+    log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    pair = log_in()
+    clock.now += timedelta(days=30).total_seconds()
+    assert error_of(refresh(pair)) == (400, "invalid_grant")
+
+
+def test_a_session_ends_however_often_it_is_used(
+    make_app: MakeApp, store: BreakableStore, clock: SettableClock
+) -> None:
+    guard = TokenGuard(store=store, clock=clock)
+    app = make_app(guard, REFRESH_TOKEN_LIFETIME=100, SESSION_LIFETIME=150)
+    app.add_url_rule("/refresh", "refresh", refresh_token_pair, methods=["POST"])
+    client = app.test_client()
+    with app.app_context():
+        pair = dict(issue_token_pair("alice"))
+    for pause in (90, 59):
+        clock.now += pause
+        pair = client.post("/refresh", json=pair | {"scope": ""}).get_json()
+    assert pair["expires_in"] == 1
+    clock.now += 1
+    assert client.post("/refresh", json={"refresh_token": pair["refresh_token"]}).status_code == 400
+
+
+def test_a_user_who_is_gone_gets_nothing_more(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, guard: TokenGuard
+) -> None:
+    users = {"alice"}
+    guard.user_loader(lambda claims: claims.subject if claims.subject in users else None)
+    pair = refresh(log_in()).get_json()
+    users.clear()
+    assert error_of(refresh(pair)) == (400, "invalid_grant")
+    assert is_refused(client, pair)
+
+
+# Rotation.
+
+
+@pytest.fixture
+def reuses() -> Iterator[list[tuple[str, str]]]:
+    """Collect the signals of reuse."""
+    seen: list[tuple[str, str]] = []
+
+    def receive(_app: Flask, *, subject: str, sid: str) -> None:
+        seen.append((subject, sid))
+
+    with refresh_reused.connected_to(receive):
+        yield seen
+
+
+def test_a_second_presentation_within_the_grace_gets_the_same_successor(
+    app: Flask, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    pair = log_in()
+    first = refresh(pair, scope="read").get_json()
+    clock.now += 9
+    again = refresh(pair).get_json()
+    verify = app.extensions["tokenguard"].sessions.verify
+    one, other = (verify(answer["refresh_token"]).claims for answer in (first, again))
+    assert {name for name in one if one[name] != other[name]} == {"iat"}
+    assert again["scope"] == "read"
+
+
+def test_the_grace_ends_when_the_successor_is_spent(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, reuses: list[tuple[str, str]]
+) -> None:
+    pair = log_in()
+    second = refresh(pair).get_json()
+    third = refresh(second).get_json()
+    sid = claims_of(client, third)["sid"]
+    assert error_of(refresh(pair)) == (400, "invalid_grant")
+    assert reuses == [("alice", sid)]
+    assert is_refused(client, third)
+    assert error_of(refresh(third)) == (400, "invalid_grant")
+
+
+def test_a_reuse_after_the_grace_ends_the_session(
+    client: FlaskClient,
+    log_in: LogIn,
+    refresh: Refresh,
+    clock: SettableClock,
+    reuses: list[tuple[str, str]],
+) -> None:
+    pair = log_in()
+    second = refresh(pair).get_json()
+    clock.now += 11
+    assert error_of(refresh(pair)) == (400, "invalid_grant")
+    assert len(reuses) == 1
+    assert is_refused(client, pair)
+    assert is_refused(client, second)
+
+
+def test_a_reuse_leaves_other_sessions_alone(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    other, pair = log_in(), log_in()
+    refresh(pair)
+    clock.now += 11
+    refresh(pair)
+    assert claims_of(client, other)
+    assert refresh(other).status_code == 200
+
+
+# Ending.
+
+
+def test_a_logout_refuses_the_access_token_at_once(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh
+) -> None:
+    pair = log_in()
+    assert client.post("/logout", headers=bearer(pair["access_token"])).status_code == 200
+    assert is_refused(client, pair)
+    assert error_of(refresh(pair)) == (400, "invalid_grant")
+
+
+def test_a_session_of_somebody_else_is_not_ended(
+    app: Flask, client: FlaskClient, log_in: LogIn
+) -> None:
+    pair = log_in()
+    sid = claims_of(client, pair)["sid"]
+    with app.app_context():
+        assert not end_session(sid, subject="mallory")
+        assert claims_of(client, pair)
+        assert end_session(sid, subject="alice")
+        assert not end_session(sid)
+
+
+@pytest.mark.parametrize("sid", ["", "x", "é", "A" * 22, "A" * 500])
+def test_a_session_that_is_none_cannot_be_ended(app: Flask, sid: str) -> None:
+    with app.app_context():
+        assert not end_session(sid)
+
+
+def test_all_sessions_end_and_a_new_one_begins_at_once(
+    app: Flask, client: FlaskClient, log_in: LogIn, refresh: Refresh
+) -> None:
+    pairs = [log_in(), log_in()]
+    with app.app_context():
+        plain = issue_token("alice")
+        end_all_sessions("alice")
+    assert all(is_refused(client, pair) for pair in [*pairs, {"access_token": plain}])
+    assert all(refresh(pair).status_code == 400 for pair in pairs)
+    assert claims_of(client, log_in())
+
+
+def test_sessions_tell_when_from_where_and_how_lately(
+    app: Flask, client: FlaskClient, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    pair = log_in(origin="Firefox on Linux")
+    sid = claims_of(client, pair)["sid"]
+    clock.now += 60
+    log_in(origin="a phone")
+    clock.now += 60
+    refresh(pair)
+    with app.app_context():
+        newest, oldest = sessions_of("alice")
+    assert (newest.origin, oldest.origin, oldest.sid) == ("a phone", "Firefox on Linux", sid)
+    now = datetime.fromtimestamp(clock(), UTC)
+    assert abs(oldest.last_used - now) < timedelta(seconds=1)
+    assert abs(now - oldest.started - timedelta(seconds=120)) < timedelta(seconds=1)
+    assert abs(oldest.expires_at - now - timedelta(days=30)) <= timedelta(seconds=1)
+
+
+def test_a_session_that_has_expired_is_not_listed(
+    app: Flask, log_in: LogIn, clock: SettableClock
+) -> None:
+    log_in()
+    clock.now += timedelta(days=30).total_seconds()
+    with app.app_context():
+        assert sessions_of("alice") == []
+
+
+def test_what_a_request_says_of_its_origin_is_cut(app: Flask) -> None:
+    with app.app_context():
+        issue_token_pair("alice", origin="\ud800" + "x" * 1000)
+        assert sessions_of("alice")[0].origin == "?" + "x" * 199
+
+
+# Revoking.
+
+
+def test_a_token_is_revoked_as_it_is(app: Flask, client: FlaskClient, log_in: LogIn) -> None:
+    pair = log_in()
+    with app.app_context():
+        revoke_token(pair["access_token"])
+    assert is_refused(client, pair)
+
+
+def test_a_token_is_revoked_by_its_claims(app: Flask, client: FlaskClient, log_in: LogIn) -> None:
+    pair = log_in()
+    with app.app_context():
+        revoke_token(Claims(claims_of(client, pair)))
+    assert is_refused(client, pair)
+
+
+@pytest.mark.parametrize("subject", ["alice", None])
+def test_a_token_is_revoked_by_its_name(
+    app: Flask, client: FlaskClient, log_in: LogIn, subject: str | None
+) -> None:
+    pair = log_in()
+    with app.app_context():
+        revoke_token(jti=claims_of(client, pair)["jti"], subject=subject)
+    assert is_refused(client, pair)
+
+
+def test_a_revoked_access_token_leaves_its_session(
+    app: Flask, log_in: LogIn, refresh: Refresh
+) -> None:
+    pair = log_in()
+    with app.app_context():
+        revoke_token(pair["access_token"])
+    assert refresh(pair).status_code == 200
+
+
+def test_a_revoked_refresh_token_ends_its_session(
+    app: Flask, client: FlaskClient, log_in: LogIn, refresh: Refresh
+) -> None:
+    pair = log_in()
+    with app.app_context():
+        revoke_token(pair["refresh_token"])
+    assert is_refused(client, pair)
+    assert refresh(pair).status_code == 400
+
+
+def test_a_token_that_is_not_ours_cannot_be_revoked(app: Flask) -> None:
+    with app.app_context(), pytest.raises(InvalidToken):
+        revoke_token("a.b.c")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"token": "a.b.c", "jti": "1"}], ids=["none", "both"])
+def test_one_thing_is_revoked_at_a_time(app: Flask, arguments: dict[str, str]) -> None:
+    with app.app_context(), pytest.raises(TypeError, match="a token, or a jti"):
+        revoke_token(**arguments)
+
+
+# Without a store, and while it is away.
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: issue_token_pair("alice"),
+        lambda: end_session("x"),
+        lambda: end_all_sessions("alice"),
+        lambda: sessions_of("alice"),
+        lambda: revoke_token(jti="x"),
+        refresh_token_pair,
+    ],
+)
+def test_without_a_store_the_missing_setting_is_named(
+    make_app: MakeApp, call: Callable[[], Any]
+) -> None:
+    with (
+        make_app().test_request_context(method="POST", data={"refresh_token": "x"}),
+        pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI"),
+    ):
+        call()
+
+
+def test_a_configured_store_and_one_of_the_apps_own_contradict(make_app: MakeApp) -> None:
+    with pytest.raises(ConfigurationError, match="contradict"):
+        make_app(TokenGuard(store=MemoryStore()), STORAGE_URI="memory://")
+
+
+def test_while_the_store_is_away_we_say_so(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, store: BreakableStore
+) -> None:
+    pair = log_in()
+    store.is_away = True
+    answers = [
+        client.get("/claims", headers=bearer(pair["access_token"])),
+        client.post("/login", json={}),
+        refresh(pair),
+    ]
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert all(answer.headers["Retry-After"] == "5" for answer in answers)
+    assert all("WWW-Authenticate" not in answer.headers for answer in answers)
+
+
+def test_a_store_that_is_back_needs_no_restart(
+    client: FlaskClient, log_in: LogIn, store: BreakableStore
+) -> None:
+    pair = log_in()
+    store.is_away = True
+    client.get("/claims", headers=bearer(pair["access_token"]))
+    store.is_away = False
+    assert claims_of(client, pair)
+
+
+def test_an_outage_locks_nobody_out_of_the_login_page(
+    app: Flask, log_in: LogIn, store: BreakableStore
+) -> None:
+    app.add_url_rule("/page", view_func=lambda: str(g.claims))
+    pair = log_in()
+    store.is_away = True
+    answer = app.test_client().get("/page", headers=bearer(pair["access_token"]))
+    assert answer.text == "None"
+
+
+def test_an_app_may_prefer_to_accept_access_tokens(
+    make_app: MakeApp, store: BreakableStore
+) -> None:
+    app = make_app(TokenGuard(store=store), STORAGE_OUTAGE="accept")
+    with app.app_context():
+        pair = dict(issue_token_pair("alice"))
+    store.is_away = True
+    client = app.test_client()
+    assert claims_of(client, pair)
+    with (
+        app.test_request_context(method="POST", data={"refresh_token": pair["refresh_token"]}),
+        pytest.raises(Unavailable),
+    ):
+        refresh_token_pair()
+
+
+# How long a token may live.
+
+
+def test_no_access_token_outlives_what_the_store_remembers(app: Flask) -> None:
+    with app.app_context(), pytest.raises(IssueError, match="a store what it knows"):
+        issue_token("alice", lifetime=timedelta(days=367))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"sid": "x", "session_exp": 9_999_999_999},
+        {"sid": "A" * 22},
+        {"sid": "A" * 22, "session_exp": 9_999_999_999, "access": 7},
+    ],
+    ids=repr,
+)
+def test_a_refresh_token_of_another_shape_is_refused(
+    client: FlaskClient, secret: str, claims: dict[str, Any]
+) -> None:
+    issuer = TokenIssuer(lambda: Key(secret.encode()), lifetime=timedelta(minutes=1), typ="rt+jwt")
+    token, _ = issuer.issue("alice", claims)
+    answer = client.post("/refresh", json={"refresh_token": token})
+    assert error_of(answer) == (400, "invalid_grant")

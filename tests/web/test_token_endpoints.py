@@ -1,0 +1,156 @@
+"""The ready routes: refresh (RFC 6749 section 6) and revocation (RFC 7009)."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from flask_tokenguard import TokenGuard, issue_token, issue_token_pair
+from flask_tokenguard.stores.memory import MemoryStore
+
+from ..conftest import MakeApp
+from ..support import bearer
+
+GRANT = {"grant_type": "refresh_token"}
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    guard = TokenGuard()
+    app = make_app(guard, STORAGE_URI="memory://", PROTECT="all")
+    app.register_blueprint(guard.token_endpoints(), url_prefix="/oauth")
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def pair(app: Flask) -> dict[str, Any]:
+    with app.app_context():
+        return dict(issue_token_pair("alice", scope="read write"))
+
+
+def error_of(answer: TestResponse) -> tuple[int, str]:
+    assert "WWW-Authenticate" not in answer.headers
+    return answer.status_code, answer.get_json()["error"]
+
+
+def status_with(client: FlaskClient, access_token: str) -> int:
+    return client.get("/claims", headers=bearer(access_token)).status_code
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_a_refresh_token_is_rotated(client: FlaskClient, pair: dict[str, Any], kind: str) -> None:
+    body = GRANT | {"refresh_token": pair["refresh_token"], "scope": "read"}
+    answer = client.post("/oauth/token", **{kind: body})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.get_json()["scope"] == "read"
+    assert status_with(client, answer.get_json()["access_token"]) == 200
+
+
+def test_a_stale_access_token_beside_it_does_no_harm(
+    client: FlaskClient, pair: dict[str, Any]
+) -> None:
+    body = GRANT | {"refresh_token": pair["refresh_token"]}
+    assert client.post("/oauth/token", data=body, headers=bearer("stale")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "invalid_request"),
+        (GRANT, "invalid_request"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": ["refresh_token", "refresh_token"]}, "invalid_request"),
+        (GRANT | {"refresh_token": "x"}, "invalid_grant"),
+        (GRANT | {"refresh_token": ["x", "y"]}, "invalid_request"),
+    ],
+)
+def test_a_refusal_has_the_code_of_rfc_6749(
+    client: FlaskClient, body: dict[str, Any], error: str
+) -> None:
+    assert error_of(client.post("/oauth/token", data=body)) == (400, error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"grant_type": 7}',
+        b'{"grant_type": "refresh_token", "grant_type": "refresh_token"}',
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+def test_hostile_json_is_an_invalid_request(client: FlaskClient, path: str, body: bytes) -> None:
+    answer = client.post(path, data=body, content_type="application/json")
+    assert error_of(answer) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_a_revoked_access_token_is_refused(
+    client: FlaskClient, pair: dict[str, Any], kind: str
+) -> None:
+    body = {"token": pair["access_token"], "token_type_hint": "refresh_token"}
+    answer = client.post("/oauth/revoke", **{kind: body})
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert status_with(client, pair["access_token"]) == 401
+
+
+def test_a_revoked_refresh_token_takes_its_access_tokens_with_it(
+    client: FlaskClient, pair: dict[str, Any]
+) -> None:
+    assert client.post("/oauth/revoke", data={"token": pair["refresh_token"]}).status_code == 200
+    assert status_with(client, pair["access_token"]) == 401
+    body = GRANT | {"refresh_token": pair["refresh_token"]}
+    assert error_of(client.post("/oauth/token", data=body)) == (400, "invalid_grant")
+
+
+def test_a_plain_access_token_is_revoked_too(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        token = issue_token("alice")
+    client.post("/oauth/revoke", data={"token": token})
+    assert status_with(client, token) == 401
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "é", "a.b.c.d.e"])
+def test_a_token_that_is_not_ours_needs_no_revoking(client: FlaskClient, token: str) -> None:
+    # RFC 7009 section 2.2: an invalid token is answered as one that was revoked.
+    assert client.post("/oauth/revoke", data={"token": token}).status_code == 200
+
+
+def test_a_revocation_names_a_token(client: FlaskClient) -> None:
+    assert error_of(client.post("/oauth/revoke")) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+def test_only_post_is_taken(client: FlaskClient, path: str) -> None:
+    # RFC 6749 section 3.2: a token must not be in a URL.
+    assert client.get(path).status_code == 405
+
+
+def test_a_revocation_is_not_acknowledged_while_the_store_is_away(make_app: MakeApp) -> None:
+    class Broken(MemoryStore):
+        def revoke(self, *_: object, **__: object) -> None:
+            from flask_tokenguard import Unavailable  # noqa: PLC0415
+
+            raise Unavailable
+
+    guard = TokenGuard(store=Broken())
+    app = make_app(guard)
+    app.register_blueprint(guard.token_endpoints())
+    with app.app_context():
+        token = issue_token("alice")
+    answer = app.test_client().post("/revoke", data={"token": token})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
