@@ -1,0 +1,41 @@
+-- Spend a refresh token; give the outcome, an instant and the unspent token, or false where there
+-- is no epoch.
+-- ARGV: session, presented; the successor's jti, expires, scope; grace, access_expires, origin.
+
+local session, presented, jti, expires, scope, grace, access_expires, origin = unpack(ARGV)
+local instant = next_instant()
+if not instant then
+  return false
+end
+local unspent, spent, spent_at, access_noted = unpack(redis.call(
+  'HMGET', SESSION, 'unspent', 'spent', 'spent_at', 'access_expires'
+))
+if not unspent then
+  return {'ended', instant}
+end
+
+local outcome
+if presented == unspent then
+  outcome = 'advanced'
+  redis.call(
+    'HSET', SESSION, 'unspent', jti, 'expires', expires, 'scope', scope,
+    'spent', presented, 'spent_at', digits(NOW)
+  )
+  note_session(session, tonumber(expires))
+elseif presented == spent and unspent == jti then
+  -- The same caller asks again, since it did not hear the outcome.
+  outcome = 'advanced'
+elseif presented == spent and NOW >= tonumber(spent_at) and NOW - spent_at <= tonumber(grace) then
+  outcome = 'repeated'
+else
+  end_session(session, SESSIONS)
+  return {'reused', instant}
+end
+
+local noted = math.max(tonumber(access_noted), tonumber(access_expires))
+redis.call('HSET', SESSION, 'access_expires', digits(noted), 'last_used', digits(instant))
+if origin ~= '' then
+  redis.call('HSET', SESSION, 'origin', origin)
+end
+local token = redis.call('HMGET', SESSION, 'unspent', 'expires', 'scope')
+return {outcome, instant, token[1], tonumber(token[2]), token[3]}

@@ -1,0 +1,72 @@
+-- What the scripts share; put before each of them, after EPOCH_KEPT and KEPT_AFTER_EXPIRY.
+-- These and all instants are in milliseconds, by the server's clock; an `expires` is in seconds.
+
+local EPOCH, HIGHEST, ENDED, SESSIONS, SESSION, REVOKED = unpack(KEYS)
+
+local function read_clock()
+  local seconds, micros = unpack(redis.call('TIME'))
+  return seconds * 1000 + math.floor(micros / 1000)
+end
+
+local NOW = read_clock()
+
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+local function read_number(key)
+  return tonumber(redis.call('GET', key) or 0)
+end
+
+local function expire_at(key, instant)
+  redis.call('PEXPIREAT', key, digits(instant))
+end
+
+-- By a clock that is ahead, what is revoked would be dropped at once, and stay so when it is right.
+local function kept_until(expires)
+  return math.max(expires * 1000, NOW) + KEPT_AFTER_EXPIRY
+end
+
+-- Give an instant after the epoch and after all that ended tokens, or nil where there is no epoch.
+local function next_instant()
+  local epoch = tonumber(redis.call('GET', EPOCH) or nil)
+  if not epoch then
+    return nil
+  end
+  local highest = read_number(HIGHEST)
+  -- The clock was ahead for longer than revoked ids are kept: they may have gone meanwhile.
+  if epoch <= NOW and highest > NOW + KEPT_AFTER_EXPIRY then
+    epoch = highest
+    redis.call('SET', EPOCH, digits(epoch))
+  end
+  local instant = math.max(NOW, epoch + 1, read_number(ENDED) + 1)
+  redis.call('SET', HIGHEST, digits(math.max(instant, highest)), 'PX', EPOCH_KEPT)
+  redis.call('PEXPIRE', EPOCH, EPOCH_KEPT)
+  return instant
+end
+
+local function revoke(key, expires)
+  if expires > tonumber(redis.call('GET', key) or -1) then
+    redis.call('SET', key, digits(expires))
+    expire_at(key, kept_until(expires))
+  end
+end
+
+-- Note a session in its subject's index, and drop there what expired.
+local function note_session(session, expires)
+  redis.call('ZREMRANGEBYSCORE', SESSIONS, '-inf', digits(math.floor(NOW / 1000)))
+  redis.call('ZADD', SESSIONS, digits(expires), session)
+  local last = redis.call('ZREVRANGE', SESSIONS, 0, 0, 'WITHSCORES')
+  if last[2] then
+    expire_at(SESSIONS, last[2] * 1000)
+  end
+  expire_at(SESSION, expires * 1000)
+end
+
+-- Drop a session, and revoke its id for as long as any of its access tokens is good.
+local function end_session(session, sessions)
+  local access_expires = redis.call('HGET', SESSION, 'access_expires')
+  redis.call('DEL', SESSION)
+  redis.call('ZREM', sessions, session)
+  revoke(REVOKED, tonumber(access_expires))
+end
