@@ -40,7 +40,7 @@ class _OnlyConnection(SqliteFile):
         monotonic: Callable[[], float],
     ) -> None:
         super().__init__(path, timeout=timeout, clock=clock, monotonic=monotonic)
-        self._only = self.connect()
+        self._only = self.connect(is_new=True)
         self._turn = threading.Lock()
 
     def check(self) -> None:

@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from ..errors import ConfigurationError, Unavailable
 from .base import Standing
-from .sqlite_schema import begin, check_is_ours, check_is_whole
+from .sqlite_schema import begin, check_is_whole, is_ours
 
 FAULTS = (sqlite3.Error, OSError, ValueError)
 _LOOK_EVERY = 1.0
@@ -94,11 +94,10 @@ class SqliteFile:
     def _try_to_open(self) -> Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        check_is_ours(self.path)
-        return self.connect()
+        return self.connect(is_new=not is_ours(self.path))
 
-    def connect(self) -> Connection:
-        """Connect, make the tables if there are none, and read what never changes."""
+    def connect(self, *, is_new: bool) -> Connection:
+        """Connect, make the tables of a new file, and read what never changes."""
         connection = sqlite3.connect(
             self.path,
             timeout=self._timeout,
@@ -107,7 +106,8 @@ class SqliteFile:
             check_same_thread=False,
             factory=Connection,
         )
-        begin(connection, now=int(self._clock() * 1000), monotonic=self._monotonic())
+        if is_new:
+            begin(connection, now=int(self._clock() * 1000), monotonic=self._monotonic())
         connection.execute("PRAGMA journal_mode = WAL")
         # A revocation that was answered must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")

@@ -46,7 +46,7 @@ CREATE INDEX sessions_by_expiry ON sessions (expires);
 """
 
 
-def check_is_ours(path: Path) -> None:
+def is_ours(path: Path) -> bool:
     """Read from a file's header whose it is; an empty file is nobody's yet.
 
     Raises:
@@ -55,13 +55,14 @@ def check_is_ours(path: Path) -> None:
     """
     with path.open("rb") as file:
         header = file.read(100)
-    if header and (
-        not header.startswith(_MAGIC) or int.from_bytes(header[_APPLICATION_AT]) != APPLICATION_ID
-    ):
+    if not header:
+        return False
+    owner, version = (int.from_bytes(header[at]) for at in (_APPLICATION_AT, _VERSION_AT))
+    if not header.startswith(_MAGIC) or owner != APPLICATION_ID:
         raise ValueError("the file is another program's, or damaged; name a new one")
-    version = int.from_bytes(header[_VERSION_AT])
-    if header and version != VERSION:
+    if version != VERSION:
         raise ValueError(f"the file is of version {version}; this program writes {VERSION}")
+    return True
 
 
 def check_is_whole(connection: sqlite3.Connection) -> None:
@@ -76,7 +77,7 @@ def check_is_whole(connection: sqlite3.Connection) -> None:
 
 
 def begin(connection: sqlite3.Connection, *, now: int, monotonic: float) -> None:
-    """Make the tables, and the mark in the header, unless they are there.
+    """Make the tables, and the mark in the header, unless another process just did.
 
     Args:
         connection: Outside a transaction.
