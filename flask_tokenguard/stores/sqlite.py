@@ -132,7 +132,7 @@ class SqliteStore:
             unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]
             if presented != unspent.jti:
                 is_retry = presented == spent and successor.jti == unspent.jti
-                is_late = presented != spent or not 0 <= self._now() - spent_at <= grace
+                is_late = presented != spent or abs(self._now() - spent_at) >= grace
                 if is_late and not is_retry:
                     _end_session(connection, session)
                     return Advance("reused", None, now)

@@ -112,6 +112,16 @@ def test_of_many_processes_one_wins_and_all_get_its_successor(file: Path, times:
         assert len({advance.unspent for advance in advances}) == 1
 
 
+@pytest.mark.parametrize("times", [5, pytest.param(1000, marks=pytest.mark.soak)])
+def test_without_a_grace_the_second_process_ends_the_session(file: Path, times: int) -> None:
+    for advances in present_from_all(file, times, 0):
+        assert Counter(advance.outcome for advance in advances) == {
+            "advanced": 1,
+            "reused": 1,
+            "ended": PROCESSES - 2,
+        }
+
+
 def rotate_on_and_on(file: Path, begun: Started, tell: Connection) -> None:
     """Say what a client holds and what it may get, and rotate, until killed."""
     store = open_patiently(file)
