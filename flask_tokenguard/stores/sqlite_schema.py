@@ -58,11 +58,25 @@ def is_ours(path: Path) -> bool:
     if not header:
         return False
     owner, version = (int.from_bytes(header[at]) for at in (_APPLICATION_AT, _VERSION_AT))
-    if not header.startswith(_MAGIC) or owner != APPLICATION_ID:
+    _check(owner if header.startswith(_MAGIC) else 0, version)
+    return True
+
+
+def check_mark(connection: sqlite3.Connection) -> None:
+    """Read the same through a connection, as a later file may have the inode of an earlier one.
+
+    Raises:
+        ValueError: As `is_ours` does.
+    """
+    names = ("application_id", "user_version")
+    _check(*(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names))
+
+
+def _check(owner: int, version: int) -> None:
+    if owner != APPLICATION_ID:
         raise ValueError("the file is another program's, or damaged; name a new one")
     if version != VERSION:
         raise ValueError(f"the file is of version {version}; this program writes {VERSION}")
-    return True
 
 
 def check_is_whole(connection: sqlite3.Connection) -> None:

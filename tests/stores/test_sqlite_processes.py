@@ -4,6 +4,9 @@ import os
 import random
 import secrets
 import sqlite3
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -80,6 +83,23 @@ def present(
 
 def is_revoked(store: SqliteStore, jti: bytes) -> bool:
     return store.standing(jti, None, NOBODY).is_revoked
+
+
+def ask_another_process(file: Path, jti: bytes) -> bool:
+    """Let a process open the file, look and end, as a command does."""
+    program = (
+        "import sys; from pathlib import Path; from flask_tokenguard.stores.sqlite import"
+        " SqliteStore; store = SqliteStore(Path(sys.argv[1]), timeout=60);"
+        " print(store.standing(bytes.fromhex(sys.argv[2]), None, bytes(16)).is_revoked)"
+    )
+    run = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, file, jti.hex()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    return run.stdout.strip() == "True"
 
 
 def present_each(
@@ -205,6 +225,37 @@ def test_a_forked_child_and_its_parent_use_the_store_on(file: Path) -> None:
     assert told_by(fork_while_in_use, file) == (0, [True, True, True])
     with closing(sqlite3.connect(file)) as other:
         assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def outlive_the_parent(file: Path, tell: Connection) -> None:
+    store = open_patiently(file)
+    is_revoked(store, NOBODY)
+    parent = os.getpid()
+    if os.fork():
+        os._exit(0)
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    jti = secrets.token_bytes(16)
+    is_revoked(store, jti)
+    ask_another_process(file, jti)
+    store.revoke(jti, subject=None, expires=FOR_EVER)
+    tell.send(ask_another_process(file, jti))
+    os._exit(0)
+
+
+def test_what_a_child_revokes_is_seen_by_all_when_its_parent_is_gone(file: Path) -> None:
+    assert told_by(outlive_the_parent, file) is True
+
+
+def test_what_is_revoked_is_seen_by_all_when_another_thread_has_opened_the_file(file: Path) -> None:
+    store, jti = open_patiently(file), secrets.token_bytes(16)
+    is_revoked(store, jti)
+    second = threading.Thread(target=is_revoked, args=(store, jti))
+    second.start()
+    second.join()
+    ask_another_process(file, jti)
+    store.revoke(jti, subject=None, expires=FOR_EVER)
+    assert ask_another_process(file, jti)
 
 
 def remove(file: Path) -> None:
