@@ -73,10 +73,14 @@ class SqliteFile:
         connection, now = own.connection, self._monotonic()
         if connection is not None and now < own.next_look:
             return connection
-        own.next_look = now + _LOOK_EVERY
-        if connection is None or _inode(self.path) != own.inode:
+        inode = _inode(self.path)
+        if connection is None or inode != own.inode:
+            # Where the new file cannot be opened, the old one must not be used on.
+            own.close()
             own.connection = connection = self._open()
-            own.inode = _inode(self.path)
+            # As it was before, so that a file put there meanwhile is noticed the next time.
+            own.inode = inode or _inode(self.path)
+        own.next_look = now + _LOOK_EVERY
         return connection
 
     def _open(self) -> Connection:
@@ -115,6 +119,14 @@ class SqliteFile:
             check_same_thread=False,
             factory=Connection,
         )
+        try:
+            self._prepare(connection, is_new=is_new)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: Connection, *, is_new: bool) -> None:
         if not is_new:
             check_mark(connection)
         else:
@@ -124,7 +136,6 @@ class SqliteFile:
         connection.execute("PRAGMA synchronous = FULL")
         (epoch,) = connection.execute("SELECT epoch FROM state").fetchone()
         connection.untouched = Standing(epoch, is_revoked=False, ended_at=None)
-        return connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
+from flask_tokenguard.errors import ConfigurationError, Unavailable
 from flask_tokenguard.stores.base import Advance, RefreshState
 from flask_tokenguard.stores.sqlite import SqliteStore
 
@@ -301,6 +303,74 @@ def test_a_file_that_was_replaced_is_noticed_within_a_second(
     other.replace(file)
     clock.now += 1
     assert is_revoked(store, jti)
+
+
+def test_the_old_file_is_not_used_on_when_a_foreign_one_takes_its_place(
+    file: Path, clock: SettableClock
+) -> None:
+    store = settable(file, clock)
+    assert not is_revoked(store, NOBODY)
+    remove(file)
+    file.write_text("a shopping list")
+    clock.now += 1
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            store.revoke(NOBODY, subject=None, expires=FOR_EVER)
+    assert file.read_text() == "a shopping list"
+
+
+def write_text(file: Path) -> None:
+    file.write_text("a shopping list" * 1000)
+
+
+def write_foreign(file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE notes (body TEXT)")
+
+
+def write_ours(file: Path) -> bytes:
+    SqliteStore(file).check()
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        rows = ((secrets.token_bytes(16), FOR_EVER) for _ in range(10_000))
+        connection.executemany("INSERT INTO revoked VALUES (?, ?)", rows)
+        connection.execute("COMMIT")
+    return file.read_bytes()
+
+
+def cut_short(file: Path) -> None:
+    whole = write_ours(file)
+    file.write_bytes(whole[: len(whole) // 2])
+
+
+def cut_to_header(file: Path) -> None:
+    file.write_bytes(write_ours(file)[:100])
+
+
+def scribble(file: Path) -> None:
+    whole = write_ours(file)
+    file.write_bytes(whole[:100_000] + b"\x07" * 20_000 + whole[120_000:])
+
+
+def scribble_on_first_page(file: Path) -> None:
+    whole = write_ours(file)
+    file.write_bytes(whole[:100] + b"\x07" * 900 + whole[1000:])
+
+
+BAD = [write_text, write_foreign, cut_short, cut_to_header, scribble, scribble_on_first_page]
+
+
+@pytest.mark.parametrize("write", BAD)
+def test_a_bad_file_is_an_error_that_names_it_and_stays_as_it_is(
+    file: Path, write: Callable[[Path], None]
+) -> None:
+    write(file)
+    before = file.read_bytes()
+    with pytest.raises(ConfigurationError, match=r"TOKENGUARD_STORAGE_URI: .*store\.db: "):
+        SqliteStore(file).check()
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_the_file_and_its_log_are_for_the_owner_alone(file: Path) -> None:
