@@ -37,6 +37,18 @@ class Connection(sqlite3.Connection):
     def __del__(self) -> None:
         self.close()
 
+    def reader(self) -> "Reader":
+        """Make a cursor for what is read to its end at once."""
+        reader = self.cursor(Reader)
+        reader.untouched = self.untouched
+        return reader
+
+
+class Reader(sqlite3.Cursor):
+    """A cursor that is used again and again, as a new one takes time; `untouched` as above."""
+
+    untouched: Standing
+
 
 class SqliteFile:
     """Opens the file for whoever asks; see `SqliteStore` for the arguments."""
@@ -66,6 +78,14 @@ class SqliteFile:
                 check_is_whole(connection)
         except FAULTS as error:
             raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {self.path}: {error}") from None
+
+    def reader(self) -> Reader:
+        """Get the cursor of this thread's connection."""
+        own = self._own
+        reader = own.reader
+        if reader is None or self._monotonic() >= own.next_look:
+            own.reader = reader = self.connection().reader()
+        return reader
 
     def connection(self) -> Connection:
         """Get this thread's connection; a file that was put in the old one's place is noticed."""
@@ -158,6 +178,7 @@ class _Connections(threading.local):
     """What a thread has of a store."""
 
     connection: Connection | None = None
+    reader: Reader | None = None
     inode: tuple[int, int] | None = None
     next_look = 0.0
 
@@ -169,7 +190,7 @@ class _Connections(threading.local):
         # Its cache of statements refers to a connection, so that letting it go is not enough.
         if self.connection is not None:
             self.connection.close()
-            self.connection = None
+            self.connection = self.reader = None
 
 
 _OPENING = threading.RLock()
