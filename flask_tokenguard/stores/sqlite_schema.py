@@ -13,6 +13,8 @@ _VERSION_AT = slice(60, 64)
 _APPLICATION_AT = slice(68, 72)
 APPLICATION_ID = int.from_bytes(b"tkgd")
 VERSION = 1
+# Half of what is usual: most of a small store is the first page of each table and index.
+_PAGE_SIZE = 2048
 
 _TABLES = """
 CREATE TABLE state (
@@ -98,6 +100,7 @@ def begin(connection: sqlite3.Connection, *, now: int, monotonic: float) -> None
         now: The epoch of a new store, in milliseconds.
         monotonic: The machine's steady clock, in seconds.
     """
+    connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
