@@ -14,6 +14,7 @@ ROWS = {
         for how in ("again", "never seen")
     ],
     "issuing": ["HS256", "RS256", "ES256", "EdDSA", "RS256 from PEM file"],
+    "revocation": ["1,000 revoked", "2,000 revoked", "3,000 revoked"],
 }
 
 
