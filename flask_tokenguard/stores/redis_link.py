@@ -63,7 +63,7 @@ class ServerLink:
 
     def __init__(self, address: RedisAddress, timeout: float) -> None:
         """Connect to nothing yet."""
-        self._options = connection_options(address, timeout) | {"db": address.database}
+        self._options = {**connection_options(address, timeout), "db": address.database}
         self._class = SSLConnection if address.is_tls else Connection
         self._address = address
         self._server = Server(self._connect)
