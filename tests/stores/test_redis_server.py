@@ -20,7 +20,8 @@ from .conftest import PASSWORD
 from .contract import Family, new_id
 from .servers import DURABLE, RealServer, find_valkey, free_port, running, wait_until
 
-TIMEOUT = 0.4
+TIMEOUT = 0.5
+AT_ONCE = 0.2
 HOUR = 3_600_000
 
 
@@ -190,20 +191,20 @@ def test_a_server_that_hangs_holds_up_one_request_and_not_the_next(
 ) -> None:
     is_good(store)
     server.signal(SIGSTOP)
-    assert TIMEOUT * 0.9 < seconds_to_fail(store) < TIMEOUT * 2
-    assert max(seconds_to_fail(store) for _ in range(20)) < 0.05
+    assert TIMEOUT * 0.9 < seconds_to_fail(store) < TIMEOUT * 3
+    assert max(seconds_to_fail(store) for _ in range(20)) < AT_ONCE
     server.signal(SIGCONT)
     began = time.monotonic()
     wait_until(lambda: answers(store))
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2
 
 
 def test_a_server_that_hangs_from_the_start_holds_up_one_request(
     store: RedisStore, server: RealServer
 ) -> None:
     server.signal(SIGSTOP)
-    assert seconds_to_fail(store) < TIMEOUT * 2
-    assert seconds_to_fail(store) < 0.05
+    assert seconds_to_fail(store) < TIMEOUT * 3
+    assert seconds_to_fail(store) < AT_ONCE
     server.signal(SIGCONT)
     wait_until(lambda: answers(store))
 
@@ -218,7 +219,7 @@ def test_after_a_pause_one_request_at_a_time_finds_out(
     with ThreadPoolExecutor(8) as threads:
         waits = sorted(threads.map(lambda _: seconds_to_fail(store), range(8)))
     assert waits[-1] > TIMEOUT * 0.9
-    assert waits[-2] < TIMEOUT * 0.5
+    assert waits[-2] < AT_ONCE
 
 
 def test_a_connection_that_was_dropped_while_idle_is_replaced(

@@ -1,9 +1,10 @@
 """What sentinels and clusters add: a master that fails, slots that move, nodes that go."""
 
 import logging
+import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -19,6 +20,7 @@ from .servers import find_redis, find_valkey, free_port, wait_until
 from .topologies import SERVICE, Cluster, Replicated, clustered, replicated
 
 TIMEOUT = 0.5
+DOCS = Path(__file__).parents[2] / "docs" / "redis.md"
 
 
 @pytest.fixture
@@ -49,6 +51,10 @@ def answers(store: RedisStore, subject: bytes) -> bool:
         return not store.standing(subject, None, subject).is_revoked
     except Unavailable:
         return False
+
+
+def login(uri: str) -> str:
+    return uri.replace("//", "//app:secret@")
 
 
 def works(store: RedisStore) -> bool:
@@ -136,8 +142,8 @@ def test_sentinels_that_hang_hold_up_one_request(own_sentinels: Replicated) -> N
         began = time.monotonic()
         assert not answers(store, new_id())
         waits.append(time.monotonic() - began)
-    assert waits[0] < TIMEOUT * 2
-    assert max(waits[1:]) < 0.05
+    assert waits[0] < TIMEOUT * 3
+    assert max(waits[1:]) < TIMEOUT / 2
     for sentinel in own_sentinels.sentinels:
         sentinel.signal(SIGCONT)
     wait_until(lambda: answers(store, new_id()))
@@ -202,7 +208,7 @@ def test_a_node_that_hangs_holds_up_only_its_own_tags(cluster: Cluster) -> None:
         waits.append(time.monotonic() - began)
         assert answers(store, id_under(other))
     assert waits[0] < TIMEOUT * 3
-    assert max(waits[1:]) < 0.1
+    assert max(waits[1:]) < TIMEOUT / 2
     with pytest.raises(Unavailable):
         Family(store, now, subject=id_under(hung)).start()
     assert Family(store, now, subject=id_under(other)).start() > 0
@@ -249,6 +255,25 @@ def test_threads_share_a_store_of_a_cluster(cluster: Cluster) -> None:
     store = RedisStore(cluster.uri, timeout=5)
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(lambda _: works(store), range(16)))
+
+
+@pytest.mark.parametrize("find", [find_valkey, find_redis])
+def test_the_rights_that_the_docs_name_are_enough(tmp_path: Path, find: Callable[[], str]) -> None:
+    rights = re.findall(r"\+[a-z|]+", DOCS.read_text("utf-8").split("```text")[1].split("```")[0])
+    grant = ("ACL", "SETUSER", "app", "on", ">secret", "~tokenguard:*", *rights)
+    with replicated(find(), tmp_path / "sentinels") as own:
+        own.master.ask(*grant)
+        store = RedisStore(f"redis://app:secret@127.0.0.1:{own.master.port}")
+        assert works(store)
+        assert "does not let us" not in store.risks()[0]
+        assert works(RedisStore(login(own.uri) + "?sentinel_password="))
+    with clustered(find(), tmp_path / "cluster") as own_cluster:
+        for node in own_cluster.nodes:
+            node.ask(*grant)
+        store = RedisStore(login(own_cluster.uri))
+        assert works(store)
+        own_cluster.move_slot(slot_of(7))
+        assert store.next_instant(id_under(7)) > 0
 
 
 def test_what_endangers_every_node_is_told_once(cluster: Cluster) -> None:
