@@ -8,11 +8,11 @@ import secrets
 from typing import Any, NamedTuple
 
 from flask import Blueprint, abort, g, request
-from flask.typing import ResponseReturnValue
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from flask_tokenguard import (
     Claims,
+    InvalidGrant,
     TokenGuard,
     TokenResponse,
     current_user,
@@ -45,14 +45,15 @@ class User(NamedTuple):
 
 @blueprint.post("/login")
 @public
-def login() -> ResponseReturnValue:
+def login() -> TokenResponse:
     """Change a name and a password for a pair of tokens (RFC 6749 section 5.1)."""
     name, password = texts(name=64, password=1024)
     user = _find_user("SELECT * FROM users WHERE name = ?", name)
     password_hash = _HASH_OF_NOBODY if user is None else user.password_hash
     is_right = check_password_hash(password_hash, password)
     if user is None or not is_right:
-        return _refuse("Wrong name or password")
+        # A 400: a 401 would owe a challenge, and a token is not what was missing.
+        raise InvalidGrant("Wrong name or password")
     return _begin_session(user)
 
 
@@ -70,7 +71,7 @@ def me() -> dict[str, Any]:
 
 @blueprint.post("/password")
 @token_required(max_age=300, user=True)
-def change_password() -> ResponseReturnValue:
+def change_password() -> TokenResponse:
     """Set another password and end every session, of which one may be a thief's.
 
     A token is not enough for this: its user must have logged in within five minutes, and know the
@@ -80,7 +81,7 @@ def change_password() -> ResponseReturnValue:
     if len(new) < _SHORTEST_PASSWORD:
         abort(400, f"new_password must have at least {_SHORTEST_PASSWORD} characters")
     if not check_password_hash(current_user.password_hash, old):
-        return _refuse("Wrong password")
+        raise InvalidGrant("Wrong password")
     with current_database() as database:
         database.execute(
             "UPDATE users SET password_hash = ? WHERE id = ?",
@@ -106,11 +107,6 @@ def claims_of(subject: str) -> dict[str, str]:
 
 def _begin_session(user: User) -> TokenResponse:
     return issue_token_pair(user.id, scope=user.scope, origin=request.user_agent.string)
-
-
-def _refuse(description: str) -> ResponseReturnValue:
-    # Not a 401: that would owe a challenge, and a token is not what was missing.
-    return {"error": "invalid_grant", "error_description": description}, 400
 
 
 def _find_user(query: str, value: str) -> User | None:
