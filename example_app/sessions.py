@@ -23,9 +23,7 @@ blueprint = Blueprint("sessions", __name__)
 @token_required
 def logout() -> ResponseReturnValue:
     """End the session of the token; a token without one, as jobs may have, is revoked alone."""
-    if "sid" in g.claims:
-        end_session(g.claims["sid"])
-    else:
+    if not end_session():
         revoke_token(g.claims)
     return "", 204
 
