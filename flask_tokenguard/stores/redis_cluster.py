@@ -10,6 +10,7 @@ from redis.crc import key_slot
 from redis.exceptions import (
     AskError,
     ClusterDownError,
+    MovedError,
     NoScriptError,
     RedisClusterException,
     TryAgainError,
@@ -110,13 +111,32 @@ class ClusterLink:
             return self._follow(client, key, command)
         except (Disconnected, TimedOut):
             # What was sent may have been done, or not.
+            self._server(client, key).pause()
             self._look_around(client)
             raise
 
     def _look_around(self, client: RedisCluster) -> None:
         """Ask the other nodes who took the place of one that does not answer."""
-        away = next((name for name, server in self._servers.items() if server.is_paused), None)
+        servers = list(self._servers.items())
+        away = next((name for name, server in servers if server.is_paused), None)
         client.nodes_manager.initialize(last_failed_node_name=away)
 
     def _follow(self, client: RedisCluster, key: bytes, command: Command) -> Any:
-        return client.execute_command(*command, target_nodes=client.get_node_from_key(key))
+        """Send what may be sent twice to wherever the slot of a key is, or is on its way to."""
+        server = self._server(client, key)
+        try:
+            return server.ask(command)[0]
+        except MovedError:
+            pass
+        except AskError as error:
+            # It may be a node without a slot as yet, which redis-py does not know.
+            target = self._server_of(ClusterNode(error.host, error.port))
+            return target.ask(("ASKING",), command)[1]
+        except (Disconnected, *_SLOT_ELSEWHERE):
+            pass
+        try:
+            return client.execute_command(*command, target_nodes=client.get_node_from_key(key))
+        except Disconnected:
+            # redis-py has looked around, and need not for every request.
+            server.pause()
+            raise

@@ -115,8 +115,8 @@ class SentinelLink(ServerLink):
             "ssl": address.is_tls,
         }
         self._sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinel_options)
-        # Waiting must end before the connection's own timeout does.
-        self._wait: Command = ("WAIT", 1, int(timeout * 500))
+        # It must end before the connection's own timeout does, and 0 would be for ever.
+        self._wait: Command = ("WAIT", 1, max(1, int(timeout * 500)))
 
     def _connect(self) -> Connection:
         try:

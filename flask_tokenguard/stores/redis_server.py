@@ -96,6 +96,10 @@ class Server:
         """Whether it did not answer in time."""
         return self._pause.is_on
 
+    def pause(self) -> None:
+        """Ask it nothing for a moment."""
+        self._pause.begin()
+
     def ask(self, *commands: Command) -> list[Any]:
         """Send commands that may be sent twice, in one trip, and read their replies.
 
@@ -190,7 +194,7 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
     """Ask several servers at the same time, for what may be sent twice.
 
     Raises:
-        RedisError: The first of their faults, after all were heard.
+        RedisError: A fault, after all were heard; a timeout rather than another.
     """
     sent: list[tuple[Server, Connection]] = []
     replies: list[Any] = []
@@ -205,6 +209,7 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
             replies += server.receive(connection, 1)
         except FAULTS as error:
             faults.append(error)
+    faults.sort(key=lambda fault: not isinstance(fault, TimedOut | Paused))
     return raise_first([*faults, *replies])
 
 

@@ -166,17 +166,23 @@ def test_a_slot_that_moves_takes_its_revocations_along(cluster: Cluster) -> None
     assert store.standing(other, None, new_id()).is_revoked
 
 
-def test_while_a_slot_is_on_its_way_both_nodes_are_asked(cluster: Cluster) -> None:
-    store = RedisStore(cluster.uri, timeout=TIMEOUT)
-    tag = secrets.randbelow(256)
-    subject = id_under(tag)
-    jti = id_under(tag)
-    store.revoke(jti, subject=subject, expires=in_an_hour())
-    with cluster.moving(slot_of(tag)):
-        assert store.standing(jti, None, subject).is_revoked
-        assert not store.standing(id_under(tag), None, subject).is_revoked
-        store.revoke(id_under(tag), subject=subject, expires=in_an_hour())
-    assert works(store)
+@pytest.mark.parametrize("is_new", [False, True])
+def test_while_a_slot_is_on_its_way_both_nodes_are_asked(tmp_path: Path, is_new: bool) -> None:
+    with clustered(find_valkey(), tmp_path) as own:
+        store = RedisStore(own.uri, timeout=TIMEOUT)
+        tag = secrets.randbelow(256)
+        subject = id_under(tag)
+        revoked = [id_under(tag) for _ in range(20)]
+        for jti in revoked:
+            store.revoke(jti, subject=subject, expires=in_an_hour())
+        with own.moving(slot_of(tag), target=own.spare if is_new else None):
+            assert all(store.standing(jti, None, subject).is_revoked for jti in revoked)
+            assert not store.standing(id_under(tag), None, subject).is_revoked
+            late = id_under(tag)
+            store.revoke(late, subject=subject, expires=in_an_hour())
+            assert store.standing(late, None, subject).is_revoked
+        assert all(store.standing(jti, None, subject).is_revoked for jti in (*revoked, late))
+        assert works(store)
 
 
 def test_a_node_that_lost_its_data_is_noticed_wherever_an_id_stands(cluster: Cluster) -> None:
@@ -238,17 +244,19 @@ def test_a_cluster_that_is_away_is_unavailable() -> None:
 
 def test_a_node_that_was_restarted_is_used_again(tmp_path: Path) -> None:
     with clustered(find_valkey(), tmp_path) as own:
-        store = RedisStore(own.uri, timeout=TIMEOUT)
+        store, writer = (RedisStore(own.uri, timeout=TIMEOUT) for _ in range(2))
         assert works(store)
+        assert works(writer)
         node = own.nodes[1]
         tag = next(tag for tag in range(256) if own.owner_of(slot_of(tag)) is node)
         node.kill()
         assert not answers(store, id_under(tag))
-        with pytest.raises(Unavailable):
-            store.next_instant(id_under(tag))
+        for each in (store, writer):
+            with pytest.raises(Unavailable):
+                each.next_instant(id_under(tag))
         node.start()
         wait_until(lambda: answers(store, id_under(tag)))
-        wait_until(lambda: works(store))
+        wait_until(lambda: works(store) and works(writer))
 
 
 def test_threads_share_a_store_of_a_cluster(cluster: Cluster) -> None:

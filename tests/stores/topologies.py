@@ -74,9 +74,10 @@ def replicated(binary: str, folder: Path, *, tls: Path | None = None) -> Iterato
 
 
 class Cluster(NamedTuple):
-    """Three nodes that share the slots."""
+    """Three nodes that share the slots, and one that has none yet."""
 
     nodes: tuple[RealServer, ...]
+    spare: RealServer
 
     @property
     def hosts(self) -> str:
@@ -87,7 +88,7 @@ class Cluster(NamedTuple):
         return f"valkey+cluster://{self.hosts}"
 
     def owner_of(self, slot: int) -> RealServer:
-        return next(node for node in self.nodes if slot in _own_slots(node))
+        return next(node for node in (*self.nodes, self.spare) if slot in _own_slots(node))
 
     def move_slot(self, slot: int) -> None:
         """Move a slot with its keys to another node, as a resharding does."""
@@ -95,10 +96,10 @@ class Cluster(NamedTuple):
             pass
 
     @contextmanager
-    def moving(self, slot: int) -> Iterator[None]:
+    def moving(self, slot: int, *, target: RealServer | None = None) -> Iterator[None]:
         """Be about to move a slot, half of whose keys have arrived, and then finish."""
         owner = self.owner_of(slot)
-        target = self.nodes[(self.nodes.index(owner) + 1) % len(self.nodes)]
+        target = target or self.nodes[(self.nodes.index(owner) + 1) % len(self.nodes)]
         owner_id, target_id = (node.ask("CLUSTER", "MYID") for node in (owner, target))
         target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", owner_id)
         owner.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
@@ -108,38 +109,41 @@ class Cluster(NamedTuple):
         yield
         for key in owner.ask("CLUSTER", "GETKEYSINSLOT", slot, 10_000):
             owner.ask("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
-        for node in (target, owner, *self.nodes):
+        for node in (target, owner, *self.nodes, self.spare):
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id)
 
 
 @contextmanager
 def clustered(binary: str, folder: Path, *, tls: Path | None = None) -> Iterator[Cluster]:
-    """Start three nodes, and wait until each knows where all slots are."""
-    bus_ports = [free_port() for _ in range(3)]
+    """Start four nodes, and wait until each knows where all slots are."""
+    bus_ports = [free_port() for _ in range(4)]
     options = (
         *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
         *("--cluster-require-full-coverage", "no"),
         *(("--tls-cluster", "yes") if tls else ()),
     )
-    nodes = tuple(
+    *nodes, spare = (
         RealServer(
             *(binary, folder / f"node{number}", *options, "--cluster-port", str(port)), tls=tls
         )
         for number, port in enumerate(bus_ports)
     )
-    with running(*nodes):
+    with running(*nodes, spare):
         for number, node in enumerate(nodes):
             first, last = SLOTS * number // 3, SLOTS * (number + 1) // 3 - 1
             node.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
             node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus_ports[0])
-        for node in nodes:
+        spare.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus_ports[0])
+        for node in (*nodes, spare):
             wait_until(partial(_is_complete, node))
-        yield Cluster(nodes)
+        yield Cluster(tuple(nodes), spare)
 
 
 def _is_complete(node: RealServer) -> bool:
-    state = node.ask("CLUSTER", "INFO")
-    return b"cluster_state:ok" in state and f"cluster_slots_ok:{SLOTS}".encode() in state
+    state = node.ask("CLUSTER", "INFO").decode()
+    return {"cluster_state:ok", "cluster_known_nodes:4", f"cluster_slots_ok:{SLOTS}"} <= set(
+        state.split()
+    )
 
 
 def _own_slots(node: RealServer) -> set[int]:
