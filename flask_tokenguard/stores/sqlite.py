@@ -235,9 +235,9 @@ class SqliteStore:
         """
         now = int(self._clock())
         (seen,) = connection.execute(
-            "UPDATE state SET seen = max(seen, min(?1, seen + 2 * max(0, ?2 - steady))),"
-            " steady = ?2 RETURNING seen",
-            (now, int(self._monotonic())),
+            "UPDATE state SET seen = max(seen, min(:now, seen + 2 * max(0, :steady - steady))),"
+            " steady = :steady RETURNING seen",
+            {"now": now, "steady": int(self._monotonic())},
         ).fetchone()
         return min(now, int(seen)) - KEPT_AFTER_EXPIRY
 
