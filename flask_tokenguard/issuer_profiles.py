@@ -78,7 +78,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             required=frozenset({"exp", "iat", "sub"}),
             absent=_OF_ID_TOKENS | {"nonce"},
             discovery="oidc",
-            algorithms=("RS256", "PS256"),
+            algorithms=("RS256", "RS512", "PS256"),
         ),
         # An ID token is JWT as well, and has our aud if the client and the API are one
         # registration; only an access token names the client it was issued to, azp.
