@@ -97,7 +97,8 @@ class Fetcher:
             ssl_context: The certificates to trust; default those of the system.
 
         Raises:
-            ValueError: The context does not verify, or a proxy would hide the address to check.
+            ValueError: The context does not verify, or private addresses are banned and loopback
+                is not, or a proxy would hide them.
         """
         if ssl_context is not None and not (
             ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname
@@ -105,6 +106,8 @@ class Fetcher:
             raise ValueError("ssl_context must verify certificate and hostname")
         if use_environment_proxies and not allow_private_addresses:
             raise ValueError("private addresses cannot be told apart behind a proxy")
+        if allow_insecure_loopback and not allow_private_addresses:
+            raise ValueError("loopback addresses are private, and cannot be allowed alone")
         self._deadline = deadline
         self._max_size = max_size
         self._allow_insecure_loopback = allow_insecure_loopback
@@ -184,15 +187,13 @@ class Fetcher:
     def _proxy(self, parts: SplitResult) -> SplitResult | None:
         if not self._use_environment_proxies or parts.scheme == "http":
             return None
-        # Heavy, and rarely used.
-        from urllib.request import (  # noqa: PLC0415
-            getproxies_environment,
-            proxy_bypass_environment,  # type: ignore[attr-defined] # typeshed leaves it out
-        )
+        from urllib import request  # noqa: PLC0415 - heavy, and rarely used
 
-        proxies = getproxies_environment()
+        proxies = request.getproxies_environment()
         url = proxies.get("https")
-        if not url or proxy_bypass_environment(parts.netloc, proxies):
+        # typeshed leaves out the second of them.
+        is_bypassed = request.proxy_bypass_environment  # type: ignore[attr-defined]
+        if not url or is_bypassed(parts.netloc, proxies):
             return None
         proxy = urlsplit(url if "://" in url else f"http://{url}")
         if proxy.scheme != "http" or not proxy.hostname:
