@@ -92,7 +92,7 @@ class RemoteSet:
         return () if key is None else (key,)
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for keys in self.keys_of.values() for key in keys)
+        return iter(dict.fromkeys(self._named.values()))
 
     def __bool__(self) -> bool:
         return bool(self._named)
