@@ -100,7 +100,8 @@ class RemoteSet:
 
 def _text_of(jwk: object) -> bytes | None:
     """Write what makes a JWK the key it is; None for one that is not used whatever it says."""
-    if not isinstance(jwk, dict) or jwk.get("kty") == "oct" or "d" in jwk or "k" in jwk:
+    if not isinstance(jwk, dict) or "k" in jwk or "d" in jwk:
+        # A secret, or a private key that is not one any more.
         return None
     modulus = jwk.get("n")
     if isinstance(modulus, str) and len(modulus) > _LONGEST_MODULUS:

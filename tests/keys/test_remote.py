@@ -233,7 +233,7 @@ def broken(jwk: Jwk, private_keys: PrivateKeys) -> dict[str, Any]:
         "a point that is on no curve": {**jwk, "kid": "two", "x": jwk["y"], "y": jwk["x"]},
         "a short coordinate": {**jwk, "kid": "two", "x": "AA"},
         "a key that is too short": {**material.to_public_jwk(weak), "kid": "two"},
-        "a modulus that is too long": {**jwk_of(rsa_key, "two"), "n": "A" * 2732},
+        "a modulus that is too long": {**jwk_of(rsa_key, "two"), "n": "_" * 2732},
         "a key for exchange": {**material.to_public_jwk(exchange), "kid": "two"},
         "a secret": {"kty": "oct", "kid": "two", "k": "A" * 43, "alg": "HS256"},
         "a secret of another kty": {**jwk, "kid": "two", "k": "A" * 43},
@@ -390,6 +390,34 @@ def test_keys_that_nobody_used_for_long_are_fetched_before_they_are_believed(
     provider.publish(other_jwk)
     monotonic.now += HOUR
     assert keys.find(header(), "sig") == ()
+
+
+def test_who_comes_after_long_waits_for_the_fetch(
+    provider: Provider, monotonic: SettableClock, other_jwk: Jwk
+) -> None:
+    def fetch_slowly(url: str, etag: str | None) -> Fetched:
+        time.sleep(0.1)
+        return provider(url, etag)
+
+    keys = RemoteKeys(JWKS_URL, fetch=fetch_slowly, algorithms=ALGORITHMS, monotonic=monotonic)
+    keys.find(header(), "sig")
+    provider.publish(other_jwk)
+    monotonic.now += HOUR
+    assert keys.find(header(), "sig") == ()
+    assert len(provider.asked) == 2
+
+
+def test_nobody_waits_for_a_provider_that_is_known_to_be_down(
+    keys: RemoteKeys, provider: Provider, monotonic: SettableClock, threads: SwitchableThreads
+) -> None:
+    keys.find(header(), "sig")
+    provider.error = FetchError("down")
+    monotonic.now += HOUR
+    keys.find(header(), "sig")
+    threads.start = Later()
+    monotonic.now += 60
+    with within(1):
+        assert kids(keys.find(header(), "sig")) == ["one"]
 
 
 def test_a_set_that_has_not_changed_is_not_sent_again(
@@ -552,6 +580,26 @@ def test_failures_back_off_whatever_is_sent(
                 keys.find(header(kid), "sig")
     # 1, 2, 4, 8, 16, 32, then 60 s, less up to a half by chance.
     assert 10 <= len(provider.asked) <= 6 + 600 / 30
+
+
+def test_workers_that_failed_together_do_not_come_back_together() -> None:
+    monotonic = SettableClock(0)
+    workers = [
+        RemoteKeys(
+            JWKS_URL,
+            fetch=lambda *_: Fetched(b""),
+            algorithms=ALGORITHMS,
+            monotonic=monotonic,
+            start_thread=at_once,
+        )
+        for _ in range(8)
+    ]
+    for keys in workers:
+        with pytest.raises(Unavailable):
+            keys.find(header(), "sig")
+    retries = {keys._retry_at for keys in workers}
+    assert len(retries) > 1
+    assert all(0.5 <= retry <= 1 for retry in retries)
 
 
 def test_back_off_starts_anew_after_a_success(
