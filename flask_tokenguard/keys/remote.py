@@ -1,0 +1,226 @@
+"""The keys of another issuer in use, fetched when needed and kept through its outages.
+
+A request only asks the clock. A thread fetches ahead of expiry; a request waits for it only where
+it has nothing to go by, and never longer than the deadline. A key that the issuer removes verifies
+no more from the moment the new set is here, cached verdicts included: `find` is one clock read and
+a look into a dictionary, and gives the same `Key` object as long as that key is trusted.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ..errors import Unavailable
+from ..jose.compact import Header
+from ..jose.jwk import Key
+from .discovery import Discovery
+from .fetch import Fetch, FetchError
+from .per_process import PerProcess
+from .remembered import Kept, Lifetimes, Remembered
+from .remote_set import RemoteSet, accepted_algorithms
+
+_UNKNOWN_KID_EVERY = 30.0
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 60.0
+_LEAST_AHEAD = 10.0
+_logger = logging.getLogger("flask_tokenguard")
+
+
+class _Known(NamedTuple):
+    """The keys, and when they must be fetched anew, have expired, are of no use any more."""
+
+    keys: RemoteSet
+    refresh_at: float
+    expires_at: float
+    stale_until: float
+
+
+class _Attempt:
+    """One fetch under way, for which callers may wait until a moment."""
+
+    def __init__(self, wait_until: float) -> None:
+        self.is_over = threading.Event()
+        self.wait_until = wait_until
+
+
+class _Gate:
+    """Lets one fetch happen at a time in a process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running: _Attempt | None = None
+
+
+def _start_thread(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name="tokenguard-keys", daemon=True).start()
+
+
+class RemoteKeys:
+    """The keys of one other issuer; a `KeySource`, safe for threads and across forks."""
+
+    def __init__(
+        self,
+        where: str | Discovery,
+        *,
+        fetch: Fetch,
+        algorithms: Iterable[str],
+        deadline: float = 5.0,
+        lifetimes: Lifetimes | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        start_thread: Callable[[Callable[[], None]], None] = _start_thread,
+    ) -> None:
+        """Take the bounds; nothing is fetched and no thread runs before the first `find`.
+
+        Args:
+            where: The URL of the key set, or what discovers it.
+            fetch: Fetches a URL.
+            algorithms: Those that are accepted; never one that takes a secret.
+            deadline: For how many seconds a caller waits for keys, at most.
+            lifetimes: For how long keys are used; default `Lifetimes()`.
+            monotonic: Seconds.
+            start_thread: Runs a function beside the caller; raises `RuntimeError` if it cannot.
+
+        Raises:
+            ValueError: An algorithm is not one of public keys.
+        """
+        self._where = where
+        self._algorithms = accepted_algorithms(algorithms)
+        self._name = where.issuer if isinstance(where, Discovery) else urlsplit(where).hostname
+        self._deadline = deadline
+        self._lifetimes = lifetimes or Lifetimes()
+        self._monotonic = monotonic
+        self._start_thread = start_thread
+        self._jwks = Remembered(self._read, fetch=fetch, lifetimes=self._lifetimes)
+        self._gates = PerProcess(_Gate)
+        self._known: _Known | None = None
+        self._failures = 0
+        self._retry_at = float("-inf")
+        self._next_unknown = float("-inf")
+
+    def find(self, header: Header, use: str) -> Sequence[Key]:
+        """Find the keys that may have made a token with this header.
+
+        A `kid` that is not here is asked for at the issuer, but once in 30 s at most.
+
+        Raises:
+            Unavailable: No keys are known, so that nothing can be said of the token.
+        """
+        if use != "sig" or header.alg not in self._algorithms:
+            return ()
+        before = self._known
+        found = self._keys().find(header)
+        if found or header.kid is None or self._known is not before:
+            return found
+        return self._keys_after_unknown().find(header)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys())
+
+    def __repr__(self) -> str:
+        return f"<RemoteKeys of {self._name}>"
+
+    def _keys(self) -> RemoteSet:
+        """Tell the keys as they are now, having fetched them if need be."""
+        now = self._monotonic()
+        known = self._known
+        if known is not None and now < known.refresh_at and known.keys:
+            return known.keys
+        attempt = self._begin(now, is_due=self._is_refresh_due)
+        # While the issuer is down, what has expired is all there is, and nobody waits for it.
+        is_usable = known is not None and now < known.stale_until
+        if not is_usable or (self._failures == 0 and known is not None and now >= known.expires_at):
+            self._wait(attempt)
+        return self._usable()
+
+    def _keys_after_unknown(self) -> RemoteSet:
+        self._wait(self._begin(self._monotonic(), is_due=self._is_unknown_due))
+        return self._usable()
+
+    def _usable(self) -> RemoteSet:
+        known, now = self._known, self._monotonic()
+        if known is None or now >= known.stale_until or not known.keys:
+            raise Unavailable(
+                "The keys of the token's issuer are out of reach",
+                retry_after=ceil(max(1.0, self._retry_at - now)),
+            )
+        return known.keys
+
+    def _is_refresh_due(self, now: float) -> bool:
+        return self._known is None or now >= self._known.refresh_at
+
+    def _is_unknown_due(self, now: float) -> bool:
+        if now < self._next_unknown:
+            return False
+        self._next_unknown = now + _UNKNOWN_KID_EVERY
+        return True
+
+    def _begin(self, now: float, *, is_due: Callable[[float], bool]) -> _Attempt | None:
+        """Start a fetch, or tell the one that runs; None where none may start."""
+        gate = self._gates.get()
+        with gate.lock:
+            if gate.running is not None:
+                return gate.running
+            if now < self._retry_at or not is_due(now):
+                return None
+            attempt = gate.running = _Attempt(now + self._deadline)
+            try:
+                self._start_thread(lambda: self._run(gate, attempt))
+            except RuntimeError:
+                self._fail("the system has no thread left")
+                self._end(gate, attempt)
+            return attempt
+
+    def _wait(self, attempt: _Attempt | None) -> None:
+        if attempt is not None:
+            attempt.is_over.wait(max(0.0, attempt.wait_until - self._monotonic()))
+
+    def _run(self, gate: _Gate, attempt: _Attempt) -> None:
+        try:
+            self._refresh()
+        except (FetchError, ValueError) as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
+            self._fail(type(error).__name__)
+        finally:
+            self._end(gate, attempt)
+
+    def _end(self, gate: _Gate, attempt: _Attempt) -> None:
+        gate.running = None
+        attempt.is_over.set()
+
+    def _refresh(self) -> None:
+        now = self._monotonic()
+        kept = self._fetch_keys()
+        least = self._lifetimes.least
+        refresh_at = now + (max(least, 0.9 * kept.lifetime) if kept.value else least)
+        expires_at = max(now + kept.lifetime, refresh_at + _LEAST_AHEAD)
+        self._known = _Known(kept.value, refresh_at, expires_at, expires_at + self._lifetimes.stale)
+        if self._failures:
+            _logger.warning("the keys of %s can be fetched again", self._name)
+        self._failures = 0
+
+    def _fetch_keys(self) -> Kept[RemoteSet]:
+        if isinstance(self._where, str):
+            return self._jwks.refresh(self._where)
+        try:
+            return self._jwks.refresh(self._where.jwks_uri())
+        except (FetchError, ValueError):
+            # The keys may have moved.
+            self._where.expire()
+            raise
+
+    def _fail(self, reason: str) -> None:
+        if self._failures == 0:
+            _logger.warning("the keys of %s cannot be fetched: %s", self._name, reason)
+        back_off = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(self._failures, 16))
+        self._failures += 1
+        # Workers that failed together must not all come back together.
+        self._retry_at = self._monotonic() + back_off * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+    def _read(self, body: bytes) -> RemoteSet:
+        known = self._jwks.kept.value if self._jwks.kept is not None else None
+        return RemoteSet.read(body, self._algorithms, known=known)
