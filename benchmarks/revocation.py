@@ -159,7 +159,11 @@ def standing(store: Store) -> Ask:
 def rule(store: Store) -> Ask:
     """Do all that a request does about it: hash the ids, ask, and judge."""
     revocation = Revocation(
-        store, longest_lifetime=LONGEST_LIFETIME, leeway=timedelta(0), clock=time.time
+        store,
+        issuer=None,
+        longest_lifetime=LONGEST_LIFETIME,
+        leeway=timedelta(0),
+        clock=time.time,
     )
     return lambda asked: revocation.check(asked.token)
 

@@ -1,8 +1,9 @@
 """What is known of a request's bearer: the claims, the verified token, the authentication."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import Refusal
 from .jose.compact import Header
@@ -39,6 +40,11 @@ class Claims(dict[str, Any]):
         return frozenset(filter(None, scope.split(" "))) if isinstance(scope, str) else frozenset()
 
     @property
+    def roles(self) -> frozenset[str]:
+        """What the subject is, `roles` (RFC 9068 section 2.2.3.1); nothing if it is not a list."""
+        return _texts(self.get("roles"))
+
+    @property
     def expires_at(self) -> datetime:
         """The instant from which the token is refused, `exp`, in UTC."""
         return datetime.fromtimestamp(self["exp"], UTC)
@@ -53,6 +59,49 @@ class Claims(dict[str, Any]):
     def id(self) -> str | None:
         """The token's own name, `jti` (RFC 7519 section 4.1.7)."""
         return self.get("jti")
+
+
+class ClaimNames(NamedTuple):
+    """Where an issuer says what RFC 8693 calls `scope` and RFC 9068 `roles`.
+
+    Attributes:
+        scope: Names of claims, each a space-separated text or a list.
+        roles: The path to a list: a claim, then members.
+    """
+
+    scope: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+class ForeignClaims(Claims):
+    """The claims of another issuer's token, read by that issuer's names."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, claims: Mapping[str, Any], names: ClaimNames) -> None:
+        super().__init__(claims)
+        self._names = names
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token allows, wherever its issuer says so."""
+        found = (self.get(name) for name in self._names.scope)
+        return frozenset().union(
+            *(_texts(value.split(" ") if isinstance(value, str) else value) for value in found)
+        )
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What the subject is, wherever its issuer says so."""
+        value: Any = self
+        for name in self._names.roles:
+            value = value.get(name) if isinstance(value, dict) else None
+        return _texts(value)
+
+
+def _texts(value: object) -> frozenset[str]:
+    values = value if isinstance(value, list) else ()
+    return frozenset(text for text in values if isinstance(text, str) and text)
 
 
 class VerifiedToken:

@@ -6,11 +6,11 @@ to the terminal.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from .claims import Claims, VerifiedToken
+from .claims import VerifiedToken
 from .errors import Refusal
 from .jose import compact, jwe
 from .jose.compact import Compact
@@ -41,14 +41,14 @@ def inspect_token(token: str, parts: Parts | None) -> Report:
     """Read a token of any content; without an app's parts nothing but its form is checked."""
     try:
         parsed = compact.parse(token) if parts is None else parts.verifier.parse(token)
-        claims = Claims(compact.parse_payload(parsed))
+        payload = compact.parse_payload(parsed)
     except Refusal as error:
         return Report(_outer_header(token), None, {}, {"form": _refused(error)}, accepted=False)
     checks = {"form": "ok"}
     if parts is not None:
-        checks |= _check(parsed, VerifiedToken(parsed.header, claims), parts)
+        checks |= _check(parsed, payload, parts)
     accepted = parts is not None and all(verdict == "ok" for verdict in checks.values())
-    return Report(dict(parsed.header.members), dict(claims), _times(claims), checks, accepted)
+    return Report(dict(parsed.header.members), payload, _times(payload), checks, accepted)
 
 
 def _outer_header(token: str) -> dict[str, Any] | None:
@@ -59,12 +59,20 @@ def _outer_header(token: str) -> dict[str, Any] | None:
         return None
 
 
-def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str]:
+def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, str]:
     """Try every rule, so that all that is wrong is seen at once."""
-    verdicts = {"key": _tried(parts.verifier.find_keys, parsed), "signature": "not checked"}
+    try:
+        trust = parts.verifier.trust_for(payload)
+    except Refusal as error:
+        return {"iss": _refused(error)}
+    token = VerifiedToken(parsed.header, trust.claims(payload))
+    verdicts = {
+        "key": _tried(lambda: trust.find_keys(parsed.header)),
+        "signature": "not checked",
+    }
     if verdicts["key"] == "ok":
-        verdicts["signature"] = _tried(parts.verifier.verify_signature, parsed)
-    verdicts |= {name: _verdict(rule, token) for name, rule in parts.rules.items()}
+        verdicts["signature"] = _tried(lambda: trust.verify_signature(parsed))
+    verdicts |= {name: _verdict(rule, token) for name, rule in trust.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
     for rule in parts.own_rules:
         # The app's rules were written for tokens that have passed ours.
@@ -79,9 +87,9 @@ def _check(parsed: Compact, token: VerifiedToken, parts: Parts) -> dict[str, str
     return verdicts
 
 
-def _tried(step: Callable[[Compact], object], parsed: Compact) -> str:
+def _tried(step: Callable[[], object]) -> str:
     try:
-        step(parsed)
+        step()
     except Refusal as error:
         return _refused(error)
     return "ok"
@@ -103,7 +111,7 @@ def _refused(error: Refusal) -> str:
     return f"refused: {json.dumps(error.reason)[1:-1]}"
 
 
-def _times(claims: Claims) -> dict[str, str]:
+def _times(claims: Mapping[str, Any]) -> dict[str, str]:
     dates = {name: claims.get(name) for name in ("iat", "nbf", "exp", "auth_time")}
     return {name: _in_words(date) for name, date in dates.items() if type(date) in (int, float)}
 

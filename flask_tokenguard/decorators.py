@@ -63,6 +63,7 @@ def token_required(
     *,
     scope: str | Iterable[str] | None = None,
     any_scope: str | Iterable[str] | None = None,
+    role: str | Iterable[str] | None = None,
     claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
     check: Check | None = None,
     issuers: str | Iterable[str] | None = None,
@@ -77,12 +78,12 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
 
     Args:
         view: The view, when used bare.
-        demanded: `scope`: all of these; `any_scope`: one of these; `claims`: a scalar must equal
-            the claim, of the same JSON type, or be in it when that is a list, and a list means one
-            of these; `check`: a function of the `Claims`, where falsy is refused; `issuers`: the
-            token's `iss` is one of these; `max_age`: its subject showed who it is at most so many
-            seconds ago, or a timedelta (RFC 9470); `optional`: no token is fine, a bad one is not;
-            `user`: the user loader finds a user.
+        demanded: `scope`: all of these; `any_scope`: one of these; `role`: one of these;
+            `claims`: a scalar must equal the claim, of the same JSON type, or be in it when that is
+            a list, and a list means one of these; `check`: a function of the `Claims`, where falsy
+            is refused; `issuers`: the token's `iss` is one of these; `max_age`: its subject showed
+            who it is at most so many seconds ago, or a timedelta (RFC 9470); `optional`: no token
+            is fine, a bad one is not; `user`: the user loader finds a user.
 
     Raises:
         TypeError: An argument demands nothing, or what no token can say.

@@ -40,6 +40,7 @@ class Demand:
         "_issuers",
         "_max_age",
         "_optional",
+        "_roles",
         "_scope",
         "user",
     )
@@ -49,6 +50,7 @@ class Demand:
         *,
         scope: str | Iterable[str] | None = None,
         any_scope: str | Iterable[str] | None = None,
+        role: str | Iterable[str] | None = None,
         claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
         check: Check | None = None,
         issuers: str | Iterable[str] | None = None,
@@ -65,6 +67,7 @@ class Demand:
             raise TypeError("check must be a function that is not async")
         self._scope = _names("scope", scope)
         self._any_scope = _names("any_scope", any_scope)
+        self._roles = _roles(role)
         if claims is not None and not claims:
             raise TypeError("claims must name at least one")
         self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
@@ -96,23 +99,14 @@ class Demand:
         claims = authentication.token.claims
         if self._max_age is not None and not _is_recent(claims, self._max_age, clock()):
             raise InsufficientAuthentication(max_age=self._max_age)
-        if self._issuers and claims.issuer not in self._issuers:
-            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
-        if self._scope or self._any_scope:
-            self._check_scope(claims)
-        for name, allowed in self._claims.items():
-            if name not in claims or not _matches(claims[name], allowed):
-                raise InsufficientScope(
-                    f"The token's claim {name} does not allow this", missing=[name]
-                )
-        if self._check is not None and not _truth(self._check(claims)):
-            raise InsufficientScope
+        self._check_what_is_allowed(claims)
 
     def __str__(self) -> str:
         demanded = [
             "a token, if there is one" if self._optional else "a token",
             self._scope and f"scope {' '.join(self._scope)}",
             self._any_scope and f"any scope of {' '.join(self._any_scope)}",
+            self._roles and f"role {' or '.join(self._roles)}",
             *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self._claims.items()),
             self._issuers and f"issuer {' or '.join(self._issuers)}",
             self._max_age is not None and f"a login within {self._max_age} s",
@@ -120,6 +114,21 @@ class Demand:
             self.user and "a user",
         ]
         return ", ".join(str(part) for part in demanded if part)
+
+    def _check_what_is_allowed(self, claims: Claims) -> None:
+        if self._issuers and claims.issuer not in self._issuers:
+            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
+        if self._scope or self._any_scope:
+            self._check_scope(claims)
+        if self._roles and claims.roles.isdisjoint(self._roles):
+            raise InsufficientScope("The token's roles do not allow this", missing=self._roles)
+        for name, allowed in self._claims.items():
+            if name not in claims or not _matches(claims[name], allowed):
+                raise InsufficientScope(
+                    f"The token's claim {name} does not allow this", missing=[name]
+                )
+        if self._check is not None and not _truth(self._check(claims)):
+            raise InsufficientScope
 
     def _check_scope(self, claims: Claims) -> None:
         missing = [name for name in self._scope if name not in claims.scopes]
@@ -142,6 +151,11 @@ def _names(what: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
     if not listed or not all(isinstance(name, str) and name for name in listed):
         raise TypeError(f"{what} must name at least one, as text")
     return listed
+
+
+def _roles(role: str | Iterable[str] | None) -> tuple[str, ...]:
+    # Unlike a scope, a role may have spaces in it.
+    return _names("role", [role] if isinstance(role, str) else role)
 
 
 def _allowed(name: str, value: Scalar | Collection[Scalar]) -> tuple[Scalar, ...]:

@@ -49,17 +49,18 @@ def from_text(text: object) -> bytes | None:
     return octets if len(octets) == _SIZE else None
 
 
-def instant_of(claims: Mapping[str, Any]) -> int:
-    """Tell when a token of ours was issued; with a foreign `jti`, in the first instant of `iat`.
+def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:
+    """Tell when a token was issued; a foreign one, or one without our `jti`, when `iat` begins.
 
     Args:
-        claims: Verified, with an `iat`.
+        claims: Verified; without `iat`, the token is older than anything.
+        is_own: Whether we issued it.
 
     Returns:
         Milliseconds since the epoch.
     """
-    begin = int(claims["iat"]) * 1000
-    name = from_text(claims.get("jti"))
+    begin = int(claims.get("iat", 0)) * 1000
+    name = from_text(claims.get("jti")) if is_own else None
     if name is None:
         return begin
     instant = int.from_bytes(name[:_INSTANT_SIZE])

@@ -25,6 +25,7 @@ class Revocation:
         self,
         store: Store,
         *,
+        issuer: str | None,
         longest_lifetime: timedelta,
         leeway: timedelta,
         clock: Clock,
@@ -34,12 +35,14 @@ class Revocation:
 
         Args:
             store: Where it is written down.
+            issuer: The `iss` of our own tokens.
             longest_lifetime: What no token outlives.
             leeway: For how long expired tokens are accepted.
             clock: Seconds since the epoch, UTC.
             accepts_in_outage: Whether a token that cannot be looked up is taken for good.
         """
         self._store = store
+        self._issuer = issuer
         self._leeway = int(leeway.total_seconds())
         self._longest = int(longest_lifetime.total_seconds())
         self._clock = clock
@@ -48,8 +51,7 @@ class Revocation:
     def check(self, token: VerifiedToken) -> None:
         """Refuse a token that was revoked, or that is older than what the store remembers.
 
-        Args:
-            token: With `iat`, `jti` and `sub`.
+        A token of another issuer that lacks `jti` or `sub` cannot be revoked by it.
 
         Raises:
             InvalidToken: It was revoked.
@@ -57,10 +59,12 @@ class Revocation:
         """
         claims = token.claims
         issuer = claims.get("iss")
-        session = ids.from_text(claims["sid"]) if "sid" in claims else None
+        is_own = issuer == self._issuer
+        session = ids.from_text(claims["sid"]) if is_own and "sid" in claims else None
+        jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
         try:
             standing = self._store.standing(
-                token_id(issuer, claims["jti"]), session, subject_id(issuer, claims["sub"])
+                token_id(issuer, jti), session, subject_id(issuer, subject)
             )
         except Unavailable:
             if self._accepts_in_outage:
@@ -68,7 +72,7 @@ class Revocation:
             raise
         if standing.is_revoked:
             raise InvalidToken("The token was revoked", claim="jti")
-        instant = ids.instant_of(claims)
+        instant = ids.instant_of(claims, is_own=is_own)
         if standing.ended_at is not None and instant <= standing.ended_at:
             raise InvalidToken("The token was revoked with all of its subject's", claim="sub")
         if instant <= standing.epoch:
@@ -87,7 +91,10 @@ class Revocation:
             raise InvalidToken("The token has no jti and exp", claim="jti")
         if expires + self._leeway > self._clock():
             self.revoke_id(
-                jti, subject=claims.get("sub"), issuer=claims.get("iss"), expires=math.ceil(expires)
+                jti,
+                subject=_text(claims.get("sub")),
+                issuer=claims.get("iss"),
+                expires=math.ceil(expires),
             )
 
     def revoke_id(
@@ -125,3 +132,7 @@ class Revocation:
         """
         expires = int(self._clock()) + self._longest + self._leeway
         self._store.end_subject(subject_id(issuer, subject), expires=expires)
+
+
+def _text(claim: object) -> str:
+    return claim if isinstance(claim, str) else ""

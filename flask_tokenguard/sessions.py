@@ -93,16 +93,26 @@ def refresh_token_pair(
 
 
 def revoke_token(
-    token: str | Claims | None = None, *, jti: str | None = None, subject: str | None = None
+    token: str | Claims | None = None,
+    *,
+    jti: str | None = None,
+    subject: str | None = None,
+    issuer: str | None = None,
 ) -> None:
     """Refuse a token from now on.
 
     A refresh token ends its session. An access token is given as it is, or as the claims that
-    `g.claims` holds; without either, it is named by its `jti`, and its subject where that is known.
+    `g.claims` holds; without either, it is named by its `jti`.
+
+    Args:
+        token: The token, or its claims.
+        jti: Its name.
+        subject: Its subject, where only the name is given and the subject is known.
+        issuer: Its issuer, where only the name is given; by default our own.
 
     Raises:
         ConfigurationError: There is no store.
-        InvalidToken: The token is not one of ours.
+        InvalidToken: The token is forged, or of an issuer that is not known.
         TypeError: Neither a token nor a `jti` is given, or both are.
         Unavailable: The store cannot be reached.
     """
@@ -112,7 +122,7 @@ def revoke_token(
     revocation = _revocation_of(parts)
     with answering(parts):
         if jti is not None:
-            revocation.revoke_id(jti, subject=subject, issuer=parts.issuer.issuer)
+            revocation.revoke_id(jti, subject=subject, issuer=issuer or parts.issuer.issuer)
         elif isinstance(token, str):
             _revoke(parts, token)
         else:
@@ -143,8 +153,12 @@ def end_session(sid: str | None = None, *, subject: str | None = None) -> bool:
         return sessions.end(str(sid), subject=subject)
 
 
-def end_all_sessions(subject: str) -> None:
+def end_all_sessions(subject: str, *, issuer: str | None = None) -> None:
     """End every session of a subject, and refuse every token that was issued to it up to now.
+
+    Args:
+        subject: The subject.
+        issuer: Whose subject it is; by default our own.
 
     Raises:
         ConfigurationError: There is no store.
@@ -153,7 +167,7 @@ def end_all_sessions(subject: str) -> None:
     parts = parts_of(current_app)
     revocation = _revocation_of(parts)
     with answering(parts):
-        revocation.end_subject(subject, issuer=parts.issuer.issuer)
+        revocation.end_subject(subject, issuer=issuer or parts.issuer.issuer)
 
 
 def sessions_of(subject: str) -> list[Session]:

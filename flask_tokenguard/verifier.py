@@ -1,94 +1,58 @@
 """From an untrusted string to a `VerifiedToken` (RFC 7519 section 7.2).
 
-Parse, find the key, verify the signature, and only then read the claims and check them.
+Parse, find the issuer and its key, verify the signature, and only then believe and check the
+claims. Before that, `iss` alone is read, to choose among the issuers of a closed table (RFC 8725
+section 3.8): a key of one issuer never verifies a token of another.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from .claims import Claims, VerifiedToken
+from .claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
 from .errors import InvalidToken
 from .jose import compact, jwe
-from .jose.compact import Compact
+from .jose.compact import Compact, Header
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key, KeySource
 from .validators import Validator
 
 
-class TokenVerifier:
-    """Verifies the tokens of one issuer, with its keys and rules."""
+class Trust:
+    """An issuer that is believed: by which keys, and what its tokens must say.
+
+    Attributes:
+        keys: Where its keys are found.
+        rules: What its tokens are checked for, by the claim or header member that a rule is about.
+        names: Where it says scopes and roles; None for our own tokens.
+        requires_encryption: Whether a token of its that is only signed is refused.
+    """
+
+    __slots__ = ("checks", "keys", "names", "requires_encryption", "rules")
 
     def __init__(
         self,
         keys: KeySource[Key],
-        validators: Iterable[Validator],
+        rules: Mapping[str, Validator],
         *,
-        max_size: int = 8192,
-        decryption_keys: KeySource[EncryptionKey] | None = None,
+        last: Iterable[Validator] = (),
+        names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
-        """Take the keys and the rules.
+        """Take the keys and the rules; `last` are further ones, checked after the others."""
+        self.keys = keys
+        self.rules = rules
+        self.checks = (*rules.values(), *last)
+        self.names = names
+        self.requires_encryption = requires_encryption
 
-        Args:
-            keys: Where keys are found.
-            validators: The rules, in the order in which they are checked.
-            max_size: The longest token that is looked at, in characters.
-            decryption_keys: Where keys for encrypted tokens are found; None refuses them.
-            requires_encryption: Whether a token that is only signed is refused.
-        """
-        self._keys = keys
-        self._validators = tuple(validators)
-        self._max_size = max_size
-        self._decryption_keys = decryption_keys
-        self._requires_encryption = requires_encryption
-
-    def verify(self, token: str) -> VerifiedToken:
-        """Verify a token of any content.
-
-        Raises:
-            InvalidToken: It is malformed, forged, or breaks a rule.
-            Rejected: A rule of the app says so.
-            Unavailable: A rule could not be checked.
-        """
-        verified = self.authenticate(token)
-        for validate in self._validators:
-            if validate(verified) is not None:
-                raise TypeError(
-                    f"{validate!r} returned a value; a validator raises, or returns None"
-                )
-        return verified
-
-    def authenticate(self, token: str) -> VerifiedToken:
-        """Verify who signed a token, and no rule; it may have expired, or be of another type.
-
-        Raises:
-            InvalidToken: It is malformed or forged.
-        """
-        parsed = self.parse(token)
-        self.verify_signature(parsed)
-        return VerifiedToken(parsed.header, Claims(compact.parse_payload(parsed)))
-
-    def parse(self, token: str) -> Compact:
-        """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
-
-        Raises:
-            InvalidToken: It is malformed, or not encrypted as it must be.
-        """
-        if len(token) > self._max_size:
-            raise InvalidToken("The token is too long")
-        if self._decryption_keys is not None and token.count(".") == 4:
-            token = jwe.decrypt(token, self._decryption_keys)
-        elif self._requires_encryption:
-            raise InvalidToken("The token is not encrypted")
-        return compact.parse(token)
-
-    def find_keys(self, parsed: Compact) -> Sequence[Key]:
-        """Find the keys that may have signed, at least one.
+    def find_keys(self, header: Header) -> Sequence[Key]:
+        """Find the keys that may have signed a token with this header, at least one.
 
         Raises:
             InvalidToken: None is known, or the one that is named has another algorithm.
+            Unavailable: The issuer's keys cannot be had.
         """
-        header = parsed.header
-        keys = self._keys.find(header, "sig")
+        keys = self.keys.find(header, "sig")
         if not keys:
             raise InvalidToken("No key is known for the token's kid and alg")
         for key in keys:
@@ -101,8 +65,111 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: The key is not known, or did not sign this.
+            Unavailable: The issuer's keys cannot be had.
         """
-        for key in self.find_keys(parsed):
+        for key in self.find_keys(parsed.header):
             if key.verify(parsed.signing_input, parsed.signature):
                 return
         raise InvalidToken("The token's signature is not valid")
+
+    def claims(self, payload: dict[str, Any]) -> Claims:
+        """Read the payload of a token whose signature was verified."""
+        return Claims(payload) if self.names is None else ForeignClaims(payload, self.names)
+
+
+class TokenVerifier:
+    """Verifies tokens: of our own, and of other issuers if there are any."""
+
+    def __init__(
+        self,
+        own: Trust,
+        *,
+        others: Callable[[str], Trust | None] | None = None,
+        issuer: str | None = None,
+        max_size: int = 8192,
+        decryption_keys: KeySource[EncryptionKey] | None = None,
+    ) -> None:
+        """Take who is trusted.
+
+        Args:
+            own: Our own keys and rules.
+            others: Finds another issuer by its `iss`; None where there are none.
+            issuer: Our own `iss`, or None.
+            max_size: The longest token that is looked at, in characters.
+            decryption_keys: Where keys for encrypted tokens are found; None refuses them.
+        """
+        self._own = own
+        self._others = others
+        self._issuer = issuer
+        self._max_size = max_size
+        self._decryption_keys = decryption_keys
+
+    def verify(self, token: str) -> VerifiedToken:
+        """Verify a token of any content.
+
+        Raises:
+            InvalidToken: It is malformed, forged, or breaks a rule.
+            Rejected: A rule of the app says so.
+            Unavailable: A rule could not be checked, or an issuer's keys could not be had.
+        """
+        trust, verified = self._authenticate(token)
+        for validate in trust.checks:
+            if validate(verified) is not None:
+                raise TypeError(
+                    f"{validate!r} returned a value; a validator raises, or returns None"
+                )
+        return verified
+
+    def authenticate(self, token: str) -> VerifiedToken:
+        """Verify who signed a token, and no rule; it may have expired, or be of another type.
+
+        Raises:
+            InvalidToken: It is malformed or forged.
+            Unavailable: An issuer's keys could not be had.
+        """
+        return self._authenticate(token)[1]
+
+    def parse(self, token: str) -> Compact:
+        """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
+
+        Raises:
+            InvalidToken: It is malformed, or not encrypted as it must be.
+        """
+        if len(token) > self._max_size:
+            raise InvalidToken("The token is too long")
+        if self._decryption_keys is not None and token.count(".") == 4:
+            token = jwe.decrypt(token, self._decryption_keys)
+        elif self._own.requires_encryption and self._others is None:
+            raise InvalidToken("The token is not encrypted")
+        return compact.parse(token)
+
+    def trust_for(self, payload: Mapping[str, Any]) -> Trust:
+        """Choose who is to be believed by a payload of which nothing is believed yet.
+
+        Args:
+            payload: Unverified; of it, `iss` alone is read.
+
+        Raises:
+            InvalidToken: The issuer is not one that is known.
+        """
+        issuer = payload.get("iss")
+        if self._others is None or issuer is None or issuer == self._issuer:
+            return self._own
+        trust = self._others(issuer) if isinstance(issuer, str) else None
+        if trust is None:
+            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+        return trust
+
+    def _authenticate(self, token: str) -> tuple[Trust, VerifiedToken]:
+        parsed = self.parse(token)
+        if self._others is None:
+            trust = self._own
+            trust.verify_signature(parsed)
+            payload = compact.parse_payload(parsed)
+        else:
+            payload = compact.parse_payload(parsed)
+            trust = self.trust_for(payload)
+            if trust.requires_encryption and token.count(".") != 4:
+                raise InvalidToken("The token is not encrypted")
+            trust.verify_signature(parsed)
+        return trust, VerifiedToken(parsed.header, trust.claims(payload))

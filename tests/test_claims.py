@@ -196,3 +196,11 @@ def test_an_outage_says_when_to_come_back() -> None:
 def test_a_configuration_error_holds_every_fault() -> None:
     error = ConfigurationError("one", "two")
     assert (error.faults, str(error)) == (("one", "two"), "one\ntwo")
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"),
+    [(["a", "b", "a"], {"a", "b"}), ("a", set()), (None, set()), ([7, None, "", ["a"]], set())],
+)
+def test_roles_are_the_texts_of_a_list(roles: Any, found: set[str]) -> None:
+    assert Claims(roles=roles).roles == found

@@ -11,7 +11,7 @@ NOW = 1_800_000_000_123
 
 
 def test_a_jti_tells_its_instant_to_the_millisecond() -> None:
-    assert ids.instant_of({"iat": NOW // 1000, "jti": ids.new_jti(NOW)}) == NOW
+    assert ids.instant_of({"iat": NOW // 1000, "jti": ids.new_jti(NOW)}, is_own=True) == NOW
 
 
 def test_two_tokens_of_one_instant_have_two_names() -> None:
@@ -24,11 +24,14 @@ def test_two_tokens_of_one_instant_have_two_names() -> None:
     ids=repr,
 )
 def test_a_foreign_jti_counts_from_the_first_instant_of_iat(jti: object) -> None:
-    assert ids.instant_of({"iat": 1_800_000_000.9, "jti": jti}) == 1_800_000_000_000
+    assert ids.instant_of({"iat": 1_800_000_000.9, "jti": jti}, is_own=True) == 1_800_000_000_000
 
 
 def test_a_jti_that_contradicts_iat_was_not_made_here() -> None:
-    assert ids.instant_of({"iat": 1_800_000_000, "jti": ids.new_jti(1)}) == 1_800_000_000_000
+    assert (
+        ids.instant_of({"iat": 1_800_000_000, "jti": ids.new_jti(1)}, is_own=True)
+        == 1_800_000_000_000
+    )
 
 
 def test_a_session_begins_as_its_subject_does() -> None:
@@ -54,3 +57,12 @@ def test_a_name_is_read_as_it_was_written() -> None:
 def test_no_two_texts_share_an_id(one: bytes, other: bytes) -> None:
     assert len(one) == len(other) == 16
     assert one != other
+
+
+def test_a_foreign_token_may_have_a_jti_like_ours() -> None:
+    claims = {"iat": NOW // 1000, "jti": ids.new_jti(NOW)}
+    assert ids.instant_of(claims, is_own=False) == NOW // 1000 * 1000
+
+
+def test_a_token_without_iat_is_older_than_anything() -> None:
+    assert ids.instant_of({}, is_own=False) == 0

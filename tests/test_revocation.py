@@ -39,7 +39,12 @@ def revocation(store: Store, clock: SettableClock) -> Revocation:
 
 def new_revocation(store: Store, clock: SettableClock, **options: Any) -> Revocation:
     return Revocation(
-        store, longest_lifetime=timedelta(days=1), leeway=timedelta(0), clock=clock, **options
+        store,
+        issuer=None,
+        longest_lifetime=timedelta(days=1),
+        leeway=timedelta(0),
+        clock=clock,
+        **options,
     )
 
 

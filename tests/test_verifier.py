@@ -16,7 +16,7 @@ from flask_tokenguard.errors import InvalidToken, Rejected, Unavailable
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key, KeySet
 from flask_tokenguard.jose.material import PrivateKey
-from flask_tokenguard.verifier import TokenVerifier
+from flask_tokenguard.verifier import TokenVerifier, Trust
 
 from .conftest import MakeApp
 from .jose.tokens import encoded, signed, unsigned
@@ -31,7 +31,8 @@ UNKNOWN_KEY = "No key is known for the token's kid and alg"
 
 def verifier(*keys: Key, rules: Iterable[Any] = (), max_size: int = 8192) -> TokenVerifier:
     """Make a verifier that has only the rules of a test."""
-    return TokenVerifier(KeySet(keys or (KEY,)), rules, max_size=max_size)
+    named = {f"rule {number}": rule for number, rule in enumerate(rules)}
+    return TokenVerifier(Trust(KeySet(keys or (KEY,)), named), max_size=max_size)
 
 
 def reason(verifies: TokenVerifier, token: str) -> str:
@@ -254,7 +255,7 @@ def test_any_source_of_keys_will_do() -> None:
         def find(self, header: Header, use: str) -> Sequence[Key]:
             return [KEY] if (header.alg, use) == ("HS256", "sig") else []
 
-    assert TokenVerifier(Source(), ()).verify(signed(KEY, CLAIMS)).claims == CLAIMS
+    assert TokenVerifier(Trust(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
 def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None:
@@ -263,7 +264,10 @@ def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None
             return [KEY]
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})
-    assert reason(TokenVerifier(Source(), ()), token) == "The token's algorithm is not its key's"
+    assert (
+        reason(TokenVerifier(Trust(Source(), {})), token)
+        == "The token's algorithm is not its key's"
+    )
 
 
 # The rules of an app, wired from its settings.
