@@ -146,9 +146,36 @@ def _look_at_store(parts: Parts) -> Iterator[Finding]:
         yield Finding("warning", "TOKENGUARD_STORAGE_URI", risk, "docs/sessions.md tells how.")
 
 
+def _look_at_issuers(parts: Parts) -> Iterator[Finding]:
+    for issuer, entry in (parts.settings.issuers or {}).items():
+        about = f"TOKENGUARD_ISSUERS[{issuer!r}]"
+        if entry.audience is None:
+            yield Finding(
+                "warning",
+                about,
+                "Tokens that this issuer gave for any other service are accepted.",
+                "Name the audience that its tokens have for you.",
+            )
+        if not entry.profile.types <= {"at+jwt"}:
+            yield Finding(
+                "advice",
+                about,
+                "An access token's type is not told from an ID token's.",
+                "Let the issuer write at+jwt (RFC 9068) if it can; docs/issuers.md tells.",
+            )
+    if parts.settings.allow_insecure_http:
+        yield Finding(
+            "warning",
+            "TOKENGUARD_ALLOW_INSECURE_HTTP",
+            "Keys may come over plain http from this machine.",
+            "Leave it out where others are served.",
+        )
+
+
 def _look_at_claims(parts: Parts) -> Iterator[Finding]:
     settings = parts.settings
-    if settings.issuer is None or not settings.audience:
+    is_issuer = parts.keys.signing is not None
+    if is_issuer and (settings.issuer is None or not settings.audience):
         yield Finding(
             "advice",
             "TOKENGUARD_ISSUER, TOKENGUARD_AUDIENCE",
@@ -232,6 +259,7 @@ _LOOKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     _look_at_ring,
     _look_at_encryption,
     _look_at_store,
+    _look_at_issuers,
     _look_at_claims,
     _look_at_requests,
 )

@@ -18,7 +18,9 @@ from .demands import ANY_TOKEN
 from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
+from .issuers import Resolve
 from .issuing import issue
+from .keys.fetch import Fetch
 from .parts import Parts, build_parts
 from .stores.base import Store
 from .validators import Clock, Validator
@@ -44,6 +46,8 @@ class TokenGuard:
         *,
         validators: Iterable[Validator] = (),
         store: Store | None = None,
+        issuer_resolver: Resolve | None = None,
+        fetch: Fetch | None = None,
         clock: Clock = time.time,
     ) -> None:
         """Take what the app adds, and the app if it is there already.
@@ -53,6 +57,9 @@ class TokenGuard:
             validators: The app's own rules, each called with a `VerifiedToken` after ours; it
                 raises a `Rejected`, or an `Unavailable` where it cannot tell, or returns None.
             store: Keeps sessions and revocations, in place of TOKENGUARD_STORAGE_URI.
+            issuer_resolver: Called with an `iss` that TOKENGUARD_ISSUERS does not name, of a token
+                of which nothing is verified yet; returns an entry as it stands there, or None.
+            fetch: Fetches the keys of other issuers, in place of ours; see `keys.fetch.Fetch`.
             clock: Seconds since the epoch, UTC; for tests.
 
         Raises:
@@ -60,6 +67,8 @@ class TokenGuard:
         """
         self._validators = tuple(validators)
         self._store = store
+        self._issuer_resolver = issuer_resolver
+        self._fetch = fetch
         self._clock = clock
         self._served = 0
         self._only: Parts | None = None
@@ -77,7 +86,13 @@ class TokenGuard:
         if EXTENSION in app.extensions:
             raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
         parts = build_parts(
-            app, self, own_rules=self._validators, store=self._store, clock=self._clock
+            app,
+            self,
+            own_rules=self._validators,
+            store=self._store,
+            issuer_resolver=self._issuer_resolver,
+            fetch=self._fetch,
+            clock=self._clock,
         )
         app.extensions[EXTENSION] = parts
         self._served += 1

@@ -112,7 +112,9 @@ class TokenIssuer:
         """
         key = self._signing_key()
         if key is None:
-            raise ConfigurationError("No key can sign: TOKENGUARD_KEY holds public keys only")
+            raise ConfigurationError(
+                "No key can sign; give TOKENGUARD_KEY a secret or a private key"
+            )
         payload = self._claims(subject, registered or {}, options)
         encoded_header = self._encode_header(key, options.get("header"))
         signing_input = b"%b.%b" % (encoded_header, base64url.encode(_dump(payload, "claims")))

@@ -1,6 +1,6 @@
 """The parts of one app, and the one place that wires them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import translate
@@ -10,22 +10,23 @@ from re import compile as compile_pattern
 
 from flask import Flask
 
-from . import validators
 from .app_parts import Guard
 from .challenge import quotable
 from .errors import ConfigurationError
 from .issuer import TokenIssuer
+from .issuers import Resolve
 from .keys.config import NO_KEYS, ConfiguredKeys, choose_keys
 from .keys.encryption import ConfiguredEncryption, choose_encryption
 from .keys.entries import read_entries
+from .keys.fetch import Fetch
 from .keys.ring import KeyRing, open_ring
 from .locations import BODY_LOCATIONS, Locations, locations_named
-from .pairs import PairIssuer
-from .refresh import REFRESH_TYPE, Sessions
-from .revocation import LONGEST_LIFETIME, Revocation
+from .refresh import Sessions
+from .revocation import Revocation
 from .settings import Settings
-from .stores.base import Store, subject_id
+from .stores.base import Store
 from .stores.uri import open_store
+from .token_parts import TokenParts
 from .validators import Clock, Validator
 from .verifier import TokenVerifier
 
@@ -36,7 +37,6 @@ class Parts:
 
     Attributes:
         guard: The `TokenGuard`, which holds the app's callbacks and may serve several apps.
-        rules: What every token is checked for, by the claim or header member that a rule is about.
         own_rules: What the app adds.
         revocation: The last rule; None without a store.
         sessions: The subjects' sessions; None without a store.
@@ -53,7 +53,6 @@ class Parts:
     issuer: TokenIssuer
     keys: KeyRing | ConfiguredKeys
     encryption: ConfiguredEncryption | None
-    rules: Mapping[str, Validator]
     own_rules: tuple[Validator, ...]
     revocation: Revocation | None
     sessions: Sessions | None
@@ -82,6 +81,8 @@ def build_parts(
     *,
     own_rules: tuple[Validator, ...],
     store: Store | None = None,
+    issuer_resolver: Resolve | None = None,
+    fetch: Fetch | None = None,
     clock: Clock,
 ) -> Parts:
     """Read an app's config and wire what it asks for.
@@ -91,6 +92,8 @@ def build_parts(
         guard: The extension that serves it.
         own_rules: The app's own validators, checked after ours.
         store: The app's own store, in place of a configured one.
+        issuer_resolver: Finds further issuers.
+        fetch: Fetches their keys, in place of ours.
         clock: Seconds since the epoch, UTC.
 
     Raises:
@@ -98,25 +101,27 @@ def build_parts(
     """
     faults: list[str] = []
     settings = Settings.read(app.config, faults.append)
-    keys, encryption = _load_keys(settings, faults)
+    needs_key = not settings.issuers and issuer_resolver is None
+    keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
     store = _open_store(settings, store, Path(app.instance_path), clock, faults)
     if faults:
         raise ConfigurationError(*faults)
-    tokens = _Tokens(settings, keys, encryption, store, clock)
+    tokens = TokenParts(settings, keys, encryption, store, clock, fetch)
     revocation = tokens.revocation()
-    rules = _rules(settings.types, settings, clock)
-    last = () if revocation is None else (revocation.check,)
+    last = own_rules if revocation is None else (*own_rules, revocation.check)
+    others = tokens.issuers(last, issuer_resolver, faults.append)
+    if faults:
+        raise ConfigurationError(*faults)
     issuer = tokens.issuer()
     locations = locations_named(settings.token_locations)
     return Parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=tokens.verifier((*rules.values(), *own_rules, *last)),
+        verifier=tokens.verifier(settings.types, last, others),
         issuer=issuer,
         keys=keys,
         encryption=encryption,
-        rules=rules,
         own_rules=own_rules,
         revocation=revocation,
         sessions=tokens.sessions(issuer),
@@ -152,10 +157,11 @@ def _open_store(
 
 
 def _load_keys(
-    settings: Settings, faults: list[str]
+    settings: Settings, faults: list[str], *, is_needed: bool
 ) -> tuple[KeyRing | ConfiguredKeys, ConfiguredEncryption | None]:
     entries = settings.key_entries()
-    if settings.keyring is None and not faults and all(entry.use == "enc" for entry in entries):
+    has_key = settings.keyring is not None or any(entry.use != "enc" for entry in entries)
+    if is_needed and not has_key and not faults:
         faults.append(
             "There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE, TOKENGUARD_KEYS or"
             " TOKENGUARD_KEYRING"
@@ -173,94 +179,3 @@ def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> KeyRing |
     except (ValueError, OSError) as error:
         on_fault(f"TOKENGUARD_KEYRING: {error}")
         return NO_KEYS
-
-
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
-
-    settings: Settings
-    keys: KeyRing | ConfiguredKeys
-    encryption: ConfiguredEncryption | None
-    store: Store | None
-    clock: Clock
-
-    def verifier(self, rules: Iterable[Validator]) -> TokenVerifier:
-        encryption = self.encryption
-        return TokenVerifier(
-            self.keys,
-            rules,
-            max_size=self.settings.max_token_size,
-            decryption_keys=None if encryption is None else encryption.decrypting,
-            requires_encryption=encryption is not None and encryption.required,
-        )
-
-    def issuer(self, typ: str | None = None, lifetime: timedelta | None = None) -> TokenIssuer:
-        settings, store = self.settings, self.store
-        lifetime = lifetime or settings.access_token_lifetime
-        return TokenIssuer(
-            lambda: self.keys.signing,
-            encryption_key=None if self.encryption is None else self.encryption.encrypting,
-            lifetime=lifetime,
-            longest_lifetime=self._longest_lifetime(lifetime),
-            typ=typ or settings.types[0],
-            issuer=settings.issuer,
-            audience=settings.audience[0] if settings.audience else None,
-            client_id=settings.client_id or settings.issuer,
-            max_size=settings.max_token_size,
-            clock=self.clock,
-            next_instant=None
-            if store is None
-            else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
-        )
-
-    def _longest_lifetime(self, lifetime: timedelta) -> timedelta | None:
-        # A ring drops a key when the longest token that it signed has expired.
-        if self.settings.keyring is not None:
-            return lifetime
-        return None if self.store is None else max(lifetime, LONGEST_LIFETIME)
-
-    def revocation(self) -> Revocation | None:
-        if self.store is None:
-            return None
-        return Revocation(
-            self.store,
-            longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
-            leeway=self.settings.leeway,
-            clock=self.clock,
-            accepts_in_outage=self.settings.storage_outage == "accept",
-        )
-
-    def sessions(self, access: TokenIssuer) -> Sessions | None:
-        if self.store is None:
-            return None
-        settings = self.settings
-        return Sessions(
-            self.store,
-            pairs=PairIssuer(
-                access=access,
-                refresh=self.issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
-                lifetime=settings.refresh_token_lifetime,
-                longest=settings.session_lifetime,
-            ),
-            verifier=self.verifier(_rules((REFRESH_TYPE,), settings, self.clock).values()),
-            issuer=settings.issuer,
-            grace=settings.refresh_grace,
-            leeway=settings.leeway,
-            clock=self.clock,
-        )
-
-
-def _rules(types: Collection[str], settings: Settings, clock: Clock) -> dict[str, Validator]:
-    leeway = int(settings.leeway.total_seconds())
-    return {
-        "typ": validators.has_type(types),
-        "iss": validators.has_issuer(settings.issuer),
-        "aud": validators.has_audience(settings.audience),
-        "sub": validators.has_text("sub"),
-        "jti": validators.has_text("jti"),
-        "exp": validators.is_current(leeway, clock),
-        "nbf": validators.is_begun("nbf", leeway, clock),
-        "iat": validators.is_begun("iat", leeway, clock, is_required=True),
-        "cnf": validators.is_bearer,
-    }

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from . import values
+from .issuer_entries import IssuerEntry, read_issuers
 from .jose.algorithms import SIGNATURE_ALGORITHMS
 from .keys.encryption import EncryptionEntry
 from .keys.entries import KeyEntry
@@ -17,9 +18,7 @@ from .keys.entries import KeyEntry
 PREFIX = "TOKENGUARD_"
 
 # The design's further settings, whose features do not exist in this version.
-_NOT_YET = frozenset(
-    f"{PREFIX}{name}" for name in ("ISSUERS CACHE_SIZE CACHE_LIFETIME ALLOW_INSECURE_HTTP").split()
-)
+_NOT_YET = frozenset(f"{PREFIX}{name}" for name in ("CACHE_SIZE CACHE_LIFETIME").split())
 _LONGEST_LIFETIME = timedelta(days=3660)
 
 
@@ -41,6 +40,8 @@ class Settings:
     issuer: str | None = _setting(values.text)
     audience: tuple[str, ...] = _setting(values.texts, ())
     client_id: str | None = _setting(values.text)
+    issuers: Mapping[str, IssuerEntry] | None = _setting(read_issuers)
+    allow_insecure_http: bool = _setting(values.truth, default=False)
     encryption: EncryptionEntry | None = _setting(values.encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
     types: tuple[str, ...] = _setting(values.types, ("at+jwt",))

@@ -5,7 +5,7 @@ Add a rule by adding a function here; an app adds its own with `TokenGuard(valid
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 from .claims import VerifiedToken
@@ -19,11 +19,11 @@ LAST_NUMERIC_DATE = 253_402_300_799
 _NUMBERS = (int, float)
 
 
-def has_type(types: Collection[str]) -> Validator:
+def has_type(types: Collection[str | None]) -> Validator:
     """Require the header's `typ`, so that no other kind of token passes (RFC 8725 section 3.11).
 
     Args:
-        types: Media types in lower case, without `application/`.
+        types: Media types in lower case, without `application/`; None stands for none.
     """
 
     def check(token: VerifiedToken) -> None:
@@ -43,21 +43,25 @@ def has_issuer(issuer: str | None) -> Validator:
     return check
 
 
-def has_audience(audience: Collection[str]) -> Validator:
+def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
     """Require one of these in `aud`; with none, require that there is no `aud`.
 
     A token for somebody must be refused by everybody else (RFC 7519 section 4.1.3).
+
+    Args:
+        audience: Who we are.
+        claim: Where an issuer says it in another place.
     """
 
     def check(token: VerifiedToken) -> None:
-        if not audience and "aud" not in token.claims:
+        if not audience and claim not in token.claims:
             return
-        named = token.claims.get("aud")
+        named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise InvalidToken("The token's audience is malformed (aud)", claim="aud")
+            raise InvalidToken(f"The token's audience is malformed ({claim})", claim=claim)
         if not any(value in audience for value in values):
-            raise InvalidToken("The token is for another audience (aud)", claim="aud")
+            raise InvalidToken(f"The token is for another audience ({claim})", claim=claim)
 
     return check
 
@@ -69,6 +73,39 @@ def has_text(claim: str) -> Validator:
         value = token.claims.get(claim)
         if not isinstance(value, str) or not value:
             raise InvalidToken(f"The token has no {claim}", claim=claim)
+
+    return check
+
+
+def has_claims(required: Collection[str]) -> Validator:
+    """Require claims to be there, whatever they say."""
+
+    def check(token: VerifiedToken) -> None:
+        for claim in required:
+            if token.claims.get(claim) is None:
+                raise InvalidToken(f"The token has no {claim}", claim=claim)
+
+    return check
+
+
+def has_none_of(absent: Collection[str]) -> Validator:
+    """Require claims not to be there, which only another kind of token has."""
+
+    def check(token: VerifiedToken) -> None:
+        for claim in absent:
+            if claim in token.claims:
+                raise InvalidToken(f"The token is of another kind ({claim})", claim=claim)
+
+    return check
+
+
+def has_values(values: Mapping[str, str]) -> Validator:
+    """Require each of these claims to be this text."""
+
+    def check(token: VerifiedToken) -> None:
+        for claim, value in values.items():
+            if token.claims.get(claim) != value:
+                raise InvalidToken(f"The token is of another kind ({claim})", claim=claim)
 
     return check
 

@@ -168,7 +168,8 @@ def _members(members: Mapping[str, object], where: str = "") -> dict[str, Any]:
     return values
 
 
-def _truth(value: object) -> bool:
+def truth(value: object) -> bool:
+    """Read true or false, and nothing that could pass for one of them."""
     if not isinstance(value, bool):
         raise Fault("must be true or false")
     return value
@@ -227,5 +228,5 @@ _MEMBER_READERS: dict[str, Callable[[object], Any]] = {
     "file": path,
     "key_file": path,
     "password_file": path,
-    "required": _truth,
+    "required": truth,
 }

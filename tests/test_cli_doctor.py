@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 
-from flask_tokenguard import public
+from flask_tokenguard import TokenGuard, public
 from flask_tokenguard.cli import tokenguard
 from flask_tokenguard.keys.ring_files import INDEX, rotate
 
@@ -285,3 +285,31 @@ def test_the_doctor_never_prints_a_secret(make_app: MakeApp) -> None:
     key = "0123401234" * 8
     app = make_app(KEY=key)
     assert key not in examine(app).output + examine(app, "--json").output
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"audience": "a"}, []),
+        ({"audience": False}, ["warning"]),
+        ({"audience": "a", "profile": "oidc-access"}, ["advice"]),
+    ],
+)
+def test_what_is_risky_of_an_issuer_is_found(
+    make_app: MakeApp, safe: Config, entry: Config, found: list[str]
+) -> None:
+    app = make_app(**safe, ISSUERS={"https://id.example": entry})
+    about = "TOKENGUARD_ISSUERS['https://id.example']"
+    assert findings(app) == [(level, about) for level in found]
+
+
+def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe, ALLOW_INSECURE_HTTP=True)
+    assert findings(app) == [("warning", "TOKENGUARD_ALLOW_INSECURE_HTTP")]
+
+
+def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own() -> None:
+    app = Flask(__name__, static_folder=None)
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": {"audience": "a"}}
+    TokenGuard(app)
+    assert findings(app) == []

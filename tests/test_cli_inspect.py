@@ -445,3 +445,37 @@ def test_a_second_token_is_not_quoted(make_app: MakeApp) -> None:
     result = run(app, token, "second")
     assert result.exit_code == 2
     assert token not in result.output
+
+
+def test_a_token_of_another_issuer_is_checked_by_its_rules(
+    private_pems: dict[str, str], public_pems: dict[str, str]
+) -> None:
+    issuer = Flask("issuer")
+    issuer.config.update(
+        TOKENGUARD_KEY=private_pems["ES256"], TOKENGUARD_ISSUER="https://id.example"
+    )
+    token = TokenGuard(issuer).issue_token("alice", audience="notes-api", lifetime=60)
+    app = Flask("app")
+    entry = {"audience": "notes-api", "keys": public_pems["ES256"]}
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": entry}
+    TokenGuard(app)
+    report = inspect_token(token, app.extensions["tokenguard"])
+    assert report.accepted
+    assert report.checks["claims"] == "ok"
+
+
+def test_a_token_of_nobody_we_know_says_so(
+    private_pems: dict[str, str], public_pems: dict[str, str]
+) -> None:
+    issuer = Flask("issuer")
+    issuer.config.update(TOKENGUARD_KEY=private_pems["ES256"], TOKENGUARD_ISSUER="https://evil")
+    token = TokenGuard(issuer).issue_token("alice")
+    app = Flask("app")
+    entry = {"audience": "notes-api", "keys": public_pems["ES256"]}
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": entry}
+    TokenGuard(app)
+    report = inspect_token(token, app.extensions["tokenguard"])
+    assert report.checks == {
+        "form": "ok",
+        "iss": "refused: The token is from another issuer (iss)",
+    }

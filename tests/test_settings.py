@@ -63,6 +63,8 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("ISSUER", None),
         ("AUDIENCE", ()),
         ("CLIENT_ID", None),
+        ("ISSUERS", None),
+        ("ALLOW_INSECURE_HTTP", False),
         ("ENCRYPTION", None),
         ("JWKS_PATH", "/.well-known/jwks.json"),
         ("TYPES", ("at+jwt",)),
@@ -394,7 +396,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
 
 @pytest.mark.parametrize(
     "name",
-    "ISSUERS CACHE_SIZE CACHE_LIFETIME ALLOW_INSECURE_HTTP".split(),
+    "CACHE_SIZE CACHE_LIFETIME".split(),
 )
 def test_a_setting_of_a_later_version_is_not_yet_supported(name: str) -> None:
     assert fault_of(name, "x") == f"TOKENGUARD_{name} is not yet supported"
@@ -504,3 +506,16 @@ def test_an_unknown_variable_is_refused(from_environment: FromEnvironment) -> No
 @pytest.mark.parametrize("prefix", ["{a}", "a b", "a*", "é", "a\n", ""], ids=repr)
 def test_a_prefix_that_a_server_could_misread_is_refused(prefix: str) -> None:
     assert fault_of("STORAGE_PREFIX", prefix)
+
+
+@pytest.mark.parametrize("value", ["true", "True", 1, 0, "no"], ids=repr)
+def test_http_is_allowed_in_so_many_words(value: object) -> None:
+    assert "must be true or false" in fault_of("ALLOW_INSECURE_HTTP", value)
+
+
+def test_issuers_come_from_the_environment(from_environment: FromEnvironment) -> None:
+    text = '{"https://id.example/": {"audience": "notes-api", "discovery": true}}'
+    settings, faults = from_environment(ISSUERS=text)
+    assert faults == []
+    assert settings.issuers is not None
+    assert settings.issuers["https://id.example/"].audience == ("notes-api",)

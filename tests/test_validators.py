@@ -219,3 +219,23 @@ def test_a_token_bound_to_a_key_is_refused(cnf: object) -> None:
 @pytest.mark.parametrize("leeway", [0, 300])
 def test_the_real_clock_is_the_default(leeway: int) -> None:
     assert refusal(validators.is_current(leeway), token(exp=NOW)).claim == "exp"
+
+
+@pytest.mark.parametrize("said", [{}, {"azp": None}], ids=repr)
+def test_a_claim_must_be_there(said: dict[str, Any]) -> None:
+    rule = validators.has_claims(["azp"])
+    rule(token(azp=""))
+    assert refusal(rule, token(**said)).claim == "azp"
+
+
+def test_a_claim_of_another_kind_of_token_must_not_be_there() -> None:
+    rule = validators.has_none_of(["nonce"])
+    rule(token())
+    assert refusal(rule, token(nonce=None)).claim == "nonce"
+
+
+@pytest.mark.parametrize("value", ["id", None, ["access"], True], ids=repr)
+def test_a_claim_must_have_its_value(value: object) -> None:
+    rule = validators.has_values({"token_use": "access"})
+    rule(token(token_use="access"))
+    assert refusal(rule, token(token_use=value)).claim == "token_use"

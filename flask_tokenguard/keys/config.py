@@ -1,11 +1,13 @@
 """The keys that verify, and the one among them that signs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..jose import material
+from ..jose.algorithms import fitting
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeySet
-from .entries import KeyEntry, ReadKey, State
+from ..jose.jwk import Key, KeyOptions, KeySet
+from .entries import KeyEntry, ReadKey, State, read_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,39 @@ def choose_keys(
     except ValueError as error:
         on_fault(f"the key set {error}")
         return NO_KEYS
+
+
+def read_key_set(
+    entry: KeyEntry, *, algorithms: Collection[str], on_fault: Callable[[str], None]
+) -> KeySet[Key]:
+    """Read the keys of another issuer, which only verify.
+
+    Args:
+        entry: The keys, or their file.
+        algorithms: Those that may be used.
+        on_fault: Called with a sentence for each fault; the result is then not to be used.
+    """
+    keys = []
+    for read in read_entries([entry], algorithm=None, on_fault=on_fault):
+        try:
+            keys.append(_bound_to(algorithms, read))
+        except ValueError as error:
+            on_fault(f"{entry.source}: the key {error}")
+    try:
+        return KeySet(keys)
+    except ValueError as error:
+        on_fault(f"{entry.source}: the key set {error}")
+        return KeySet(())
+
+
+def _bound_to(algorithms: Collection[str], read: ReadKey) -> Key:
+    kty, crv, _ = material.kind_of(read.material)
+    usable = (name for name in fitting(kty, crv) if name in algorithms)
+    said: KeyOptions = {**read.said, "preferred_alg": next(usable, None)}
+    key = Key(read.material, **said)
+    if key.alg not in algorithms:
+        raise ValueError(f"is for {key.alg}, which is not among the issuer's algorithms")
+    return key
 
 
 def _signing_key(

@@ -1,0 +1,206 @@
+"""What issues and verifies the tokens of one app, made from its settings and keys."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from . import validators
+from .errors import ConfigurationError
+from .issuer import TokenIssuer
+from .issuer_entries import SETTING, IssuerEntry, read_issuer
+from .issuers import Issuers, Resolve, trust_in
+from .jose.jwk import Key, KeySet, KeySource
+from .keys.config import ConfiguredKeys, read_key_set
+from .keys.discovery import Discovery
+from .keys.encryption import ConfiguredEncryption
+from .keys.fetch import Fetch, Fetcher, check_url
+from .keys.remembered import Lifetimes
+from .keys.remote import RemoteKeys
+from .keys.ring import KeyRing
+from .pairs import PairIssuer
+from .refresh import REFRESH_TYPE, Sessions
+from .revocation import LONGEST_LIFETIME, Revocation
+from .settings import Settings
+from .stores.base import Store, subject_id
+from .validators import Clock, Validator
+from .verifier import TokenVerifier, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class TokenParts:
+    """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
+
+    settings: Settings
+    keys: KeyRing | ConfiguredKeys
+    encryption: ConfiguredEncryption | None
+    store: Store | None
+    clock: Clock
+    fetch: Fetch | None
+
+    def verifier(
+        self,
+        types: Collection[str],
+        last: Iterable[Validator] = (),
+        others: Issuers | None = None,
+    ) -> TokenVerifier:
+        """Make what verifies our own tokens of these types, and those of others.
+
+        Args:
+            types: Media types in lower case.
+            last: Rules for every token, whoever issued it.
+            others: Who else is believed.
+        """
+        encryption = self.encryption
+        return TokenVerifier(
+            Trust(
+                self.keys,
+                self._rules(types),
+                last=last,
+                requires_encryption=encryption is not None and encryption.required,
+            ),
+            others=None if others is None else others.find,
+            issuer=self.settings.issuer,
+            max_size=self.settings.max_token_size,
+            decryption_keys=None if encryption is None else encryption.decrypting,
+        )
+
+    def issuers(
+        self,
+        last: Iterable[Validator],
+        resolve: Resolve | None,
+        on_fault: Callable[[str], None],
+    ) -> Issuers | None:
+        """Make who else is believed; None for nobody.
+
+        Args:
+            last: Rules for every token, whoever issued it.
+            resolve: Finds further issuers for the app.
+            on_fault: Called with a sentence for each fault of an entry.
+        """
+        entries = self.settings.issuers or {}
+        if not entries and resolve is None:
+            return None
+        if self.settings.issuer in entries:
+            on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
+        rules = tuple(last)
+
+        def trust(entry: IssuerEntry, on_fault: Callable[[str], None]) -> Trust:
+            return trust_in(
+                entry,
+                self._keys_of(entry, on_fault),
+                last=rules,
+                leeway=self.settings.leeway,
+                clock=self.clock,
+            )
+
+        def resolved(issuer: str, said: object) -> Trust:
+            faults: list[str] = []
+            made = trust(read_issuer(issuer, said), faults.append)
+            if faults:
+                raise ConfigurationError(*faults)
+            return made
+
+        table = {issuer: trust(entry, on_fault) for issuer, entry in entries.items()}
+        return Issuers(table, resolve=resolve, trust=resolved)
+
+    def _keys_of(self, entry: IssuerEntry, on_fault: Callable[[str], None]) -> KeySource[Key]:
+        algorithms = entry.profile.algorithms
+        if entry.key is not None:
+            return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
+        allows_http = self.settings.allow_insecure_http
+        fetch = self.fetch or Fetcher(
+            allow_insecure_loopback=allows_http,
+            allow_private_addresses=entry.allows_private_addresses,
+        )
+        lifetimes = Lifetimes(stale=entry.stale.total_seconds())
+        try:
+            where = entry.jwks_url or Discovery(
+                entry.issuer,
+                fetch=fetch,
+                kind=entry.discovery,
+                allow_insecure_loopback=allows_http,
+                lifetimes=lifetimes,
+            )
+            if isinstance(where, str):
+                check_url(where, allow_insecure_loopback=allows_http)
+            return RemoteKeys(where, fetch=fetch, algorithms=algorithms, lifetimes=lifetimes)
+        except ValueError as error:
+            on_fault(
+                f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"
+                " with TOKENGUARD_ALLOW_INSECURE_HTTP"
+            )
+            return KeySet(())
+
+    def issuer(self, typ: str | None = None, lifetime: timedelta | None = None) -> TokenIssuer:
+        """Make what issues tokens of a type, by default access tokens."""
+        settings, store = self.settings, self.store
+        lifetime = lifetime or settings.access_token_lifetime
+        return TokenIssuer(
+            lambda: self.keys.signing,
+            encryption_key=None if self.encryption is None else self.encryption.encrypting,
+            lifetime=lifetime,
+            longest_lifetime=self._longest_lifetime(lifetime),
+            typ=typ or settings.types[0],
+            issuer=settings.issuer,
+            audience=settings.audience[0] if settings.audience else None,
+            client_id=settings.client_id or settings.issuer,
+            max_size=settings.max_token_size,
+            clock=self.clock,
+            next_instant=None
+            if store is None
+            else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
+        )
+
+    def _longest_lifetime(self, lifetime: timedelta) -> timedelta | None:
+        # A ring drops a key when the longest token that it signed has expired.
+        if self.settings.keyring is not None:
+            return lifetime
+        return None if self.store is None else max(lifetime, LONGEST_LIFETIME)
+
+    def revocation(self) -> Revocation | None:
+        """Make what revokes; None without a store."""
+        if self.store is None:
+            return None
+        return Revocation(
+            self.store,
+            issuer=self.settings.issuer,
+            longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
+            leeway=self.settings.leeway,
+            clock=self.clock,
+            accepts_in_outage=self.settings.storage_outage == "accept",
+        )
+
+    def sessions(self, access: TokenIssuer) -> Sessions | None:
+        """Make what keeps sessions, with the issuer of access tokens; None without a store."""
+        if self.store is None:
+            return None
+        settings = self.settings
+        return Sessions(
+            self.store,
+            pairs=PairIssuer(
+                access=access,
+                refresh=self.issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
+                lifetime=settings.refresh_token_lifetime,
+                longest=settings.session_lifetime,
+            ),
+            verifier=self.verifier((REFRESH_TYPE,)),
+            issuer=settings.issuer,
+            grace=settings.refresh_grace,
+            leeway=settings.leeway,
+            clock=self.clock,
+        )
+
+    def _rules(self, types: Collection[str]) -> dict[str, Validator]:
+        settings, clock = self.settings, self.clock
+        leeway = int(settings.leeway.total_seconds())
+        return {
+            "typ": validators.has_type(types),
+            "iss": validators.has_issuer(settings.issuer),
+            "aud": validators.has_audience(settings.audience),
+            "sub": validators.has_text("sub"),
+            "jti": validators.has_text("jti"),
+            "exp": validators.is_current(leeway, clock),
+            "nbf": validators.is_begun("nbf", leeway, clock),
+            "iat": validators.is_begun("iat", leeway, clock, is_required=True),
+            "cnf": validators.is_bearer,
+        }

@@ -1,0 +1,450 @@
+"""Tokens of other issuers: by their own keys, audience and profile, and by nobody else's."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask, g
+from flask.testing import FlaskClient
+
+from flask_tokenguard import ConfigurationError, TokenGuard, end_all_sessions, revoke_token
+from flask_tokenguard import token_required as demand
+from flask_tokenguard.claims import Claims
+from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.jose.material import PrivateKey
+from flask_tokenguard.keys.fetch import Fetched
+from flask_tokenguard.stores.memory import MemoryStore
+
+from ..conftest import MakeApp
+from ..jose.tokens import signed
+from ..support import SettableClock, bearer
+from .support import BAD, SHORT, refusal_of
+
+ID = "https://id.example/"
+OTHER = "https://other.example"
+Issue = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def keys(private_keys: dict[str, PrivateKey]) -> dict[str, Key]:
+    """The signing key of each issuer."""
+    return {ID: Key(private_keys["ES256"]), OTHER: Key(private_keys["EdDSA"])}
+
+
+@pytest.fixture
+def entries(public_pems: dict[str, str]) -> dict[str, Any]:
+    """What the app believes."""
+    return {
+        ID: {"audience": "notes-api", "keys": public_pems["ES256"]},
+        OTHER: {
+            "audience": ["notes", "files"],
+            "keys": public_pems["EdDSA"],
+            "profile": "oidc-access",
+        },
+    }
+
+
+@pytest.fixture
+def issue(keys: dict[str, Key]) -> Issue:
+    """Issue a good token of the first issuer but for these claims, and put it into headers."""
+
+    def issue(
+        issuer: str = ID, *, key: Key | None = None, typ: str | None = "at+jwt", **claims: Any
+    ) -> dict[str, str]:
+        now = int(time.time())
+        key = key or keys[issuer]
+        header = {"alg": key.alg, "kid": key.kid, "typ": typ}
+        said = {
+            "iss": issuer,
+            "aud": "notes-api" if issuer == ID else "notes",
+            "sub": "alice",
+            "client_id": "app",
+            "jti": "1",
+            "iat": now,
+            "exp": now + 60,
+        }
+        payload = {name: value for name, value in (said | claims).items() if value is not None}
+        header = {name: value for name, value in header.items() if value is not None}
+        return bearer(signed(key, payload, header))
+
+    return issue
+
+
+def guarded(guard: TokenGuard, **settings: Any) -> Flask:
+    """Make an app without a key of its own."""
+    app = Flask(__name__)
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
+    guard.init_app(app)
+    app.add_url_rule("/claims", "claims", demand(lambda: dict(g.claims)))
+    app.add_url_rule("/read", "read", demand(scope="read")(lambda: "served"))
+    app.add_url_rule("/admin", "admin", demand(role="admin")(lambda: "served"))
+    app.add_url_rule("/scopes", "scopes", demand(lambda: sorted(g.claims.scopes)))
+    return app
+
+
+@pytest.fixture
+def client(entries: dict[str, Any]) -> FlaskClient:
+    return guarded(TokenGuard(), ISSUERS=entries).test_client()
+
+
+# Whose token is whose.
+
+
+@pytest.mark.parametrize("issuer", [ID, OTHER])
+def test_each_issuers_token_is_accepted(client: FlaskClient, issue: Issue, issuer: str) -> None:
+    answer = client.get("/claims", headers=issue(issuer))
+    assert (answer.status_code, answer.get_json()["iss"]) == (200, issuer)
+
+
+@pytest.mark.parametrize(("issuer", "signer"), [(ID, OTHER), (OTHER, ID)])
+def test_a_key_of_one_issuer_verifies_no_token_of_another(
+    client: FlaskClient, issue: Issue, keys: dict[str, Key], issuer: str, signer: str
+) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(issuer, key=keys[signer]))) == BAD
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://evil.example", "https://id.example", ID.upper(), "", " ", 7, ["a"], {}]
+)
+def test_an_issuer_that_is_not_in_the_table_is_refused(
+    client: FlaskClient, issue: Issue, keys: dict[str, Key], issuer: Any
+) -> None:
+    headers = issue(ID, key=keys[ID], iss=issuer)
+    assert refusal_of(client.get("/claims", headers=headers)) == BAD
+
+
+def test_a_token_without_issuer_is_nobodys(client: FlaskClient, issue: Issue) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(ID, iss=None))) == BAD
+
+
+@pytest.mark.parametrize("audience", ["files-api", ["files-api"], None, "", 7, "notes-api "])
+def test_a_token_for_somebody_else_is_refused(
+    client: FlaskClient, issue: Issue, audience: Any
+) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(ID, aud=audience))) == BAD
+
+
+def test_one_of_several_audiences_will_do(client: FlaskClient, issue: Issue) -> None:
+    assert client.get("/claims", headers=issue(OTHER, aud=["x", "files"])).status_code == 200
+
+
+def test_any_audience_will_do_where_that_is_said(entries: dict[str, Any], issue: Issue) -> None:
+    entries[ID]["audience"] = False
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert client.get("/claims", headers=issue(ID, aud="anybody")).status_code == 200
+
+
+@pytest.mark.parametrize("claim", ["sub", "client_id", "jti", "iat", "exp"])
+def test_the_profile_of_rfc_9068_wants_its_claims(
+    client: FlaskClient, issue: Issue, claim: str
+) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(ID, **{claim: None}))) == BAD
+
+
+@pytest.mark.parametrize("typ", ["JWT", None, "rt+jwt", "application/jwt"])
+def test_the_profile_of_rfc_9068_wants_its_type(
+    client: FlaskClient, issue: Issue, typ: str | None
+) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(ID, typ=typ))) == BAD
+
+
+@pytest.mark.parametrize("typ", ["JWT", None, "application/at+jwt"])
+def test_a_profile_may_take_other_types(client: FlaskClient, issue: Issue, typ: str | None) -> None:
+    headers = issue(OTHER, typ=typ, jti=None, client_id=None, sub=None, iat=None)
+    assert client.get("/claims", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("types", "typ", "status"),
+    [
+        (["JWT", None], None, 200),
+        (["JWT", None], "jwt", 200),
+        ([None], None, 200),
+        ([None], "JWT", 401),
+        ("JWT", None, 401),
+    ],
+)
+def test_an_entry_may_say_the_types(
+    entries: dict[str, Any], issue: Issue, types: Any, typ: str | None, status: int
+) -> None:
+    entries[ID]["types"] = types
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert client.get("/claims", headers=issue(ID, typ=typ)).status_code == status
+
+
+def test_an_id_token_is_no_access_token(client: FlaskClient, issue: Issue) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(OTHER, typ="JWT", at_hash="x"))) == BAD
+
+
+@pytest.mark.parametrize("claims", [{"exp": 1}, {"nbf": 2**33}, {"iat": 2**33}, {"cnf": {}}])
+def test_times_and_bindings_are_checked_for_all(
+    client: FlaskClient, issue: Issue, claims: dict[str, Any]
+) -> None:
+    assert refusal_of(client.get("/claims", headers=issue(OTHER, **claims))) == BAD
+
+
+def test_an_issuer_may_have_a_leeway_of_its_own(entries: dict[str, Any], issue: Issue) -> None:
+    entries[ID]["leeway"] = 60
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    past = int(time.time()) - 30
+    statuses = [
+        client.get("/claims", headers=issue(issuer, exp=past)).status_code for issuer in (ID, OTHER)
+    ]
+    assert statuses == [200, 401]
+
+
+def test_our_own_tokens_are_accepted_beside_them(
+    make_app: MakeApp, entries: dict[str, Any], issue: Issue
+) -> None:
+    app = make_app(ISSUERS=entries, ISSUER="https://us.example", AUDIENCE="notes-api")
+    with app.app_context():
+        own = app.extensions["tokenguard"].guard.issue_token("bob")
+    client = app.test_client()
+    subjects = [
+        client.get("/claims", headers=headers).get_json()["sub"]
+        for headers in (bearer(own), issue(ID))
+    ]
+    assert subjects == ["bob", "alice"]
+
+
+def test_our_own_requirement_of_encryption_is_not_theirs(
+    make_app: MakeApp, entries: dict[str, Any], issue: Issue, secret: str
+) -> None:
+    jwk = {"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "alg": "A256KW"}
+    app = make_app(ISSUERS=entries, ISSUER="us", ENCRYPTION={"key": jwk})
+    client = app.test_client()
+    assert client.get("/claims", headers=issue(ID)).status_code == 200
+    own = {"iss": "us", "sub": "a", "jti": "1", "iat": 1, "exp": 2**33}
+    plain = signed(Key(secret.encode()), own, {"alg": "HS256", "typ": "at+jwt"})
+    answer = client.get("/claims", headers=bearer(plain))
+    assert "not encrypted" in answer.get_json()["error_description"]
+
+
+def test_the_apps_own_rules_hold_for_all(entries: dict[str, Any], issue: Issue) -> None:
+    seen: list[str | None] = []
+    guard = TokenGuard(validators=[lambda token: seen.append(token.claims.issuer)])
+    client = guarded(guard, ISSUERS=entries).test_client()
+    for issuer in (ID, OTHER):
+        client.get("/claims", headers=issue(issuer))
+    assert seen == [ID, OTHER]
+
+
+# Scopes and roles.
+
+
+@pytest.mark.parametrize(
+    "claims", [{"scope": "read write"}, {"scp": "read"}, {"scp": ["read", "write"]}]
+)
+def test_a_scope_is_found_where_the_issuer_says_it(
+    client: FlaskClient, issue: Issue, claims: dict[str, Any]
+) -> None:
+    assert client.get("/read", headers=issue(OTHER, **claims)).status_code == 200
+
+
+@pytest.mark.parametrize("claims", [{"scp": "write"}, {"scp": [7, None]}, {"scp": {"read": 1}}, {}])
+def test_a_scope_that_is_not_there_is_short(
+    client: FlaskClient, issue: Issue, claims: dict[str, Any]
+) -> None:
+    assert refusal_of(client.get("/read", headers=issue(OTHER, **claims))) == SHORT
+
+
+def test_scopes_of_several_claims_add_up(client: FlaskClient, issue: Issue) -> None:
+    answer = client.get("/scopes", headers=issue(OTHER, scope="a  b", scp=["c"]))
+    assert answer.get_json() == ["a", "b", "c"]
+
+
+def test_a_role_is_found_where_the_profile_says_it(client: FlaskClient, issue: Issue) -> None:
+    assert client.get("/admin", headers=issue(ID, roles=["guest", "admin"])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["admin"]}}),
+        (["realm.access", "roles"], {"realm.access": {"roles": ["admin"]}}),
+        ("https://notes.example/roles", {"https://notes.example/roles": ["admin"]}),
+    ],
+)
+def test_a_setting_names_where_roles_are(
+    entries: dict[str, Any], issue: Issue, setting: Any, claims: dict[str, Any]
+) -> None:
+    entries[ID]["roles_claim"] = setting
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert client.get("/admin", headers=issue(ID, **claims)).status_code == 200
+    assert refusal_of(client.get("/admin", headers=issue(ID))) == SHORT
+
+
+@pytest.mark.parametrize("roles", [["guest"], "admin", [["admin"]], {"admin": True}, None, []])
+def test_a_role_that_is_not_there_is_short(client: FlaskClient, issue: Issue, roles: Any) -> None:
+    assert refusal_of(client.get("/admin", headers=issue(ID, roles=roles))) == SHORT
+
+
+# Tenants.
+
+
+def test_a_tenant_is_resolved_once(entries: dict[str, Any], issue: Issue) -> None:
+    asked: list[str] = []
+
+    def resolve(issuer: str) -> Any:
+        asked.append(issuer)
+        return entries.get(issuer)
+
+    client = guarded(TokenGuard(issuer_resolver=resolve)).test_client()
+    statuses = [client.get("/claims", headers=issue(ID)).status_code for _ in range(3)]
+    assert (statuses, asked) == ([200, 200, 200], [ID])
+
+
+def test_who_is_no_tenant_is_refused_and_asked_for_once(issue: Issue, keys: dict[str, Key]) -> None:
+    asked: list[str] = []
+    client = guarded(TokenGuard(issuer_resolver=asked.append)).test_client()
+    for _ in range(3):
+        assert refusal_of(client.get("/claims", headers=issue(ID, key=keys[ID]))) == BAD
+    assert asked == [ID]
+
+
+@pytest.mark.parametrize(
+    "said", [7, {}, {"audience": "a"}, {"audience": "a", "keys": "short"}], ids=repr
+)
+def test_an_entry_that_cannot_be_used_is_our_fault(
+    issue: Issue, caplog: pytest.LogCaptureFixture, said: Any
+) -> None:
+    app = guarded(TokenGuard(issuer_resolver=lambda _: said))
+    answer = app.test_client().get("/claims", headers=issue(ID, iss="http://tenant.example"))
+    assert answer.status_code == 503
+    assert "issuer resolver" in caplog.text
+
+
+# Revocation.
+
+
+def test_a_foreign_token_can_be_revoked(
+    entries: dict[str, Any], issue: Issue, clock: SettableClock
+) -> None:
+    clock.now -= 10
+    app = guarded(TokenGuard(store=MemoryStore(clock=clock)), ISSUERS=entries)
+    client = app.test_client()
+    headers = issue(ID)
+    claims = client.get("/claims", headers=headers).get_json()
+    with app.app_context():
+        revoke_token(Claims(claims))
+    assert refusal_of(client.get("/claims", headers=headers)) == BAD
+    assert client.get("/claims", headers=issue(ID, jti="2")).status_code == 200
+
+
+def test_a_foreign_subject_can_be_ended(
+    entries: dict[str, Any], issue: Issue, clock: SettableClock
+) -> None:
+    clock.now -= 10
+    app = guarded(TokenGuard(store=MemoryStore(clock=clock)), ISSUERS=entries)
+    clock.now += 20
+    with app.app_context():
+        end_all_sessions("alice", issuer=ID)
+    client = app.test_client()
+    assert refusal_of(client.get("/claims", headers=issue(ID))) == BAD
+    assert client.get("/claims", headers=issue(OTHER)).status_code == 200
+
+
+# Faults.
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (7, "must be an object with some of"),
+        ({"audience": "a", "key": "x"}, "must be an object with some of"),
+        ({}, "lacks audience"),
+        ({"audience": True}, ".audience must be a text or several"),
+        ({"audience": []}, ".audience must be a text or several"),
+        ({"audience": 7}, ".audience must be a list"),
+        ({"audience": "a", "discovery": False}, "must have one of discovery"),
+        ({"audience": "a", "discovery": "saml"}, ".discovery must be one of oidc, oauth"),
+        ({"audience": "a", "discovery": True, "jwks_url": "https://x"}, "of which there must be"),
+        ({"audience": "a", "jwks_url": "ftp://x"}, ".jwks_url must be an https URL"),
+        ({"audience": "a", "profile": "saml"}, ".profile must be one of"),
+        ({"audience": "a", "algorithms": "none"}, ".algorithms must name some of"),
+        ({"audience": "a", "types": 7}, ".types must be a list"),
+        ({"audience": "a", "leeway": 301}, ".leeway must be from 0 to 300"),
+        ({"audience": "a", "stale": -1}, ".stale must be from 0"),
+        ({"audience": "a", "private_addresses": False}, ".private_addresses must be one of"),
+        ({"audience": "a", "keys": "-----BEGIN"}, "the key"),
+        ({"audience": "a", "jwks_file": "nowhere.json"}, "the key file cannot be read"),
+        ({"audience": "a", "jwks_url": "http://127.0.0.1/"}, "is not https"),
+        ({"audience": "a", "algorithms": "HS256"}, "by which no public key verifies"),
+    ],
+)
+def test_a_fault_of_an_entry_is_named(entry: Any, fault: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        guarded(TokenGuard(), ISSUERS={ID: entry})
+    (said,) = caught.value.faults
+    assert said.startswith("TOKENGUARD_ISSUERS")
+    assert fault in said
+
+
+@pytest.mark.parametrize("value", [[], {}, "x", {"": {"audience": "a"}}], ids=repr)
+def test_the_setting_is_an_object(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_ISSUERS"):
+        guarded(TokenGuard(), ISSUERS=value)
+
+
+def test_a_key_must_be_for_an_algorithm_of_its_issuer(public_pems: dict[str, str]) -> None:
+    entry = {"audience": "a", "keys": public_pems["ES256"], "algorithms": "RS256"}
+    with pytest.raises(ConfigurationError, match="not among the issuer's algorithms"):
+        guarded(TokenGuard(), ISSUERS={ID: entry})
+
+
+def test_two_keys_of_an_issuer_have_two_names() -> None:
+    jwk = {"kty": "oct", "k": "A" * 43, "kid": "a"}
+    entry = {"audience": "a", "keys": {"keys": [jwk, jwk]}, "algorithms": "HS256"}
+    with pytest.raises(ConfigurationError, match="the kid 'a' twice"):
+        guarded(TokenGuard(), ISSUERS={ID: entry})
+
+
+def test_we_are_not_another_issuer(make_app: MakeApp, entries: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="whose tokens are our own"):
+        make_app(ISSUERS=entries, ISSUER=ID)
+
+
+def test_issuing_without_a_key_names_the_setting(entries: dict[str, Any]) -> None:
+    guard = TokenGuard()
+    guarded(guard, ISSUERS=entries)
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_KEY"):
+        guard.issue_token("alice")
+
+
+@pytest.mark.parametrize("role", ["", [], [""], [7]])
+def test_a_role_must_be_named(role: Any) -> None:
+    with pytest.raises(TypeError, match="role"):
+        demand(role=role)
+
+
+def test_an_issuer_of_discovery_is_an_https_url() -> None:
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_ALLOW_INSECURE_HTTP"):
+        guarded(TokenGuard(), ISSUERS={"http://id.example": {"audience": "a"}})
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"discovery": True}, {"discovery": "oauth"}, {"jwks_url": "http://127.0.0.1:1/"}]
+)
+def test_an_issuer_that_is_away_is_our_fault(issue: Issue, entry: dict[str, Any]) -> None:
+    issuer = "http://127.0.0.1:1"
+    settings = {"ISSUERS": {issuer: {"audience": "a"} | entry}, "ALLOW_INSECURE_HTTP": True}
+    client = guarded(TokenGuard(), **settings).test_client()
+    answer = client.get("/claims", headers=issue(ID, iss=issuer))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_an_app_fetches_by_itself_if_it_likes(issue: Issue, keys: dict[str, Key]) -> None:
+    asked: list[str] = []
+
+    def fetch(url: str, _etag: str | None) -> Fetched:
+        asked.append(url)
+        return Fetched(json.dumps({"keys": [keys[ID].public_jwk()]}).encode())
+
+    guard = TokenGuard(fetch=fetch)
+    entry = {"audience": "notes-api", "jwks_url": "https://id.example/keys"}
+    client = guarded(guard, ISSUERS={ID: entry}).test_client()
+    assert client.get("/claims", headers=issue(ID)).status_code == 200
+    assert asked == ["https://id.example/keys"]
