@@ -108,12 +108,12 @@ class TokenParts:
         if entry.key is not None:
             return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
         allows_http = self.settings.allow_insecure_http
-        fetch = self.fetch or Fetcher(
-            allow_insecure_loopback=allows_http,
-            allow_private_addresses=entry.allows_private_addresses,
-        )
         lifetimes = Lifetimes(stale=entry.stale.total_seconds())
         try:
+            fetch = self.fetch or Fetcher(
+                allow_insecure_loopback=allows_http,
+                allow_private_addresses=entry.allows_private_addresses,
+            )
             where = entry.jwks_url or Discovery(
                 entry.issuer,
                 fetch=fetch,
