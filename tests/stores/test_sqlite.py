@@ -14,22 +14,11 @@ from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.sqlite import SqliteStore
 
 from ..support import SettableClock
-from .contract import Now, StoreContract, Wait, new_id
+from .contract import Now, SettableClockContract, Wait, new_id
 
 
-class SettableContract(StoreContract):
+class SettableContract(SettableClockContract):
     """The contract for stores that take our clock."""
-
-    @pytest.fixture
-    def wait(self, clock: SettableClock) -> Wait:
-        def wait(seconds: float) -> None:
-            clock.now += seconds
-
-        return wait
-
-    @pytest.fixture
-    def now(self, clock: SettableClock) -> Now:
-        return lambda: int(clock())
 
     def test_what_expired_more_than_a_day_ago_is_dropped(
         self, store: Store, now: Now, wait: Wait
