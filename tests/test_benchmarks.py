@@ -18,12 +18,25 @@ ROWS = {
         "RS256 SQLite",
         "RS256 Valkey",
     ],
+    "floor": [
+        *("split, base64", "JSON", "rules"),
+        *(f"{alg} {what}" for what in ("signature", "verify") for alg in ALGORITHMS),
+        "hook, HS256 again",
+    ],
     "issuing": [*ALGORITHMS, "RS256 from PEM file"],
     "encryption": [
         f"{way} {what}"
         for way in ("A256KW A256CBC-HS512", "dir A256GCM")
         for what in ("issue", "read")
     ],
+    "memory": ["start CPU", "start memory"],
+    "scaling": ["1 key to 20 keys", "10 users to 100 users"],
+    "servers": [f"{alg} {what}" for what in ("served", "threads") for alg in ("HS256", "RS256")],
+}
+# What a version without the feature says in their place.
+LATER = {
+    "memory": ["HS256 token", "RS256 token"],
+    "scaling": ["1 issuer to 3 issuers"],
 }
 
 
@@ -32,7 +45,7 @@ def test_a_benchmark_prints_its_rows(name: str, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     printed = run(f"benchmarks.{name}", "--short", "--json", str(results))
     rows = [row["name"] for table in json.loads(results.read_text()) for row in table["rows"]]
-    assert rows == ROWS[name]
+    assert [row for row in rows if row not in LATER.get(name, [])] == ROWS[name]
     assert all(f"\n{row} " in printed for row in rows)
 
 
