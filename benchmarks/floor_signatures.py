@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from .signing_keys import SigningKey
 
@@ -29,8 +30,15 @@ def signature_check(key: SigningKey) -> Signed:
 
 
 def _hmac_check(secret: bytes) -> Signed:
-    digest, equal = hmac.digest, hmac.compare_digest
-    return lambda message, signature: equal(digest(secret, message, "sha256"), signature)
+    # A context that has taken in its key is quicker to copy than the standard library's one call.
+    prepared, equal = HMAC(secret, SHA256()), hmac.compare_digest
+
+    def check(message: bytes, signature: bytes) -> bool:
+        context = prepared.copy()
+        context.update(message)
+        return equal(context.finalize(), signature)
+
+    return check
 
 
 def _rsa_check(public: rsa.RSAPublicKey) -> Signed:

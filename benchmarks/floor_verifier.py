@@ -68,11 +68,11 @@ _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
 
 def json_object(octets: bytes) -> Claims:
     """Parse one strict JSON object."""
-    if octets.count(b"{") + octets.count(b"[") > 32 or b"\\u" in octets:
+    if octets.count(b"{") + octets.count(b"[") > 32:
         raise ValueError
     text = octets.decode().strip(" \t\n\r")
     parsed, end = _scan(text, 0)
-    if end != len(text) or type(parsed) is not dict:
+    if end != len(text) or type(parsed) is not dict or "\\u" in text:
         raise ValueError
     return parsed
 
