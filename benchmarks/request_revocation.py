@@ -3,10 +3,12 @@
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from flask import Flask
 from redis import Redis
@@ -19,7 +21,7 @@ from .report import Comparison, Row, Table
 from .serving import requests
 from .signing_keys import SigningKey
 
-WITHOUT, GET = "ours without a store", "a GET"
+WITHOUT, GET, SERVER = "ours without a store", "a GET", "the server itself"
 SQLITE_BOUNDS = (1 / 6, 1 / 12)
 SERVER_BOUNDS = (1.0, 1 / 20)
 _FILL = """
@@ -45,12 +47,16 @@ def revocation_on(key: SigningKey, size: Size, revoked: int) -> Iterator[Table]:
         yield Table("revocation-server", title, "microseconds", [with_server(key, size)])
 
 
+def fill(path: Path, revoked: int) -> None:
+    """Revoke ids that no token has, at once: each by itself waits for the disk."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(_FILL, (revoked, int(time.time()) + 3600))
+
+
 def with_sqlite(key: SigningKey, size: Size, path: Path, revoked: int) -> Row:
     """Compare an app that asks a file with flask-jwt-extended without any blocklist."""
     app = ours.make_app(KEY=key.text, STORAGE_URI=f"sqlite:///{path}")
-    with sqlite3.connect(path) as connection:
-        connection.execute(_FILL, (revoked, int(time.time()) + 3600))
-    connection.close()
+    fill(path, revoked)
     candidates = {
         BARE: (bare.make_app(), ""),
         OURS: (app, issued_by(app)),
@@ -81,10 +87,26 @@ def with_server(key: SigningKey, size: Size) -> Row:
         rounds = take_turns(
             {**serving(candidates, size), GET: gets(client, size.batch)}, size.rounds
         )
+        own = server_microseconds(client, serving(candidates, size)[OURS], size)
     dearer = Spread.of((times[OURS] - times[WITHOUT]) / times[GET] for times in rounds)
     comparison = Comparison("a GET, what asking adds", dearer, "ratio", *SERVER_BOUNDS)
-    a_get = {GET: Spread.of(times[GET] / size.batch * 1e6 for times in rounds)}
-    return Row(f"{key.alg} Valkey", {**figures(rounds, size), **a_get}, [comparison])
+    asking = {GET: Spread.of(times[GET] / size.batch * 1e6 for times in rounds), SERVER: own}
+    return Row(f"{key.alg} Valkey", {**figures(rounds, size), **asking}, [comparison])
+
+
+def server_microseconds(client: Redis, prepare: Prepare, size: Size) -> Spread:
+    """Say how much of its own CPU time the server needs for a request's look-up."""
+
+    def spent() -> float:
+        told: Any = client.info("cpu")
+        return float(told["used_cpu_user"] + told["used_cpu_sys"])
+
+    needed = []
+    for _ in range(size.rounds):
+        batch, before = prepare(), spent()
+        batch()
+        needed.append((spent() - before) / size.batch * 1e6)
+    return Spread.of(needed)
 
 
 def without_store(key: SigningKey) -> tuple[Flask, str]:

@@ -7,6 +7,7 @@ within a fifth.
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import fields
 from itertools import cycle
 from pathlib import Path
@@ -105,9 +106,8 @@ def app_with_users(key: SigningKey, users: int, size: Size, folder: Path) -> Sid
     """Make an app whose store remembers of so many users when they ended all their sessions."""
     path = folder / f"{users}.db"
     app = ours.make_app(KEY=key.text, STORAGE_URI=f"sqlite:///{path}")
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(_FILL, {"users": users, "expires": int(time.time()) + 3600})
-    connection.close()
     # Issued without asking the store, which would write for each.
     count = never_seen(size)
     subjects = [f"user-{number * users // count}" for number in range(count)]

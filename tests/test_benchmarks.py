@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions
+from benchmarks import instructions, plot
 
 ROOT = Path(__file__).parents[1]
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
@@ -30,6 +30,7 @@ ROWS = {
         for what in ("issue", "read")
     ],
     "memory": ["start CPU", "start memory"],
+    "store_size": ["SQLite revoked", "Valkey revoked"],
     "scaling": ["1 key to 20 keys", "10 users to 100 users"],
     "servers": [f"{alg} {what}" for what in ("served", "threads") for alg in ("HS256", "RS256")],
 }
@@ -58,6 +59,24 @@ def test_counts_are_read_up_to_the_last_call_of_getppid() -> None:
     part = "desc: Trigger: --dump-before=getppid\nfn=main\n1 7\ntotals: {}\n"
     end = "desc: Trigger: Program termination\ntotals: 99\n"
     assert instructions.totals(part.format(11) + part.format(22) + end) == [11, 22]
+
+
+def test_the_pages_say_what_was_measured_and_no_more(tmp_path: Path) -> None:
+    docs = ROOT / "docs"
+    for page in plot.PAGES:
+        (tmp_path / page).write_text((docs / page).read_text())
+    run("benchmarks.plot", "--docs", str(tmp_path))
+    for name in (*plot.PAGES, plot.PLOT):
+        assert (tmp_path / name).read_text() == (docs / name).read_text()
+
+
+def test_a_run_of_all_keeps_tables_and_machine(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    run("benchmarks.all", "--short", "--output", str(results), "store_size")
+    kept = json.loads(results.read_text())
+    assert [table["name"] for table in kept["tables"]] == ["store-size"]
+    assert kept["is_short"]
+    assert kept["machine"]["Python"]
 
 
 def run(module: str, *options: str) -> str:
