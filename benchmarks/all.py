@@ -21,7 +21,7 @@ from .contenders import PACKAGES
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = (
-    *("request", "floor", "issuing", "encryption"),
+    *("request", "floor", "issuing", "encryption", "revocation"),
     *("memory", "store_size", "scaling", "servers"),
 )
 COUNTED = "request --instructions"

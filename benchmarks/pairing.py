@@ -51,31 +51,46 @@ def settle() -> None:
     gc.freeze()
 
 
-def take_turns(candidates: Mapping[str, Prepare], rounds: int) -> list[Round]:
+def cpu_seconds(batch: Batch) -> float:
+    """Time a batch by the CPU's clock, which stands while other processes run."""
+    return _seconds(batch, time.process_time)
+
+
+def wall_seconds(batch: Batch) -> float:
+    """Time a batch that waits for another process."""
+    return _seconds(batch, time.perf_counter)
+
+
+def take_turns(
+    candidates: Mapping[str, Prepare],
+    rounds: int,
+    *,
+    seconds: Callable[[Batch], float] = cpu_seconds,
+) -> list[Round]:
     """Time one batch of each candidate a round; who comes first changes with the round.
 
     Args:
         candidates: By name, what makes a batch ready; only the batch itself is timed.
         rounds: How many count, after one that warms up.
+        seconds: Times a batch.
 
     Returns:
-        For each round the CPU seconds of each candidate.
+        For each round the seconds of each candidate.
     """
     names = deque(candidates)
     times = []
     for _ in range(rounds + 1):
-        measured = {name: cpu_seconds(candidates[name]()) for name in names}
+        measured = {name: seconds(candidates[name]()) for name in names}
         times.append({name: measured[name] for name in candidates})
         names.rotate()
     return times[1:]
 
 
-def cpu_seconds(batch: Batch) -> float:
-    """Time a batch by the CPU's clock, which stands while other processes run."""
+def _seconds(batch: Batch, clock: Callable[[], float]) -> float:
     gc.collect()
-    start = time.process_time()
+    start = clock()
     batch()
-    return time.process_time() - start
+    return clock() - start
 
 
 def as_fraction(ratio: float) -> str:

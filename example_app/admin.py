@@ -1,4 +1,8 @@
-"""What admins may see. The role is in the token: taking it away works when the token expires."""
+"""What admins may see.
+
+The role is in the token, and asked for at each refresh: taking it away works at the next one. To
+make it work at once, end the user's sessions too.
+"""
 
 from typing import Any
 

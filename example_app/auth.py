@@ -1,20 +1,23 @@
-"""Who is asking: the login route, the user behind a token, and `/me`.
+"""Who is asking: the login, the user behind a token, `/me`, and a change of the password.
 
-Passwords can be guessed at `/login` as fast as it answers; limit its rate before others reach it.
+Passwords can be guessed at `/login` and `/password` as fast as they answer; limit their rate before
+others reach them.
 """
 
 import secrets
 from typing import Any, NamedTuple
 
-from flask import Blueprint, g
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, abort, g, request
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from flask_tokenguard import (
     Claims,
+    InvalidGrant,
     TokenGuard,
+    TokenResponse,
     current_user,
-    issue_token,
+    end_all_sessions,
+    issue_token_pair,
     public,
     token_required,
 )
@@ -27,6 +30,7 @@ blueprint = Blueprint("auth", __name__)
 
 # Checked for a name that nobody has, so that its refusal takes as long as a wrong password's.
 _HASH_OF_NOBODY = generate_password_hash(secrets.token_urlsafe())
+_SHORTEST_PASSWORD = 12
 
 
 class User(NamedTuple):
@@ -41,17 +45,16 @@ class User(NamedTuple):
 
 @blueprint.post("/login")
 @public
-def login() -> ResponseReturnValue:
-    """Change a name and a password for a token (RFC 6749 section 5.1)."""
+def login() -> TokenResponse:
+    """Change a name and a password for a pair of tokens (RFC 6749 section 5.1)."""
     name, password = texts(name=64, password=1024)
     user = _find_user("SELECT * FROM users WHERE name = ?", name)
     password_hash = _HASH_OF_NOBODY if user is None else user.password_hash
     is_right = check_password_hash(password_hash, password)
     if user is None or not is_right:
-        # Not a 401: that would owe a challenge, and a token is not what was missing.
-        return {"error": "invalid_grant", "error_description": "Wrong name or password"}, 400
-    token = issue_token(user.id, scope=user.scope, claims={"role": user.role})
-    return {"access_token": token, "token_type": "Bearer", "scope": user.scope}
+        # A 400: a 401 would owe a challenge, and a token is not what was missing.
+        raise InvalidGrant("Wrong name or password")
+    return _begin_session(user)
 
 
 @blueprint.get("/me")
@@ -66,10 +69,44 @@ def me() -> dict[str, Any]:
     }
 
 
+@blueprint.post("/password")
+@token_required(max_age=300, user=True)
+def change_password() -> TokenResponse:
+    """Set another password and end every session, of which one may be a thief's.
+
+    A token is not enough for this: its user must have logged in within five minutes, and know the
+    old password.
+    """
+    old, new = texts(old_password=1024, new_password=1024)
+    if len(new) < _SHORTEST_PASSWORD:
+        abort(400, f"new_password must have at least {_SHORTEST_PASSWORD} characters")
+    if not check_password_hash(current_user.password_hash, old):
+        raise InvalidGrant("Wrong password")
+    with current_database() as database:
+        database.execute(
+            "UPDATE users SET password_hash = ? WHERE id = ?",
+            (generate_password_hash(new), current_user.id),
+        )
+        # While it can be undone: if the sessions cannot be ended, the old password stays.
+        end_all_sessions(current_user.id)
+    return _begin_session(current_user)
+
+
 @guard.user_loader
 def load_user(claims: Claims) -> User | None:
     """Find the user behind a token, who may be gone since it was issued."""
     return _find_user("SELECT * FROM users WHERE id = ?", claims["sub"])
+
+
+@guard.default_claims
+def claims_of(subject: str) -> dict[str, str]:
+    """Say a user's role in each token; asked at each refresh, so that a change of it works then."""
+    user = _find_user("SELECT * FROM users WHERE id = ?", subject)
+    return {} if user is None else {"role": user.role}
+
+
+def _begin_session(user: User) -> TokenResponse:
+    return issue_token_pair(user.id, scope=user.scope, origin=request.user_agent.string)
 
 
 def _find_user(query: str, value: str) -> User | None:

@@ -52,7 +52,7 @@ def _make_passwords(path: Path) -> dict[str, str]:
 
 
 def _make_database(path: Path, passwords: dict[str, str]) -> None:
-    """Make the tables, and the users with the passwords of the file."""
+    """Make the tables, and the users with the passwords of the file, if they were changed too."""
     _write_once(path, b"")
     database.create(path)
     with closing(database.connect(path)) as connection, connection:

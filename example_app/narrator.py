@@ -6,6 +6,7 @@ import re
 import sys
 from types import TracebackType
 from typing import NamedTuple, Self
+from urllib.parse import urlencode
 
 import requests
 from werkzeug.datastructures import WWWAuthenticate
@@ -19,7 +20,8 @@ class Expected(NamedTuple):
     """The right answer.
 
     Attributes:
-        challenge: `error` and `scope` of the challenge, exactly; None where there must be none.
+        challenge: What the challenge says, but for its realm and description; None where there must
+            be none.
         holds: A text that the body must hold.
     """
 
@@ -62,6 +64,7 @@ class Narrator:
         *,
         token: str | None = None,
         body: dict[str, str] | None = None,
+        form: dict[str, str] | None = None,
     ) -> requests.Response:
         """Tell one step: send a request, print and judge its answer.
 
@@ -71,17 +74,19 @@ class Narrator:
             expected: The right answer.
             token: Sent as `Authorization: Bearer`.
             body: Sent as JSON.
+            form: Sent as a form, as the OAuth endpoints expect it.
         """
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._told += 1
         print(f"\n{self._told:2}. {sentence}")
-        _show_request(request, headers, body)
+        _show_request(request, headers, body, form)
         method, path = request.split()
         response = self._session.request(
             method,
             self._url + path,
             headers=headers,
             json=body,
+            data=form,
             timeout=_TIMEOUT,
             allow_redirects=False,
         )
@@ -124,14 +129,21 @@ def _challenge(response: requests.Response) -> dict[str, str] | None:
     if challenge is None or challenge.type != "bearer":
         return None
     said = challenge.parameters
-    return {name: said[name] or "" for name in ("error", "scope") if name in said}
+    return {name: said[name] or "" for name in ("error", "scope", "max_age") if name in said}
 
 
-def _show_request(request: str, headers: dict[str, str], body: dict[str, str] | None) -> None:
+def _show_request(
+    request: str,
+    headers: dict[str, str],
+    body: dict[str, str] | None,
+    form: dict[str, str] | None,
+) -> None:
     lines = [request, *(f"{name}: {value}" for name, value in headers.items())]
     if body is not None:
-        hidden = body | {name: "***" for name in body if name == "password"}
+        hidden = body | {name: "***" for name in body if "password" in name}
         lines.append(json.dumps(hidden))
+    if form is not None:
+        lines.append(urlencode(form))
     for line in lines:
         print(f"    > {_shortened(line)}")
 

@@ -19,7 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flask_tokenguard import issue_token
 
-from . import create_app
+from . import create_app, tour_of_sessions
 from .first_start import make_key, prepare
 from .narrator import Expected, Narrator
 
@@ -54,6 +54,12 @@ class Story:
         self._tell_of_others(narrator, alice, note)
         _tell_of_bad_credentials(narrator, alice)
         self._tell_of_foreign_tokens(narrator, alice)
+        tour_of_sessions.play(
+            narrator,
+            self.app,
+            alice=str(_members(alice)["sub"]),
+            password=self._passwords["alice"],
+        )
 
     def _tell_of_passwords(self, narrator: Narrator) -> str:
         narrator.chapter("Logging in")

@@ -130,10 +130,11 @@ def is_preflight(request: Request) -> bool:
 
 @contextmanager
 def answering(parts: AppParts) -> Iterator[None]:
-    """Give a refusal its finished answer, which Flask and others then send unchanged."""
+    """Report a refusal, and give it its finished answer, which others then send unchanged."""
     try:
         yield
     except Refusal as error:
+        _report(parts, error)
         error.response = answer(error, parts.realm)
         raise
 

@@ -4,33 +4,49 @@ Whoever holds a token may use it here: the clients are public ones (RFC 6749 sec
 other authentication of theirs is asked for.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import cast
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response, current_app
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from .app_parts import parts_of
 from .current import answering
 from .decorators import public
 from .errors import InvalidGrant, InvalidToken
-from .sessions import refresh_token_pair, required_parameter, revoke_token
+from .sessions import no_store, refresh_token_pair, required_parameter, revoke_token
 
 
-def token_endpoints() -> Blueprint:
-    """Make a blueprint with `POST /token` and `POST /revoke`."""
+def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
+    """Make a blueprint with `POST /token` and `POST /revoke`.
+
+    Args:
+        origin: Tells of a request from where it comes; called during a refresh.
+    """
     blueprint = Blueprint("tokenguard", __name__)
-    blueprint.add_url_rule("/token", "token", public(_token), methods=["POST"])
+    blueprint.record_once(_check_store)
+    token = partial(_token, origin or (lambda: ""))
+    blueprint.add_url_rule("/token", "token", public(token), methods=["POST"])
     blueprint.add_url_rule("/revoke", "revoke", public(_revoke), methods=["POST"])
     return blueprint
 
 
-def _token() -> ResponseReturnValue:
+def _check_store(state: BlueprintSetupState) -> None:
+    """Fail when the app starts, not when a client comes."""
+    if parts_of(cast(Flask, state.app)).sessions is None:
+        raise no_store()
+
+
+def _token(origin: Callable[[], str]) -> ResponseReturnValue:
     if required_parameter("grant_type") != "refresh_token":
         with answering(parts_of(current_app)):
             raise InvalidGrant(
                 "Only refresh_token is supported here", error="unsupported_grant_type"
             )
-    return dict(refresh_token_pair())
+    return dict(refresh_token_pair(origin=origin()))
 
 
 def _revoke() -> ResponseReturnValue:

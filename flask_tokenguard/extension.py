@@ -125,12 +125,18 @@ class TokenGuard:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
         return issue(self._parts(), subject, **options)
 
-    def token_endpoints(self) -> Blueprint:
+    def token_endpoints(self, origin: Callable[[], str] | None = None) -> Blueprint:
         """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.
 
-        Both take a form or JSON (RFC 6749 section 6, RFC 7009). They need a store.
+        Both take a form or JSON (RFC 6749 section 6, RFC 7009). Register it after `init_app`.
+
+        Args:
+            origin: Tells of the request from where it comes, for `sessions_of`.
+
+        Raises (when it is registered):
+            ConfigurationError: The app has no guard, or no store.
         """
-        return token_endpoints()
+        return token_endpoints(origin)
 
     def load_user(self, claims: Claims) -> Any:
         """Ask the app's user loader.

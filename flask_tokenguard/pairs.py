@@ -75,7 +75,7 @@ class PairIssuer:
             "scope": options.get("scope") or "",
             "auth_time": options.get("auth_time") or now,
             "session_exp": now + self._longest,
-            "access": {name: options[name] for name in _REMEMBERED if options.get(name)},
+            "access": {name: said for name in _REMEMBERED if (said := options.get(name))},
         }
 
     def plan(

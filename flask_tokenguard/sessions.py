@@ -8,7 +8,7 @@ from flask import current_app
 from . import locations
 from .app_parts import AppParts, parts_of
 from .claims import Claims
-from .current import answering, current_request
+from .current import answering, authentication, current_request
 from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
 from .issuer import IssueOptions
 from .issuing import announce
@@ -119,11 +119,12 @@ def revoke_token(
             revocation.revoke(token or {})
 
 
-def end_session(sid: str, *, subject: str | None = None) -> bool:
+def end_session(sid: str | None = None, *, subject: str | None = None) -> bool:
     """End a session: a logout. Its access tokens are refused at once.
 
     Args:
-        sid: The session's name, which its tokens hold as `sid`.
+        sid: The session's name, which its tokens hold as `sid`; by default that of the request's
+            token, which may have none.
         subject: Whose it must be; say it where the name comes from a request.
 
     Returns:
@@ -135,8 +136,11 @@ def end_session(sid: str, *, subject: str | None = None) -> bool:
     """
     parts = parts_of(current_app)
     sessions = _sessions_of(parts)
+    if sid is None:
+        token = authentication().token
+        sid = "" if token is None else token.claims.get("sid", "")
     with answering(parts):
-        return sessions.end(sid, subject=subject)
+        return sessions.end(str(sid), subject=subject)
 
 
 def end_all_sessions(subject: str) -> None:
@@ -207,15 +211,16 @@ def _check_user(parts: AppParts, sessions: Sessions, presented: Presented) -> No
 
 def _sessions_of(parts: AppParts) -> Sessions:
     if parts.sessions is None:
-        raise _no_store()
+        raise no_store()
     return parts.sessions
 
 
 def _revocation_of(parts: AppParts) -> Revocation:
     if parts.revocation is None:
-        raise _no_store()
+        raise no_store()
     return parts.revocation
 
 
-def _no_store() -> ConfigurationError:
+def no_store() -> ConfigurationError:
+    """Name the setting that is missing."""
     return ConfigurationError("Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI")

@@ -76,6 +76,8 @@ ONLY_IMPORTERS = {
     "jwt": {"jose/jws.py"},
     "joserfc": {"jose/jwe.py"},
     "redis": {
+        "stores/redis_client.py",
+        "stores/redis_cluster.py",
         "stores/redis_link.py",
         "stores/redis_risks.py",
         "stores/redis_server.py",

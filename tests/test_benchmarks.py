@@ -29,6 +29,11 @@ ROWS = {
         for way in ("A256KW A256CBC-HS512", "dir A256GCM")
         for what in ("issue", "read")
     ],
+    "revocation": [
+        *(f"{count},000 revoked" for count in (1, 2, 3)),
+        "from 1,000 to 3,000",
+        "Valkey",
+    ],
     "memory": ["start CPU", "start memory"],
     "store_size": ["SQLite revoked", "Valkey revoked"],
     "scaling": ["1 key to 20 keys", "10 users to 100 users"],

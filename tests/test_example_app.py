@@ -8,7 +8,8 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import takewhile
@@ -29,6 +30,7 @@ from example_app.__main__ import main
 from example_app.auth import guard
 from example_app.database import connect
 from example_app.first_start import PASSWORDS_FILE, make_key, prepare
+from flask_tokenguard import Unavailable, issue_token_pair
 
 from .support import bearer, challenge_of
 
@@ -36,8 +38,11 @@ ROOT = Path(__file__).parent.parent
 # waitress leaves its sockets to the end of the process.
 WARNINGS = ["-W", "error", "-W", "ignore::ResourceWarning"]
 COMMAND = [sys.executable, *WARNINGS, "-m", "example_app"]
+Pair = dict[str, str]
 LAST_LINE = "Ctrl-C stops it.\n"
 NO_SUCH_NOTE = "00000000-0000-4000-8000-000000000000"
+NO_SUCH_SESSION = "AAAAAAAAAAAAAAAAAAAAAA"
+NEW_PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +82,26 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords in no time, where a test is not about that."""
     quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
     monkeypatch.setattr("example_app.first_start.generate_password_hash", quick)
+    monkeypatch.setattr("example_app.auth.generate_password_hash", quick)
+
+
+@pytest.fixture
+def pair(client: FlaskClient, passwords: dict[str, str]) -> Pair:
+    """The tokens of a session of Alice's that no other test has."""
+    return _pair(client, "alice", passwords["alice"])
+
+
+@pytest.fixture
+def own_passwords(tmp_path: Path, quick_hashes: None) -> dict[str, str]:  # noqa: ARG001 - it patches
+    """The passwords of users whom the test may change."""
+    return prepare(tmp_path)
+
+
+@pytest.fixture
+def own_client(tmp_path: Path, own_passwords: dict[str, str]) -> FlaskClient:
+    """A client of the app of those users."""
+    assert own_passwords
+    return create_app(instance=tmp_path).test_client()
 
 
 @pytest.fixture
@@ -105,6 +130,22 @@ def carol(tokens: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def _log_in(client: FlaskClient, name: str, password: str) -> TestResponse:
     return client.post("/login", json={"name": name, "password": password})
+
+
+def _pair(client: FlaskClient, name: str, password: str) -> Pair:
+    pair: Pair = _log_in(client, name, password).get_json()
+    return pair
+
+
+def _refresh(client: FlaskClient, pair: Pair) -> TestResponse:
+    return client.post(
+        "/oauth/token",
+        data={"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]},
+    )
+
+
+def _status_of(client: FlaskClient, pair: Pair) -> int:
+    return client.get("/me", headers=bearer(pair["access_token"])).status_code
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -165,7 +206,7 @@ def mode_of(path: Path) -> int:
 def test_the_tour_is_right_in_every_answer_and_prints_no_token() -> None:
     tour = run("tour")
     assert (tour.returncode, tour.stderr) == (0, "")
-    assert tour.stdout.count("✓") >= 15
+    assert tour.stdout.count("✓") >= 45
     assert "✗" not in tour.stdout
     assert re.search(r"eyJ[\w.-]{10}", tour.stdout) is None
     assert "\033" not in tour.stdout
@@ -205,7 +246,13 @@ def test_the_printed_curl_lines_can_be_pasted(tmp_path: Path) -> None:
         pasted = subprocess.run(  # noqa: S603 - lines of our own making
             ["/bin/sh", "-c", "\n".join(lines)], capture_output=True, text=True, check=True
         )
-    assert re.findall(r"^HTTP/1.1 (\d+)", pasted.stdout, re.MULTILINE) == ["201", "200", "401"]
+    assert re.findall(r"HTTP/1.1 (\d+)", pasted.stdout) == [
+        "201",
+        "200",
+        "401",
+        "204",
+        "401",
+    ]
 
 
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -226,10 +273,11 @@ def test_a_port_that_cannot_be_is_refused(
     assert "argument --port: must be a number from 0 to 65535" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("passwords")
+@pytest.mark.usefixtures("app")
 def test_what_the_first_start_makes_is_for_its_owner_only(folder: Path) -> None:
     modes = {path.name: mode_of(path) for path in folder.iterdir()}
-    assert modes == {"signing.pem": 0o600, PASSWORDS_FILE: 0o600, "notes.db": 0o600}
+    assert modes.keys() >= {"signing.pem", PASSWORDS_FILE, "notes.db", "tokenguard.db"}
+    assert set(modes.values()) == {0o600}
     assert mode_of(folder) == 0o700
 
 
@@ -277,12 +325,19 @@ def test_without_an_argument_the_instance_folder_is_beside_the_package(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY_FILE", str(folder / "signing.pem"))
+    monkeypatch.setenv("FLASK_TOKENGUARD_STORAGE_URI", "memory://")
     assert Path(create_app().instance_path) == ROOT / "instance"
 
 
 def test_a_login_answers_as_rfc_6749_says(client: FlaskClient, passwords: dict[str, str]) -> None:
     response = _log_in(client, "alice", passwords["alice"])
-    assert response.get_json().keys() == {"access_token", "token_type", "scope"}
+    assert response.get_json().keys() == {
+        "access_token",
+        "token_type",
+        "expires_in",
+        "refresh_token",
+        "scope",
+    }
     assert response.get_json()["token_type"] == "Bearer"
     assert response.headers["Cache-Control"] == "no-store"
 
@@ -321,6 +376,174 @@ def test_me_tells_who_asks(client: FlaskClient, alice: dict[str, str]) -> None:
     me = client.get("/me", headers=alice).get_json()
     assert (me["name"], me["role"]) == ("alice", "member")
     assert me["scope"] == ["notes:read", "notes:write"]
+
+
+def test_a_session_is_refreshed_and_says_where_its_login_came_from(
+    client: FlaskClient, pair: Pair
+) -> None:
+    refreshed = _refresh(client, pair).get_json()
+    headers = bearer(refreshed["access_token"])
+    (this,) = [
+        each for each in client.get("/sessions", headers=headers).json or [] if each["is_this"]
+    ]
+    assert refreshed["refresh_token"] != pair["refresh_token"]
+    assert this["origin"].startswith("Werkzeug")
+
+
+def test_a_stolen_refresh_token_ends_the_session_of_owner_and_thief(
+    client: FlaskClient, pair: Pair
+) -> None:
+    stolen = _refresh(client, _refresh(client, pair).get_json()).get_json()
+    reused = _refresh(client, pair)
+    assert (reused.status_code, reused.get_json()["error"]) == (400, "invalid_grant")
+    assert [_status_of(client, each) for each in (pair, stolen)] == [401, 401]
+    assert _refresh(client, stolen).status_code == 400
+
+
+def test_a_logout_ends_one_session_and_leaves_the_others(
+    client: FlaskClient, pair: Pair, alice: dict[str, str]
+) -> None:
+    response = client.post("/logout", headers=bearer(pair["access_token"]))
+    assert response.status_code == 204
+    assert _status_of(client, pair) == 401
+    assert _refresh(client, pair).status_code == 400
+    assert client.get("/me", headers=alice).status_code == 200
+
+
+def test_the_logout_of_a_token_without_a_session_revokes_it(app: Flask) -> None:
+    with app.app_context():
+        token = guard.issue_token("a job", scope="notes:read")
+    client = app.test_client()
+    paths = (("POST", "/logout"), ("GET", "/notes"))
+    answers = [client.open(path, method=method, headers=bearer(token)) for method, path in paths]
+    assert [answer.status_code for answer in answers] == [204, 401]
+
+
+def test_a_refresh_token_can_be_revoked_without_an_access_token(
+    client: FlaskClient, pair: Pair
+) -> None:
+    revoked = client.post("/oauth/revoke", data={"token": pair["refresh_token"]})
+    assert revoked.status_code == 200
+    assert _status_of(client, pair) == 401
+
+
+def test_one_of_ones_own_sessions_can_be_ended_from_another(
+    client: FlaskClient, pair: Pair, alice: dict[str, str]
+) -> None:
+    listed = client.get("/sessions", headers=bearer(pair["access_token"])).json or []
+    sid = next(each["sid"] for each in listed if each["is_this"])
+    assert client.delete(f"/sessions/{sid}", headers=alice).status_code == 204
+    assert client.delete(f"/sessions/{sid}", headers=alice).status_code == 404
+    assert _status_of(client, pair) == 401
+
+
+def test_anothers_session_is_unknown_and_goes_on(
+    client: FlaskClient, pair: Pair, bob: dict[str, str]
+) -> None:
+    listed = client.get("/sessions", headers=bearer(pair["access_token"])).json or []
+    answers = [client.delete(f"/sessions/{each['sid']}", headers=bob) for each in listed]
+    assert {answer.status_code for answer in answers} == {404}
+    assert _status_of(client, pair) == 200
+
+
+@pytest.mark.parametrize("sid", ["x", "A" * 5000, "%00", "%ff", "' OR 1=1 --"])
+def test_a_session_whose_name_cannot_be_is_not_found(
+    client: FlaskClient, alice: dict[str, str], sid: str
+) -> None:
+    assert client.delete(f"/sessions/{sid}", headers=alice).status_code == 404
+
+
+def test_logging_out_everywhere_ends_all_of_ones_own_sessions_and_no_others(
+    own_client: FlaskClient, own_passwords: dict[str, str]
+) -> None:
+    one, other, bobs = (
+        _pair(own_client, name, own_passwords[name]) for name in ("alice", "alice", "bob")
+    )
+    response = own_client.delete("/sessions", headers=bearer(one["access_token"]))
+    assert response.status_code == 204
+    assert [_status_of(own_client, pair) for pair in (one, other, bobs)] == [401, 401, 200]
+
+
+def test_a_new_password_ends_every_session_and_begins_one(
+    own_client: FlaskClient, own_passwords: dict[str, str]
+) -> None:
+    old = _pair(own_client, "alice", own_passwords["alice"])
+    changed = _change_password(own_client, old, own_passwords["alice"])
+    assert [_status_of(own_client, pair) for pair in (old, changed.get_json())] == [401, 200]
+    statuses = [
+        _log_in(own_client, "alice", password).status_code
+        for password in (own_passwords["alice"], NEW_PASSWORD)
+    ]
+    assert statuses == [400, 200]
+
+
+def test_a_password_is_not_changed_without_the_old_one(client: FlaskClient, pair: Pair) -> None:
+    answer = _change_password(client, pair, "guess")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_grant")
+    assert _status_of(client, pair) == 200
+
+
+def test_a_short_password_is_refused(
+    client: FlaskClient, pair: Pair, passwords: dict[str, str]
+) -> None:
+    answer = _change_password(client, pair, passwords["alice"], new="x" * 11)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
+
+
+def test_a_login_of_long_ago_must_be_renewed_before_the_password_is_changed(
+    app: Flask, folder: Path, passwords: dict[str, str]
+) -> None:
+    with app.app_context():
+        stale = issue_token_pair(_users_of(folder)["alice"], auth_time=int(time.time()) - 301)
+    answer = _change_password(app.test_client(), stale, passwords["alice"])
+    assert answer.status_code == 401
+    assert 'error="insufficient_user_authentication"' in challenge_of(answer)
+    assert 'max_age="300"' in challenge_of(answer)
+
+
+def test_where_the_sessions_cannot_be_ended_the_password_stays(
+    own_client: FlaskClient, own_passwords: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = _pair(own_client, "alice", own_passwords["alice"])
+    monkeypatch.setattr("example_app.auth.end_all_sessions", Mock(side_effect=Unavailable))
+    assert _change_password(own_client, pair, own_passwords["alice"]).status_code == 503
+    assert _log_in(own_client, "alice", own_passwords["alice"]).status_code == 200
+
+
+def _change_password(
+    client: FlaskClient, pair: Mapping[str, Any], old: str, new: str = NEW_PASSWORD
+) -> TestResponse:
+    return client.post(
+        "/password",
+        headers=bearer(pair["access_token"]),
+        json={"old_password": old, "new_password": new},
+    )
+
+
+def test_a_role_that_was_taken_away_is_gone_at_the_next_refresh(
+    tmp_path: Path, own_client: FlaskClient, own_passwords: dict[str, str]
+) -> None:
+    carols = _pair(own_client, "carol", own_passwords["carol"])
+    _execute(tmp_path, "UPDATE users SET role = 'member' WHERE name = 'carol'")
+    refreshed = _refresh(own_client, carols).get_json()
+    answers = [
+        own_client.get("/admin/users", headers=bearer(each["access_token"]))
+        for each in (carols, refreshed)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 403]
+
+
+def test_the_session_of_a_user_who_is_gone_cannot_be_refreshed(
+    tmp_path: Path, own_client: FlaskClient, own_passwords: dict[str, str]
+) -> None:
+    bobs = _pair(own_client, "bob", own_passwords["bob"])
+    _execute(tmp_path, "DELETE FROM users WHERE name = 'bob'")
+    assert _refresh(own_client, bobs).get_json()["error"] == "invalid_grant"
+
+
+def _execute(folder: Path, statement: str) -> None:
+    with closing(connect(folder / "notes.db")) as connection, connection:
+        connection.execute(statement)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/me"), ("POST", "/notes")])
@@ -456,10 +679,10 @@ def test_other_errors_keep_their_headers(client: FlaskClient) -> None:
     assert response.get_json()["error"] == "method_not_allowed"
 
 
-def test_only_the_login_and_the_first_page_are_open(app: Flask, client: FlaskClient) -> None:
+def test_only_what_needs_no_access_token_is_open(app: Flask, client: FlaskClient) -> None:
     statuses = {
         rule.endpoint: client.open(
-            rule.rule.replace("<uuid:note>", NO_SUCH_NOTE),
+            rule.rule.replace("<uuid:note>", NO_SUCH_NOTE).replace("<sid>", NO_SUCH_SESSION),
             method=((rule.methods or set()) - {"HEAD", "OPTIONS"}).pop(),
         ).status_code
         for rule in app.url_map.iter_rules()
@@ -468,6 +691,8 @@ def test_only_the_login_and_the_first_page_are_open(app: Flask, client: FlaskCli
         "auth.login",
         "index",
         "tokenguard.jwks",
+        "tokenguard.revoke",
+        "tokenguard.token",
     }
 
 

@@ -22,6 +22,7 @@ PASSWORD = "correct horse battery staple"
 def quick_start(monkeypatch: pytest.MonkeyPatch, secret: str) -> ModuleType:
     """Run the README's Python, as one module."""
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY", secret)
+    monkeypatch.setenv("FLASK_TOKENGUARD_STORAGE_URI", "memory://")
     module = ModuleType("app")
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
     exec(compile(code, "README.md", "exec"), module.__dict__)  # noqa: S102 - it is what we test
@@ -64,6 +65,27 @@ def test_the_quick_start_finds_its_user(quick_start: ModuleType, client: FlaskCl
     assert answer.get_json() == {"name": "ada"}
 
 
+def test_a_session_is_refreshed_and_ended(client: FlaskClient) -> None:
+    pair = client.post("/session", data={"name": "ada", "password": PASSWORD}).get_json()
+    grant = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+    headers = bearer(client.post("/oauth/token", data=grant).get_json()["access_token"])
+    assert client.get("/notes", headers=headers).status_code == 200
+    assert client.delete("/session", headers=headers).status_code == 204
+    assert client.get("/notes", headers=headers).status_code == 401
+
+
+def test_the_quick_start_needs_no_store(
+    quick_start: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quick_start.app.config["TOKENGUARD_STORAGE_URI"] == "memory://"
+    monkeypatch.delenv("FLASK_TOKENGUARD_STORAGE_URI")
+    first, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:2]
+    module = ModuleType("app")
+    exec(compile(first, "README.md", "exec"), module.__dict__)  # noqa: S102 - it is what we test
+    client = module.app.test_client()
+    assert client.get("/notes", headers=bearer(log_in(client)["access_token"])).status_code == 200
+
+
 def test_the_settings_table_lists_every_setting_in_order() -> None:
     listed = re.findall(rf"^\| `({PREFIX}\w+)` \|", README, re.MULTILINE)
     assert listed == [PREFIX + item.name.upper() for item in fields(Settings)]
@@ -71,7 +93,7 @@ def test_the_settings_table_lists_every_setting_in_order() -> None:
 
 def test_the_table_of_errors_is_right() -> None:
     listed = re.findall(r"^\| `(\w+)` \| (\d+) \|", README, re.MULTILINE)
-    assert len(listed) == 5
+    assert len(listed) == 7
     assert {name: int(status) for name, status in listed} == {
         name: getattr(errors, name).code for name, _ in listed
     }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .sqlite import SqliteStore
-from .sqlite_file import Connection, SqliteFile
+from .sqlite_file import Connection, Reader, SqliteFile
 
 
 class MemoryStore(SqliteStore):
@@ -49,6 +49,10 @@ class _OnlyConnection(SqliteFile):
     def connection(self) -> Connection:
         """Get the one connection."""
         return self._only
+
+    def reader(self) -> Reader:
+        """Make a new one, as a cursor must not be shared by threads."""
+        return self._only.reader()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Unavailable
 from . import redis_scripts as scripts
 from . import redis_uri
 from .base import Advance, OnProgress, RefreshState, Standing, StoredSession
@@ -62,6 +62,8 @@ class RedisStore:
                 self._set_epochs(link)
                 found = link.read(keys, others)
             epoch, ended_at, *revoked, other_epoch, other_revoked = found
+            if epoch is None or other_epoch is None:
+                raise Unavailable
             return Standing(
                 max(int(epoch), int(other_epoch)),
                 other_revoked is not None or any(one is not None for one in revoked),
@@ -170,6 +172,8 @@ class RedisStore:
             if found is None:
                 self._set_epochs(link)
                 found = link.run(script, keys, args)
+            if found is None:
+                raise Unavailable
             return found
 
     def _link(self) -> Any:
@@ -197,6 +201,6 @@ def _import_client() -> ModuleType:
         from . import redis_client  # noqa: PLC0415 - optional, imported when first used
     except ImportError:
         raise ConfigurationError(
-            "TOKENGUARD_STORAGE_URI needs redis-py: pip install 'flask-tokenguard[redis]'"
+            "TOKENGUARD_STORAGE_URI needs redis-py 8: pip install 'flask-tokenguard[redis]'"
         ) from None
     return redis_client

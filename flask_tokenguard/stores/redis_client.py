@@ -1,15 +1,23 @@
 """The door to redis-py: opens the link that an address asks for."""
 
-from .redis_link import Link, ServerLink
+from redis import VERSION
+
+from .redis_cluster import ClusterLink
+from .redis_link import Link, SentinelLink, ServerLink
 from .redis_risks import find_risks
 from .redis_server import FAULTS, unavailable
 from .redis_uri import RedisAddress
 
 __all__ = ["FAULTS", "find_risks", "open_link", "unavailable"]
 
-_LINKS: dict[str, type[ServerLink]] = {
+_LINKS: dict[str, type[ServerLink | ClusterLink]] = {
     "server": ServerLink,
+    "sentinel": SentinelLink,
+    "cluster": ClusterLink,
 }
+
+if VERSION < (8,):
+    raise ImportError("redis-py is too old")
 
 
 def open_link(address: RedisAddress, timeout: float) -> Link:

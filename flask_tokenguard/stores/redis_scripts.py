@@ -27,7 +27,7 @@ class Script(NamedTuple):
 
 def load(name: str, *, must_last: bool = False) -> Script:
     """Read a script, with what all scripts share before it."""
-    folder = files(__package__) / "lua"
+    folder = files(__name__.rpartition(".")[0]) / "lua"
     given = f"local EPOCH_KEPT, KEPT_AFTER_EXPIRY = {EPOCH_KEPT}, {KEPT_AFTER_EXPIRY * 1000}"
     parts = [(folder / f"{part}.lua").read_text("utf-8") for part in ("common", name)]
     text = "\n".join([given, *parts])

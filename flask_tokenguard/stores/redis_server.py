@@ -5,8 +5,10 @@ nothing else waits for that server. redis-py's own pool retries, and costs as mu
 """
 
 import logging
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from redis import Connection
@@ -20,6 +22,7 @@ Command = tuple[str | bytes | int, ...]
 
 FAULTS = (RedisError, RedisClusterException, OSError)
 _PAUSE = 1.0
+_QUOTES = re.compile("['\"`]")
 _logger = logging.getLogger("flask_tokenguard")
 
 
@@ -38,6 +41,22 @@ class Pause:
         """
         self._monotonic = monotonic
         self._over_at = 0.0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has begun and nothing was answered since."""
+        return bool(self._over_at)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Begin a pause if what is done fails, and end it if not."""
+        self.check()
+        try:
+            yield
+        except FAULTS:
+            self.begin()
+            raise
+        self.end()
 
     def check(self) -> None:
         """Let one caller through when the pause is over, and all once it was answered.
@@ -72,27 +91,38 @@ class Server:
         self._idle: list[Connection] = []
         self._pause = Pause()
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it did not answer in time."""
+        return self._pause.is_on
+
+    def pause(self) -> None:
+        """Ask it nothing for a moment."""
+        self._pause.begin()
+
     def ask(self, *commands: Command) -> list[Any]:
         """Send commands that may be sent twice, in one trip, and read their replies.
 
         Raises:
             RedisError: They failed, or the first of their replies that is an error.
         """
-        has_idled = bool(self._idle)
-        try:
-            return self.receive(self.send(*commands), len(commands))
-        except Disconnected:
-            if not has_idled:
-                raise
-            # It was dropped, and those that idled beside it as well.
-            return self.receive(self.send(*commands), len(commands))
+        return raise_first(self._ask(commands))
+
+    def renew(self, keys: Sequence[bytes], expiry: int) -> list[Any]:
+        """Set the expiry of keys; reply 1, 0 or an error for each.
+
+        Args:
+            keys: The keys.
+            expiry: In milliseconds.
+        """
+        return self._ask([("PEXPIRE", key, expiry) for key in keys])
 
     def tell(self, *commands: Command) -> list[Any]:
         """Do as `ask` for commands that may not be sent twice."""
         self._drop_closed()
-        return self.receive(self.send(*commands), len(commands))
+        return raise_first(self.receive(self.send(commands), len(commands)))
 
-    def send(self, *commands: Command) -> Connection:
+    def send(self, commands: Sequence[Command]) -> Connection:
         """Send commands; `receive` must follow."""
         self._pause.check()
         try:
@@ -104,26 +134,33 @@ class Server:
         return connection
 
     def receive(self, connection: Connection, count: int) -> list[Any]:
-        """Read the replies to what was sent on a connection."""
+        """Read the replies to what was sent on a connection, errors among them."""
         replies: list[Any] = []
-        failure: ResponseError | None = None
         for _ in range(count):
             try:
                 replies.append(connection.read_response())
             except ResponseError as error:
-                failure = failure or error
+                replies.append(error)
             except FAULTS as error:
                 self._note_fault(error)
                 raise
         self._pause.end()
-        if isinstance(failure, ReadOnlyError):
+        if any(isinstance(reply, ReadOnlyError) for reply in replies):
             # It was the master, and is no more.
             self._idle.clear()
         else:
             self._idle.append(connection)
-        if failure is not None:
-            raise failure
         return replies
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        has_idled = bool(self._idle)
+        try:
+            return self.receive(self.send(commands), len(commands))
+        except Disconnected:
+            if not has_idled:
+                raise
+            # It was dropped, and those that idled beside it as well.
+            return self.receive(self.send(commands), len(commands))
 
     def _take_idle(self) -> Connection | None:
         try:
@@ -157,14 +194,14 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
     """Ask several servers at the same time, for what may be sent twice.
 
     Raises:
-        RedisError: The first of their faults, after all were heard.
+        RedisError: A fault, after all were heard; a timeout rather than another.
     """
     sent: list[tuple[Server, Connection]] = []
     replies: list[Any] = []
     faults: list[Exception] = []
     for server, command in asked:
         try:
-            sent.append((server, server.send(command)))
+            sent.append((server, server.send((command,))))
         except FAULTS as error:
             faults.append(error)
     for server, connection in sent:
@@ -172,8 +209,15 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
             replies += server.receive(connection, 1)
         except FAULTS as error:
             faults.append(error)
-    if faults:
-        raise faults[0]
+    faults.sort(key=lambda fault: not isinstance(fault, TimedOut | Paused))
+    return raise_first([*faults, *replies])
+
+
+def raise_first(replies: list[Any]) -> list[Any]:
+    """Give replies, unless there is an error among them."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
     return replies
 
 
@@ -185,10 +229,11 @@ def unavailable(error: Exception, address: object) -> Unavailable:
 
 
 def describe(error: Exception) -> str:
-    """Name an error without its text, since a server quotes there what it was sent."""
-    words = str(error).split(" ", 1)
-    if isinstance(error, ResponseError) and words[0].isupper():
-        return f"{type(error).__name__} {words[0]}"
-    cause: object = error.__cause__ or error.__context__
-    strerror = cause.strerror if isinstance(cause, OSError) else None
-    return f"{type(error).__name__} {strerror or ''}".rstrip()
+    """Say what went wrong, without anything that a server may quote of what it was sent."""
+    code = getattr(error, "status_code", None)
+    if code or isinstance(error, ResponseError):
+        text = "" if _QUOTES.search(str(error)) else str(error)
+    else:
+        cause = error.__cause__ or error.__context__
+        text = str(cause.strerror or "") if isinstance(cause, OSError) else ""
+    return " ".join(filter(None, (type(error).__name__, code, text)))

@@ -81,6 +81,8 @@ def _parse(uri: str) -> RedisAddress:
     kind, default_port = _KINDS[known["kind"]]
     rest, _, query = rest.partition("?")
     authority, _, path = rest.partition("/")
+    if "@" in path:
+        raise ValueError("has an @ in its path; percent-encode a password's special characters")
     credentials, _, hosts = authority.rpartition("@")
     username, _, password = credentials.partition(":")
     options = _options(query, kind, is_tls=bool(known["tls"]))

@@ -60,15 +60,15 @@ class SqliteStore:
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Tell what is known of a token, in one statement."""
         try:
-            connection = self._file.connection()
-            rows = connection.execute(_STANDING, (jti, session or jti, subject)).fetchall()
+            reader = self._file.reader()
+            rows = reader.execute(_STANDING, (jti, session or jti, subject)).fetchall()
         except FAULTS as error:
             raise unavailable(error) from None
         if not rows:
-            return connection.untouched
+            return reader.untouched
         instants = [instant for (instant,) in rows if instant is not None]
         return Standing(
-            connection.untouched.epoch,
+            reader.untouched.epoch,
             is_revoked=len(instants) < len(rows),
             ended_at=instants[0] if instants else None,
         )
@@ -132,7 +132,7 @@ class SqliteStore:
             unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]
             if presented != unspent.jti:
                 is_retry = presented == spent and successor.jti == unspent.jti
-                is_late = presented != spent or not 0 <= self._now() - spent_at <= grace
+                is_late = presented != spent or abs(self._now() - spent_at) >= grace
                 if is_late and not is_retry:
                     _end_session(connection, session)
                     return Advance("reused", None, now)

@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from ..errors import ConfigurationError, Unavailable
 from .base import Standing
-from .sqlite_schema import begin, check_is_whole, is_ours
+from .sqlite_schema import begin, check_is_whole, check_mark, is_ours
 
 FAULTS = (sqlite3.Error, OSError, ValueError)
 _LOOK_EVERY = 1.0
@@ -36,6 +36,18 @@ class Connection(sqlite3.Connection):
 
     def __del__(self) -> None:
         self.close()
+
+    def reader(self) -> "Reader":
+        """Make a cursor for what is read to its end at once."""
+        reader = self.cursor(Reader)
+        reader.untouched = self.untouched
+        return reader
+
+
+class Reader(sqlite3.Cursor):
+    """A cursor that is used again and again, as a new one takes time; `untouched` as above."""
+
+    untouched: Standing
 
 
 class SqliteFile:
@@ -67,16 +79,28 @@ class SqliteFile:
         except FAULTS as error:
             raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {self.path}: {error}") from None
 
+    def reader(self) -> Reader:
+        """Get the cursor of this thread's connection."""
+        own = self._own
+        reader = own.reader
+        if reader is None or self._monotonic() >= own.next_look:
+            own.reader = reader = self.connection().reader()
+        return reader
+
     def connection(self) -> Connection:
         """Get this thread's connection; a file that was put in the old one's place is noticed."""
         own = self._own
         connection, now = own.connection, self._monotonic()
         if connection is not None and now < own.next_look:
             return connection
-        own.next_look = now + _LOOK_EVERY
-        if connection is None or _inode(self.path) != own.inode:
+        inode = _inode(self.path)
+        if connection is None or inode != own.inode:
+            # Where the new file cannot be opened, the old one must not be used on.
+            own.close()
             own.connection = connection = self._open()
-            own.inode = _inode(self.path)
+            # As it was before, so that a file put there meanwhile is noticed the next time.
+            own.inode = inode or _inode(self.path)
+        own.next_look = now + _LOOK_EVERY
         return connection
 
     def _open(self) -> Connection:
@@ -92,9 +116,18 @@ class SqliteFile:
                 time.sleep(_BETWEEN_TRIES)
 
     def _try_to_open(self) -> Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        return self.connect(is_new=not is_ours(self.path))
+        # Whoever closes a file drops every lock that his process has on it, those of the threads'
+        # connections too (https://www.sqlite.org/howtocorrupt.html section 2.2), so that another
+        # process would take the log away from them. We open it ourselves before there are any.
+        with _OPENING:
+            is_new = False
+            if _inode(self.path) not in _OURS:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+                is_new = not is_ours(self.path)
+            connection = self.connect(is_new=is_new)
+            _OURS.add(_inode(self.path))
+            return connection
 
     def connect(self, *, is_new: bool) -> Connection:
         """Connect, make the tables of a new file, and read what never changes."""
@@ -106,14 +139,23 @@ class SqliteFile:
             check_same_thread=False,
             factory=Connection,
         )
-        if is_new:
+        try:
+            self._prepare(connection, is_new=is_new)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: Connection, *, is_new: bool) -> None:
+        if not is_new:
+            check_mark(connection)
+        else:
             begin(connection, now=int(self._clock() * 1000), monotonic=self._monotonic())
         connection.execute("PRAGMA journal_mode = WAL")
         # A revocation that was answered must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         (epoch,) = connection.execute("SELECT epoch FROM state").fetchone()
         connection.untouched = Standing(epoch, is_revoked=False, ended_at=None)
-        return connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -133,37 +175,50 @@ class SqliteFile:
 
 
 class _Connections(threading.local):
-    """What a thread has of a store; after a fork, a child begins anew."""
+    """What a thread has of a store."""
 
     connection: Connection | None = None
-    inode: int | None = None
+    reader: Reader | None = None
+    inode: tuple[int, int] | None = None
     next_look = 0.0
 
     def __init__(self) -> None:
-        _ALL.add(self)
+        with _OPENING:
+            _ALL.add(self)
+
+    def close(self) -> None:
+        # Its cache of statements refers to a connection, so that letting it go is not enough.
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = self.reader = None
 
 
-# A forked child must not touch its parent's connections, nor close them.
+_OPENING = threading.RLock()
+_OURS: set[tuple[int, int] | None] = set()
 _ALL: WeakSet[_Connections] = WeakSet()
-_INHERITED: list[Connection] = []
 
 
-def _begin_anew() -> None:
+def _before_fork() -> None:
+    """Close what the forking thread has: SQLite's locks are lost on a child that inherits it."""
+    _OPENING.acquire()
     for own in _ALL:
-        if own.connection is not None:
-            _INHERITED.append(own.connection)
-            own.connection = None
+        own.close()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_OPENING.release,
+        after_in_child=_OPENING.release,
+    )
 
 
-def _inode(path: Path) -> int | None:
+def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        return path.stat().st_ino
+        found = path.stat()
     except FileNotFoundError:
         return None
+    return found.st_dev, found.st_ino
 
 
 def unavailable(error: Exception) -> Unavailable:

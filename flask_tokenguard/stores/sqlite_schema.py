@@ -13,6 +13,8 @@ _VERSION_AT = slice(60, 64)
 _APPLICATION_AT = slice(68, 72)
 APPLICATION_ID = int.from_bytes(b"tkgd")
 VERSION = 1
+# Half of what is usual: most of a small store is the first page of each table and index.
+_PAGE_SIZE = 2048
 
 _TABLES = """
 CREATE TABLE state (
@@ -58,11 +60,25 @@ def is_ours(path: Path) -> bool:
     if not header:
         return False
     owner, version = (int.from_bytes(header[at]) for at in (_APPLICATION_AT, _VERSION_AT))
-    if not header.startswith(_MAGIC) or owner != APPLICATION_ID:
+    _check(owner if header.startswith(_MAGIC) else 0, version)
+    return True
+
+
+def check_mark(connection: sqlite3.Connection) -> None:
+    """Read the same through a connection, as a later file may have the inode of an earlier one.
+
+    Raises:
+        ValueError: As `is_ours` does.
+    """
+    names = ("application_id", "user_version")
+    _check(*(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names))
+
+
+def _check(owner: int, version: int) -> None:
+    if owner != APPLICATION_ID:
         raise ValueError("the file is another program's, or damaged; name a new one")
     if version != VERSION:
         raise ValueError(f"the file is of version {version}; this program writes {VERSION}")
-    return True
 
 
 def check_is_whole(connection: sqlite3.Connection) -> None:
@@ -84,6 +100,7 @@ def begin(connection: sqlite3.Connection, *, now: int, monotonic: float) -> None
         now: The epoch of a new store, in milliseconds.
         monotonic: The machine's steady clock, in seconds.
     """
+    connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:

@@ -8,7 +8,7 @@ from ..errors import ConfigurationError
 from .base import Store
 
 _FILE = "sqlite:///"
-_SERVERS = ("redis", "valkey")
+_SERVERS = ("redis", "rediss", "valkey", "valkeys")
 
 
 def open_store(
@@ -45,7 +45,7 @@ def open_store(
         store = SqliteStore(path, timeout=timeout, clock=clock, monotonic=monotonic)
         store.check()
         return store
-    if scheme.split("+")[0].removesuffix("s") in _SERVERS:
+    if scheme.split("+")[0] in _SERVERS:
         from .redis import RedisStore  # noqa: PLC0415 - imported when used
 
         return RedisStore(uri, prefix=prefix, timeout=timeout)

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from .servers import RealServer, find_redis, find_valkey, running
+from .topologies import Cluster, Replicated, clustered, replicated
 
 PASSWORD = "corr:ct/h@rse?#%"
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A prefix that no other test has."""
+    return f"{secrets.token_hex(8)}:"
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +69,20 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tls_server(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> Iterator[RealServer]:
     """The machine's Redis, over TLS alone."""
-    pem = str(certificate)
-    files = ("--tls-cert-file", pem, "--tls-key-file", pem, "--tls-ca-cert-file", pem)
-    server = RealServer(
-        find_redis(),
-        tmp_path_factory.mktemp("tls-redis"),
-        *(*files, "--tls-auth-clients", "no"),
-        tls={"ssl": True, "ssl_ca_certs": pem, "host": "127.0.0.1"},
-    )
+    server = RealServer(find_redis(), tmp_path_factory.mktemp("tls"), tls=certificate)
     with running(server):
         yield server
+
+
+@pytest.fixture(scope="session")
+def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
+    """A master, its replica and two sentinels."""
+    with replicated(find_valkey(), tmp_path_factory.mktemp("sentinels")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of three nodes."""
+    with clustered(find_valkey(), tmp_path_factory.mktemp("cluster")) as found:
+        yield found

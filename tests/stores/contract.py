@@ -297,6 +297,10 @@ class StoreContract:
         wait(0.3)
         assert family.present(family.first.jti, grace=100)[:2] == ("reused", None)
 
+    def test_without_a_grace_not_even_the_same_instant_counts(self, family: Family) -> None:
+        family.present(family.first.jti)
+        assert family.present(family.first.jti, grace=0)[:2] == ("reused", None)
+
     def test_the_grace_is_over_once_the_successor_is_spent(self, family: Family) -> None:
         successor = new_refresh(family.now())
         family.present(family.first.jti, successor)

@@ -75,19 +75,30 @@ class RealServer:
         folder: Path,
         *options: str,
         password: str | None = None,
-        tls: dict[str, Any] | None = None,
+        tls: Path | None = None,
     ) -> None:
         self.port = free_port()
         self.folder = folder
-        self._login = {"password": password, **(tls or {})}
+        self._password = password
+        self._tls = tls
+        listening = [
+            part for name, value in self.listening.items() for part in (f"--{name}", value)
+        ]
         self._command = [
             *(binary, "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),
-            *(("--port", "0", "--tls-port") if tls else ("--port",)),
-            *(str(self.port), *options),
+            *(*listening, *options),
             *(("--requirepass", password) if password else ()),
         ]
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def listening(self) -> dict[str, str]:
+        """The options that say where, and with which certificate."""
+        if self._tls is None:
+            return {"port": str(self.port)}
+        files = {f"tls-{name}-file": str(self._tls) for name in ("cert", "key", "ca-cert")}
+        return {"port": "0", "tls-port": str(self.port), **files, "tls-auth-clients": "no"}
 
     def start(self) -> "RealServer":
         with (self.folder / "log").open("ab") as log:
@@ -96,12 +107,25 @@ class RealServer:
         return self
 
     def ask(self, *command: Any) -> Any:
+        """Give a reply as it came, in octets."""
         with self.client() as client:
-            return client.execute_command(*command)
+            connection = client.connection_pool.get_connection()
+            try:
+                connection.send_command(*command)
+                return connection.read_response()
+            finally:
+                connection.disconnect()
 
     def client(self) -> Redis:
-        retry = Retry(NoBackoff(), 0)
-        return Redis(port=self.port, socket_timeout=5, protocol=2, retry=retry, **self._login)
+        return Redis(
+            *("127.0.0.1", self.port),
+            password=self._password,
+            socket_timeout=5,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            ssl=self._tls is not None,
+            ssl_ca_certs=str(self._tls),
+        )
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None

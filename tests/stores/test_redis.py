@@ -1,6 +1,5 @@
 """The contract on one server, in all the ways to reach one."""
 
-import secrets
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,12 +11,7 @@ from flask_tokenguard.stores.redis import RedisStore
 from .conftest import PASSWORD
 from .contract import StoreContract
 from .servers import RealServer
-
-
-@pytest.fixture
-def prefix() -> str:
-    """A prefix that no other test has."""
-    return f"{secrets.token_hex(8)}:"
+from .topologies import Cluster, Replicated
 
 
 class RedisContract(StoreContract):
@@ -48,3 +42,15 @@ class TestRedisOverTls(RedisContract):
     @pytest.fixture
     def uri(self, tls_server: RealServer, certificate: Path) -> str:
         return f"rediss://127.0.0.1:{tls_server.port}/0?ssl_ca_certs={quote(str(certificate))}"
+
+
+class TestValkeySentinels(RedisContract):
+    @pytest.fixture
+    def uri(self, sentinels: Replicated) -> str:
+        return sentinels.uri
+
+
+class TestValkeyCluster(RedisContract):
+    @pytest.fixture
+    def uri(self, cluster: Cluster) -> str:
+        return cluster.uri

@@ -60,11 +60,11 @@ class TestSqlite(SettableContract):
 
     @pytest.fixture
     def store(self, file: Path, clock: SettableClock) -> Store:
-        return SqliteStore(file, clock=clock, monotonic=clock)
+        return SqliteStore(file, timeout=60, clock=clock, monotonic=clock)
 
     @pytest.fixture
     def beside(self, file: Path, clock: SettableClock) -> Store:
-        return SqliteStore(file, clock=clock, monotonic=clock)
+        return SqliteStore(file, timeout=60, clock=clock, monotonic=clock)
 
 
 class TestMemory(SettableContract):

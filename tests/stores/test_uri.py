@@ -7,6 +7,7 @@ import pytest
 from flask_tokenguard.errors import ConfigurationError
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.stores.redis import RedisStore
 from flask_tokenguard.stores.sqlite import SqliteStore
 from flask_tokenguard.stores.uri import open_store
 
@@ -58,3 +59,8 @@ def test_an_app_does_not_start_with_a_store_that_is_not_ours(
 def test_a_password_in_a_uri_is_shown_nowhere(make_app: MakeApp) -> None:
     app = make_app(STORAGE_URI="memory://")
     assert "memory" not in repr(app.extensions["tokenguard"].settings)
+
+
+@pytest.mark.parametrize("scheme", "redis rediss valkey valkeys redis+cluster".split())
+def test_a_server_is_named_and_not_asked_yet(tmp_path: Path, scheme: str) -> None:
+    assert isinstance(open_at(f"{scheme}://127.0.0.1:1", tmp_path), RedisStore)

@@ -3,11 +3,19 @@
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_tokenguard import TokenGuard, issue_token, issue_token_pair
+from flask_tokenguard import (
+    ConfigurationError,
+    InvalidGrant,
+    TokenGuard,
+    issue_token,
+    issue_token_pair,
+    sessions_of,
+    token_rejected,
+)
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
@@ -154,3 +162,37 @@ def test_a_revocation_is_not_acknowledged_while_the_store_is_away(make_app: Make
         token = issue_token("alice")
     answer = app.test_client().post("/revoke", data={"token": token})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_without_a_store_the_app_does_not_start(make_app: MakeApp) -> None:
+    guard = TokenGuard()
+    app = make_app(guard)
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI"):
+        app.register_blueprint(guard.token_endpoints())
+
+
+def test_a_refresh_may_tell_from_where_it_comes(make_app: MakeApp) -> None:
+    guard = TokenGuard()
+    app = make_app(guard, STORAGE_URI="memory://")
+    app.register_blueprint(guard.token_endpoints(lambda: str(request.user_agent)))
+    with app.app_context():
+        pair = issue_token_pair("alice", origin="a desktop")
+    body = GRANT | {"refresh_token": pair["refresh_token"]}
+    app.test_client().post("/token", data=body, headers={"User-Agent": "a phone"})
+    with app.app_context():
+        assert [session.origin for session in sessions_of("alice")] == ["a phone"]
+
+
+def test_a_refused_refresh_is_reported(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors: list[Any] = []
+
+    def receive(_app: Flask, *, error: Any) -> None:
+        errors.append(error)
+
+    with token_rejected.connected_to(receive), caplog.at_level("INFO"):
+        client.post("/oauth/token", data=GRANT | {"refresh_token": "x.y.z"})
+    assert [type(error) for error in errors] == [InvalidGrant]
+    assert any("token refused" in message for message in caplog.messages)
+    assert "x.y.z" not in caplog.text

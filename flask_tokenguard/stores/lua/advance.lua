@@ -25,7 +25,7 @@ if presented == unspent then
 elseif presented == spent and unspent == jti then
   -- The same caller asks again, since it did not hear the outcome.
   outcome = 'advanced'
-elseif presented == spent and NOW >= tonumber(spent_at) and NOW - spent_at <= tonumber(grace) then
+elseif presented == spent and math.abs(NOW - tonumber(spent_at)) < tonumber(grace) then
   outcome = 'repeated'
 else
   end_session(session, SESSIONS)

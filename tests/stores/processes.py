@@ -1,0 +1,60 @@
+"""Real processes that use one file: started from a process without threads, ended by their pid."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from typing import Any
+
+PATIENCE = 120
+CONTEXT = multiprocessing.get_context("forkserver")
+
+
+@contextmanager
+def started(
+    target: Callable[..., None], *args: Any
+) -> Iterator[tuple[ForkServerProcess, Connection]]:
+    """Start a process whose last argument is a pipe's end for what it has to tell."""
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=target, args=(*args, theirs))
+    process.start()
+    theirs.close()
+    try:
+        yield process, ours
+    finally:
+        ours.close()
+        process.join(PATIENCE)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def told_by(target: Callable[..., None], *args: Any) -> Any:
+    """Run a process, and wait for what it tells."""
+    with started(target, *args) as (_, pipe):
+        assert pipe.poll(PATIENCE)
+        return pipe.recv()
+
+
+def told_by_all(count: int, target: Callable[..., None], *args: Any) -> list[Any]:
+    """Run processes at the same time; each gets a barrier before its pipe."""
+    start = CONTEXT.Barrier(count)
+    pipes = [CONTEXT.Pipe(duplex=False) for _ in range(count)]
+    processes = [CONTEXT.Process(target=target, args=(*args, start, theirs)) for _, theirs in pipes]
+    for process in processes:
+        process.start()
+    try:
+        told = []
+        for ours, theirs in pipes:
+            theirs.close()
+            assert ours.poll(PATIENCE * 10)
+            told.append(ours.recv())
+            ours.close()
+        return told
+    finally:
+        for process in processes:
+            process.join(PATIENCE)
+            if process.is_alive():
+                process.kill()
+                process.join()
