@@ -46,7 +46,7 @@ def main() -> None:
 def written(results: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, str]:
     """Write every part that a page may hold, by name."""
     parts = {name: as_markdown(table) for name, table in tables.items()}
-    parts.setdefault("instructions", "Not counted: the machine had no valgrind.")
+    parts.setdefault("instructions", "Not counted in this run.")
     rows = [f"| {name} | {value} |" for name, value in results["machine"].items()]
     warning = "**A short run, to show the shape; its figures are noise.**\n\n"
     parts["machine"] = "\n".join(
