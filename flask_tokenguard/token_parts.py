@@ -108,12 +108,12 @@ class TokenParts:
         if entry.key is not None:
             return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
         allows_http = self.settings.allow_insecure_http
-        fetch = self.fetch or Fetcher(
-            allow_insecure_loopback=allows_http,
-            allow_private_addresses=entry.allows_private_addresses,
-        )
         lifetimes = Lifetimes(stale=entry.stale.total_seconds())
         try:
+            fetch = self.fetch or Fetcher(
+                allow_insecure_loopback=allows_http,
+                allow_private_addresses=entry.allows_private_addresses,
+            )
             where = entry.jwks_url or Discovery(
                 entry.issuer,
                 fetch=fetch,
@@ -122,7 +122,7 @@ class TokenParts:
                 lifetimes=lifetimes,
             )
             if isinstance(where, str):
-                check_url(where, allow_insecure_loopback=allows_http)
+                _check_url(where, allows_http=allows_http)
             return RemoteKeys(where, fetch=fetch, algorithms=algorithms, lifetimes=lifetimes)
         except ValueError as error:
             on_fault(
@@ -204,3 +204,10 @@ class TokenParts:
             "iat": validators.is_begun("iat", leeway, clock, is_required=True),
             "cnf": validators.is_bearer,
         }
+
+
+def _check_url(url: str, *, allows_http: bool) -> None:
+    try:
+        check_url(url, allow_insecure_loopback=allows_http)
+    except ValueError as error:
+        raise ValueError(f"the jwks_url {error}") from None

@@ -140,8 +140,8 @@ def is_public(ip: IPAddress) -> bool:
     if isinstance(ip, IPv6Address):
         if ip in _NAT64:
             return is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
-        # A tunnel's address hides another one, which could be private.
-        if ip not in _GLOBAL_UNICAST or ip.sixtofour or ip.teredo:
+        # A 6to4 address hides another one, which could be private; Teredo's are not global.
+        if ip not in _GLOBAL_UNICAST or ip.sixtofour:
             return False
     return ip.is_global and not ip.is_multicast
 

@@ -7,8 +7,8 @@ fetched here decides whom we believe: the certificate is always verified.
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from socket import socket
@@ -143,15 +143,18 @@ class Fetcher:
         ):
             connection.settimeout(deadline.left())
             connection.sendall(_request(parts, etag))
-            response = _response(connection, deadline, self._max_size + _MOST_HEAD)
-            if response.status == 304 and etag is not None:
-                return Fetched(b"", 304, _max_age(response.headers), etag)
-            if response.status in _REDIRECTS:
-                raise FetchError(f"the answer is a redirect ({response.status}); none is followed")
-            if response.status != 200:
-                raise FetchError(f"the answer has the status {response.status}")
-            body = self._read_body(response)
-            return Fetched(body, 200, _max_age(response.headers), _etag(response.headers))
+            with _response(connection, deadline, self._max_size + _MOST_HEAD) as response:
+                return self._read(response, etag)
+
+    def _read(self, response: HTTPResponse, etag: str | None) -> Fetched:
+        max_age = _max_age(response.headers)
+        if response.status == 304 and etag is not None:
+            return Fetched(b"", 304, max_age, etag)
+        if response.status in _REDIRECTS:
+            raise FetchError(f"the answer is a redirect ({response.status}); none is followed")
+        if response.status != 200:
+            raise FetchError(f"the answer has the status {response.status}")
+        return Fetched(self._read_body(response), 200, max_age, _etag(response.headers))
 
     def _read_body(self, response: HTTPResponse) -> bytes:
         if response.length is not None and response.length > self._max_size:
@@ -234,13 +237,16 @@ def _head(method_and_target: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
+@contextmanager
 def _response(
     connection: socket, deadline: Deadline, most: int, method: str = "GET"
-) -> HTTPResponse:
+) -> Iterator[HTTPResponse]:
     reader = BoundedReader(connection, deadline, most)
     response = HTTPResponse(reader, method=method)  # type: ignore[arg-type] # calls makefile alone
-    response.begin()
-    return response
+    # Left to the garbage collector, it complains of its file, which may be closed before it.
+    with closing(response):
+        response.begin()
+        yield response
 
 
 def _tunnel(proxy: SplitResult, authority: str, deadline: Deadline) -> socket:
@@ -255,9 +261,9 @@ def _tunnel(proxy: SplitResult, authority: str, deadline: Deadline) -> socket:
         on_error.callback(connection.close)
         connection.settimeout(deadline.left())
         connection.sendall(_head(f"CONNECT {authority}", headers))
-        response = _response(connection, deadline, _MOST_HEAD, "CONNECT")
-        if response.status != 200:
-            raise FetchError(f"the proxy answers with the status {response.status}")
+        with _response(connection, deadline, _MOST_HEAD, "CONNECT") as response:
+            if response.status != 200:
+                raise FetchError(f"the proxy answers with the status {response.status}")
         on_error.pop_all()
     return connection
 

@@ -88,7 +88,10 @@ class RemoteKeys:
             ValueError: An algorithm is not one of public keys.
         """
         self._where = where
-        self._algorithms = accepted_algorithms(algorithms)
+        try:
+            self._algorithms = accepted_algorithms(algorithms)
+        except ValueError as error:
+            raise ValueError(f"the list of algorithms {error}") from None
         self._name = where.issuer if isinstance(where, Discovery) else urlsplit(where).hostname
         self._deadline = deadline
         self._lifetimes = lifetimes or Lifetimes()

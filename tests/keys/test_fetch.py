@@ -404,13 +404,28 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(name: Name) ->
         assert fetcher(5)(server.url(host="id.example")).body == SET
 
 
+def test_an_address_that_swallows_connections_has_its_share_of_the_time(
+    name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
+
+    def refuse(_: object, __: object, timeout: float) -> socket.socket:
+        shares.append(round(timeout))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(connections, "_connect", refuse)
+    name("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    fault_of("http://id.example/", fetcher(60))
+    assert shares == [20, 30, 60]
+
+
 def test_a_system_without_a_thread_to_spare_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     def start_nothing(thread: threading.Thread) -> None:
         raise RuntimeError(f"can't start new thread {thread.name}")
 
     monkeypatch.setattr(threading.Thread, "start", start_nothing)
-    assert "no thread left" in fault_of("https://id.example/")
-    assert "no thread left" in fault_of("https://id.example/")
+    faults = [fault_of("https://id.example/") for _ in range(10)]
+    assert set(faults) == {"the system has no thread left to look up the host's name"}
 
 
 def test_a_deadline_that_has_passed_leaves_nothing() -> None:
@@ -463,6 +478,10 @@ def test_what_never_ends_is_not_read_to_the_end(answer: Answer) -> None:
     assert peak < 4 * MEGABYTE
     # What the kernel took off the server's hands before we closed counts too.
     assert server.sent < 32 * MEGABYTE
+
+
+def test_a_body_that_is_announced_too_long_is_not_waited_for() -> None:
+    assert fault_with(answering(head(size=300_000_000))) == "the answer is too long"
 
 
 def test_a_body_longer_than_allowed_is_refused() -> None:

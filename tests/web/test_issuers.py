@@ -448,3 +448,15 @@ def test_an_app_fetches_by_itself_if_it_likes(issue: Issue, keys: dict[str, Key]
     client = guarded(guard, ISSUERS={ID: entry}).test_client()
     assert client.get("/claims", headers=issue(ID)).status_code == 200
     assert asked == ["https://id.example/keys"]
+
+
+def test_http_from_this_machine_and_public_addresses_alone_contradict() -> None:
+    entry = {"audience": "a", "private_addresses": "forbid"}
+    with pytest.raises(ConfigurationError, match="TOKENGUARD_ISSUERS"):
+        guarded(TokenGuard(), ISSUERS={ID: entry}, ALLOW_INSECURE_HTTP=True)
+
+
+def test_private_addresses_may_be_forbidden(issue: Issue) -> None:
+    entry = {"audience": "a", "jwks_url": "https://127.0.0.1:1/", "private_addresses": "forbid"}
+    client = guarded(TokenGuard(), ISSUERS={ID: entry}).test_client()
+    assert client.get("/claims", headers=issue(ID)).status_code == 503
