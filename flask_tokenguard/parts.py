@@ -118,7 +118,7 @@ def build_parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=tokens.verifier(settings.types, last, others),
+        verifier=tokens.verifier(settings.types, last, others, cache=tokens.cache()),
         issuer=issuer,
         keys=keys,
         encryption=encryption,

@@ -23,6 +23,7 @@ from .revocation import LONGEST_LIFETIME, Revocation
 from .settings import Settings
 from .stores.base import Store, subject_id
 from .validators import Clock, Validator
+from .verified_cache import VerifiedCache
 from .verifier import TokenVerifier, Trust
 
 
@@ -42,6 +43,8 @@ class TokenParts:
         types: Collection[str],
         last: Iterable[Validator] = (),
         others: Issuers | None = None,
+        *,
+        cache: VerifiedCache[Trust] | None = None,
     ) -> TokenVerifier:
         """Make what verifies our own tokens of these types, and those of others.
 
@@ -49,6 +52,7 @@ class TokenParts:
             types: Media types in lower case.
             last: Rules for every token, whoever issued it.
             others: Who else is believed.
+            cache: Remembers what was verified; none for tokens that are presented once.
         """
         encryption = self.encryption
         return TokenVerifier(
@@ -62,7 +66,15 @@ class TokenParts:
             issuer=self.settings.issuer,
             max_size=self.settings.max_token_size,
             decryption_keys=None if encryption is None else encryption.decrypting,
+            cache=cache,
         )
+
+    def cache(self) -> VerifiedCache[Trust] | None:
+        """Make what remembers verified tokens; None where a setting turns it off."""
+        size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
+        if not size or not lifetime:
+            return None
+        return VerifiedCache(size, lifetime.total_seconds(), clock=self.clock)
 
     def issuers(
         self,
