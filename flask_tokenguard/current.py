@@ -78,7 +78,7 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
     return record
 
 
-def end() -> None:
+def end(_error: BaseException | None = None) -> None:
     """Put `g.claims` and the environ back as the request found them, if it found them in use.
 
     Where they were not, they stay as they are: Flask tears a request down before a streamed

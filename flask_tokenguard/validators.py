@@ -126,29 +126,31 @@ class TimeRule:
         self._clock = clock
         self._is_required = is_required
 
-    def period(self, claims: Mapping[str, Any]) -> tuple[float, float]:
-        """Tell from when a token with these claims keeps the rule, and from when no longer.
+    def check(self, claims: Mapping[str, Any]) -> tuple[float, float]:
+        """Require that now is within the period, and tell it.
 
         Raises:
-            InvalidToken: The claim is not a number, or is missing.
+            InvalidToken: The claim is not a number, or missing, or it is too early or too late.
         """
-        if self._claim not in claims and not self._is_required:
+        claim = self._claim
+        if claim not in claims and not self._is_required:
             return ALWAYS
-        instant = claims.get(self._claim)
+        instant = claims.get(claim)
         if not _is_numeric_date(instant):
-            raise InvalidToken(f"The token has no valid {self._claim}", claim=self._claim)
-        if self._claim == "exp":
-            return -math.inf, instant + self._leeway
-        return instant - self._leeway, math.inf
+            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        if claim == "exp":
+            ends = instant + self._leeway
+            if ends <= self._clock():
+                raise InvalidToken("The token has expired (exp)", claim=claim)
+            return -math.inf, ends
+        begins = instant - self._leeway
+        if begins > self._clock():
+            raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+        return begins, math.inf
 
     def __call__(self, token: VerifiedToken) -> None:
-        """Require that it is within the period now."""
-        begins, ends = self.period(token.claims)
-        now = self._clock()
-        if now >= ends:
-            raise InvalidToken(f"The token has expired ({self._claim})", claim=self._claim)
-        if now < begins:
-            raise InvalidToken(f"The token is not valid yet ({self._claim})", claim=self._claim)
+        """Check a token as any other rule does."""
+        self.check(token.claims)
 
 
 def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:

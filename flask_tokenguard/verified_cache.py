@@ -12,9 +12,8 @@ fork copies whatever stands there, and nothing that could be held.
 import marshal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from .jose.compact import Header
 from .jose.jwk import Key
@@ -25,42 +24,17 @@ _MOST_ORIGINS = 256
 Clock: TypeAlias = Callable[[], float]
 TrustT = TypeVar("TrustT")
 
+# What the tokens of one key that say the same kind of things have in common: the names of their
+# claims, their header, who was believed, and the key that verified.
+Origin: TypeAlias = tuple[tuple[str, ...], Header, TrustT, Key]
+# A verified token: the values of its claims, written out; the rest of it; from when and until when
+# it is good, in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock.
+# Plain tuples, for they are made and taken apart at every request.
+Entry: TypeAlias = tuple[bytes, Origin[TrustT], float, float, float]
+
 # Values written out are half as large as they are as objects, and fresh for every reader, nested
 # ones too. Nothing is read here but what was written here.
 read_values: Callable[[bytes], tuple[Any, ...]] = marshal.loads
-
-
-class Origin(NamedTuple, Generic[TrustT]):
-    """What the tokens of one key that say the same kind of thing have in common.
-
-    Attributes:
-        names: The names of their claims, in their order.
-        header: Their protected header.
-        trust: Who was believed.
-        key: The key that verified.
-    """
-
-    names: tuple[str, ...]
-    header: Header
-    trust: TrustT
-    key: Key
-
-
-class Entry(NamedTuple, Generic[TrustT]):
-    """A verified token.
-
-    Attributes:
-        values: The values of its claims, written by `marshal`.
-        origin: The rest of it.
-        begins, ends: From when and until when it is good, in seconds since the epoch.
-        until: When this is to be forgotten, in seconds of the steady clock.
-    """
-
-    values: bytes
-    origin: Origin[TrustT]
-    begins: float
-    ends: float
-    until: float
 
 
 class VerifiedCache(Generic[TrustT]):
@@ -123,20 +97,28 @@ class VerifiedCache(Generic[TrustT]):
     def entry(
         self,
         claims: dict[str, Any],
-        *,
-        period: tuple[float, float],
         origin: tuple[Header, TrustT, Key],
+        period: tuple[float, float],
     ) -> Entry[TrustT]:
         """Write down a token that was verified.
 
         Args:
             claims: What it says.
-            period: From when until when it is good, in seconds since the epoch.
             origin: Its protected header, who was believed, and the key that verified it.
+            period: From when until when it is good, in seconds since the epoch.
         """
-        shared = self._shared(Origin(tuple(claims), *origin))
+        header, trust, key = origin
+        names = tuple(claims)
+        shape = names, trust, key
+        shared = self._origins.get(shape)
+        # Equal headers of one key are the same object, for as long as the parser remembers them.
+        if shared is None or shared[1] is not header:
+            if len(self._origins) >= _MOST_ORIGINS:
+                self._origins = {}
+            shared = self._origins[shape] = (names, header, trust, key)
+        begins, ends = period
         values = marshal.dumps(tuple(claims.values()))
-        return Entry(values, shared, *period, self._monotonic() + self._lifetime)
+        return values, shared, begins, ends, self._monotonic() + self._lifetime
 
     def keep(self, name: bytes | None, entry: Entry[TrustT]) -> None:
         """Remember a token that is not too long, and forget another one if need be."""
@@ -147,16 +129,7 @@ class VerifiedCache(Generic[TrustT]):
             young, old = self._generations = {}, young
         young[name] = entry
         while len(young) + len(old) > self._size:
-            with suppress(KeyError):  # another thread was quicker
+            try:
                 (old or young).popitem()
-
-    def _shared(self, origin: Origin[TrustT]) -> Origin[TrustT]:
-        shape = (origin.names, origin.trust, origin.key)
-        known = self._origins.get(shape)
-        # Equal headers of one key are the same object, for as long as the parser remembers them.
-        if known is not None and known.header is origin.header:
-            return known
-        if len(self._origins) >= _MOST_ORIGINS:
-            self._origins = {}
-        self._origins[shape] = origin
-        return origin
+            except KeyError:  # another thread was quicker
+                continue

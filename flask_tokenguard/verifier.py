@@ -6,7 +6,7 @@ section 3.8): a key of one issuer never verifies a token of another.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
 from .errors import InvalidToken
@@ -30,7 +30,7 @@ class Trust:
         requires_encryption: Whether a token of its that is only signed is refused.
     """
 
-    __slots__ = ("_time_rules", "keys", "last", "names", "requires_encryption", "rules")
+    __slots__ = ("_checks", "keys", "last", "names", "requires_encryption", "rules")
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Trust:
         self.keys = keys
         self.rules = rules
         self.last = tuple(last)
-        self._time_rules = [rule for rule in rules.values() if isinstance(rule, TimeRule)]
+        self._checks = tuple(rules.values())
         self.names = names
         self.requires_encryption = requires_encryption
 
@@ -76,11 +76,27 @@ class Trust:
                 return key
         raise InvalidToken("The token's signature is not valid")
 
-    def period(self, claims: Claims) -> tuple[float, float]:
-        """Tell from when until when a token that kept every rule keeps those of time."""
-        periods = [rule.period(claims) for rule in self._time_rules] or [ALWAYS]
-        begins, ends = zip(*periods, strict=True)
-        return max(begins), min(ends)
+    def check(self, token: VerifiedToken) -> tuple[float, float]:
+        """Check the rules in their order, and tell from when until when those of time are kept.
+
+        Raises:
+            InvalidToken: One is broken.
+        """
+        begins, ends = ALWAYS
+        for rule in self._checks:
+            if isinstance(rule, TimeRule):
+                first, last = rule.check(token.claims)
+                begins = max(begins, first)
+                ends = min(ends, last)
+            elif rule(token) is not None:
+                raise _returned(rule)
+        return begins, ends
+
+    def check_last(self, token: VerifiedToken) -> None:
+        """Check the further rules."""
+        for rule in self.last:
+            if rule(token) is not None:
+                raise _returned(rule)
 
     def claims(self, payload: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Claims:
         """Read the payload of a token whose signature was verified."""
@@ -128,21 +144,19 @@ class TokenVerifier:
         """
         cache = self._cache
         if cache is None:
-            trust, _, _, verified = self._believe(token)
-            _check(verified, trust.last)
+            trust, _, _, verified = self._authenticate(token)
+            trust.check(verified)
+            trust.check_last(verified)
             return verified
         name, entry = cache.find(token)
         recalled = None if entry is None else self._recall(entry)
         if recalled is not None:
             return recalled
-        trust, key, header, verified = self._believe(token)
+        trust, key, header, verified = self._authenticate(token)
+        period = trust.check(verified)
         # Written down before the app's rules, which may change what they are shown.
-        entry = cache.entry(
-            verified.claims,
-            period=trust.period(verified.claims),
-            origin=(header, trust, key),
-        )
-        _check(verified, trust.last)
+        entry = cache.entry(verified.claims, (header, trust, key), period)
+        trust.check_last(verified)
         cache.keep(name, entry)
         return verified
 
@@ -153,7 +167,7 @@ class TokenVerifier:
             InvalidToken: It is malformed or forged.
             Unavailable: An issuer's keys could not be had.
         """
-        return self._authenticate(token).token
+        return self._authenticate(token)[3]
 
     def parse(self, token: str) -> Compact:
         """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
@@ -196,15 +210,10 @@ class TokenVerifier:
             return None
         verified = VerifiedToken(header, claims)
         if trust.last:
-            _check(verified, trust.last)
+            trust.check_last(verified)
         return verified
 
-    def _believe(self, token: str) -> "_Believed":
-        believed = self._authenticate(token)
-        _check(believed.token, believed.trust.rules.values())
-        return believed
-
-    def _authenticate(self, token: str) -> "_Believed":
+    def _authenticate(self, token: str) -> tuple[Trust, Key, Header, VerifiedToken]:
         parsed = self.parse(token)
         if self._others is None:
             trust = self._own
@@ -216,21 +225,8 @@ class TokenVerifier:
             if trust.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
-        return _Believed(
-            trust, key, parsed.header, VerifiedToken(parsed.header, trust.claims(payload))
-        )
+        return trust, key, parsed.header, VerifiedToken(parsed.header, trust.claims(payload))
 
 
-class _Believed(NamedTuple):
-    """A token whose signature was verified, and by what."""
-
-    trust: Trust
-    key: Key
-    header: Header
-    token: VerifiedToken
-
-
-def _check(token: VerifiedToken, rules: Iterable[Validator]) -> None:
-    for validate in rules:
-        if validate(token) is not None:
-            raise TypeError(f"{validate!r} returned a value; a validator raises, or returns None")
+def _returned(rule: Validator) -> TypeError:
+    return TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
