@@ -8,7 +8,7 @@ is divided by it is the price of the rules.
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,24 +20,13 @@ from jwcrypto.jwt import JWT
 
 from flask_tokenguard import TokenGuard
 
-from .pairing import (
-    Batch,
-    Prepare,
-    Round,
-    Size,
-    Spread,
-    as_fraction,
-    environment,
-    read_size,
-    settle,
-    take_turns,
-)
+from .pairing import Batch, Prepare, Round, Size, Spread, settle, take_turns
+from .report import Comparison, Row, Table, run
 
 FULL = Size(rounds=60, batch=50)
 SHORT = Size(rounds=3, batch=5)
 BITS = {("A256KW", "A256CBC-HS512"): 256, ("dir", "A256GCM"): 256}
-BOUND_JWCRYPTO, BOUND_JOSERFC = "1/2", "1.3"
-LINE = "{:28}{:>24}{:>26}{:>24}{:>22}{:>7}{:>20}{:>7}"
+MUST_JWCRYPTO, MUST_JOSERFC = 1 / 2, 1.3
 SUBJECT, SCOPE, OWN_CLAIMS, LIFETIME = (
     "user-1729",
     "notes:read notes:write",
@@ -58,18 +47,21 @@ class Peer(NamedTuple):
 
 def main() -> None:
     """Print two rows for each way of encrypting: tokens issued, and tokens read."""
-    size = read_size(__doc__, full=FULL, short=SHORT)
+    packages = ("jwcrypto", "joserfc", "PyJWT", "cryptography")
+    run(__doc__, measure, full=FULL, short=SHORT, packages=packages)
+
+
+def measure(size: Size) -> Iterator[Table]:
+    """Measure each way of encrypting."""
     settle()
-    print(environment("jwcrypto", "joserfc", "PyJWT", "cryptography"))
-    print(f"{size.rounds} rounds of {size.batch} tokens; CPU microseconds a token")
-    print("A figure is the median over the rounds [quartiles]; the ratio is taken in each round.\n")
-    names = ("ours", "jwcrypto", "joserfc", "ours / jwcrypto", "bound", "ours / joserfc", "bound")
-    print(LINE.format("", *names))
+    rows = []
     for (alg, enc), bits in BITS.items():
         peers = make_peers(alg, enc, secrets.token_bytes(bits // 8))
         check_that_all_read_all(peers)
-        print(line(f"{alg} {enc} issue", compare_issuing(peers, size), size))
-        print(line(f"{alg} {enc} read", compare_reading(peers, size), size))
+        rows.append(row(f"{alg} {enc} issue", compare_issuing(peers, size), size))
+        rows.append(row(f"{alg} {enc} read", compare_reading(peers, size), size))
+    title = f"Nested: {size.rounds} rounds of {size.batch} tokens, CPU microseconds a token"
+    yield Table("encryption", title, "microseconds", rows)
 
 
 def make_peers(alg: str, enc: str, key: bytes) -> dict[str, Peer]:
@@ -197,23 +189,18 @@ def reading(read: Read, tokens: list[str], batch: int) -> Prepare:
     return prepare
 
 
-def line(name: str, rounds: list[Round], size: Size) -> str:
-    """Write one row of the table."""
-
-    def microseconds(seconds: float) -> str:
-        return f"{seconds / size.batch * 1e6:.1f}"
-
-    times = {peer: Spread.of(times[peer] for times in rounds) for peer in rounds[0]}
+def row(name: str, rounds: list[Round], size: Size) -> Row:
+    """Write what each needs, and hold ours against both."""
+    needed = {
+        peer: Spread.of(times[peer] / size.batch * 1e6 for times in rounds) for peer in rounds[0]
+    }
     by_jwcrypto = Spread.of(times["ours"] / times["jwcrypto"] for times in rounds)
     by_joserfc = Spread.of(times["ours"] / times["joserfc"] for times in rounds)
-    return LINE.format(
-        name,
-        *(times[peer].show(microseconds) for peer in ("ours", "jwcrypto", "joserfc")),
-        by_jwcrypto.show(as_fraction),
-        BOUND_JWCRYPTO,
-        by_joserfc.show("{:.2f}".format),
-        BOUND_JOSERFC,
-    )
+    comparisons = [
+        Comparison("jwcrypto", by_jwcrypto, "fraction", MUST_JWCRYPTO),
+        Comparison("joserfc", by_joserfc, "ratio", MUST_JOSERFC),
+    ]
+    return Row(name, needed, comparisons)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How fast tokens are issued inside an app context: ours against flask-jwt-extended's.
 
 Both sign the same claims beside those that each adds by default, and each key is configured as the
-documentation of either says.
+documentation of either says. From a PEM file ours reads it encrypted, with TOKENGUARD_KEY_FILE and
+_KEY_PASSWORD; theirs takes no password, so its JWT_PRIVATE_KEY is the text of that key in clear.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,43 +12,37 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from .pairing import (
-    Prepare,
-    Round,
-    Size,
-    Spread,
-    environment,
-    read_size,
-    settle,
-    take_turns,
-)
-from .peers import ALGORITHMS, SigningKey, issue_ours, issue_theirs, our_app, their_app
+from .pairing import Prepare, Size, Spread, settle, take_turns
+from .peers import jwt_extended, ours
+from .report import Comparison, Row, Table, run
+from .signing_keys import ALGORITHMS, SigningKey
 
 FULL = Size(rounds=30, batch=20)
 SHORT = Size(rounds=3, batch=3)
 PASSWORD = "correct horse battery staple"
-LINE = "{:20}{:>26}{:>26}{:>20}{:>8}"
+# Times as many tokens as theirs: what must hold, and what to reach for.
+BOUNDS = {"HS256": (6, 10), "RS256": (45, 60), "ES256": (3, 4), "EdDSA": (2.5, 3.3)}
+OURS, THEIRS = "ours", "flask-jwt-extended"
 
 
 def main() -> None:
     """Print a row for each algorithm, and one for RS256 from an encrypted PEM file."""
-    size = read_size(__doc__, full=FULL, short=SHORT)
+    packages = ("flask-jwt-extended", "PyJWT", "cryptography")
+    run(__doc__, measure, full=FULL, short=SHORT, packages=packages)
+
+
+def measure(size: Size) -> Iterator[Table]:
+    """Measure them all."""
     settle()
-    print(environment("Flask", "flask-jwt-extended", "PyJWT", "cryptography"))
-    print(f"{size.rounds} rounds of {size.batch} tokens; tokens issued per second of CPU")
-    print("A figure is the median over the rounds [quartiles]; the ratio is taken in each round.")
-    print("From a PEM file: ours reads it encrypted, with TOKENGUARD_KEY_FILE and _KEY_PASSWORD;")
-    print(
-        "theirs takes no password, so its JWT_PRIVATE_KEY is the text of the same key in clear.\n"
-    )
-    print(LINE.format("", "ours", "theirs", "times theirs", "bound"))
+    rows = []
     for alg in ALGORITHMS:
         key = SigningKey.generate(alg)
-        print(line(alg, compare(our_app(KEY=key.text), their_app(key), size), size))
+        rows.append(compare(alg, ours.make_app(KEY=key.text), key, size))
     key = SigningKey.generate("RS256")
-    with app_with_key_file(key) as ours:
-        rounds = compare(ours, their_app(key), size)
-    print(line("RS256 from PEM file", rounds, size, bound="45"))
+    with app_with_key_file(key) as app:
+        rows.append(compare("RS256 from PEM file", app, key, size))
+    title = f"Issuing: {size.rounds} rounds of {size.batch} tokens, tokens a second of CPU"
+    yield Table("issuing", title, "rate", rows)
 
 
 @contextmanager
@@ -56,43 +51,31 @@ def app_with_key_file(key: SigningKey) -> Iterator[Flask]:
     with TemporaryDirectory() as folder:
         file = Path(folder, "signing.pem")
         file.write_text(key.encrypted_text(PASSWORD))
-        yield our_app(KEY_FILE=str(file), KEY_PASSWORD=PASSWORD)
+        yield ours.make_app(KEY_FILE=str(file), KEY_PASSWORD=PASSWORD)
 
 
-def compare(ours: Flask, theirs: Flask, size: Size) -> list[Round]:
+def compare(name: str, app: Flask, key: SigningKey, size: Size) -> Row:
     """Time how both issue."""
-    return take_turns(
-        {
-            "ours": issuing(ours, issue_ours, size.batch),
-            "theirs": issuing(theirs, issue_theirs, size.batch),
-        },
-        size.rounds,
-    )
+    candidates = {
+        OURS: issuing(app, ours.issue, size.batch),
+        THEIRS: issuing(jwt_extended.make_app(key), jwt_extended.issue, size.batch),
+    }
+    rounds = take_turns(candidates, size.rounds)
+    rates = {peer: Spread.of(size.batch / times[peer] for times in rounds) for peer in candidates}
+    ratio = Spread.of(times[THEIRS] / times[OURS] for times in rounds)
+    must, reach = BOUNDS[key.alg]
+    return Row(name, rates, [Comparison(THEIRS, ratio, "times", must, reach, is_more_better=True)])
 
 
 def issuing(app: Flask, issue: Callable[[], str], batch: int) -> Prepare:
     """Make batches of tokens, each batch in one app context."""
 
-    def run() -> None:
+    def run_batch() -> None:
         with app.app_context():
             for _ in range(batch):
                 issue()
 
-    return lambda: run
-
-
-def line(name: str, rounds: list[Round], size: Size, *, bound: str = "-") -> str:
-    """Write one row of the table."""
-    ours = Spread.of(size.batch / times["ours"] for times in rounds)
-    theirs = Spread.of(size.batch / times["theirs"] for times in rounds)
-    ratio = Spread.of(times["theirs"] / times["ours"] for times in rounds)
-    return LINE.format(
-        name,
-        ours.show("{:,.0f}".format),
-        theirs.show("{:,.0f}".format),
-        ratio.show("{:.3g}".format),
-        bound,
-    )
+    return lambda: run_batch
 
 
 if __name__ == "__main__":

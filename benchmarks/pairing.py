@@ -3,7 +3,6 @@
 A ratio within a round means something; a time by itself tells as much of the machine.
 """
 
-import argparse
 import gc
 import os
 import platform
@@ -44,13 +43,6 @@ class Spread(NamedTuple):
         return f"{form(self.median)} [{form(self.low)}, {form(self.high)}]"
 
 
-def read_size(description: str | None, *, full: Size, short: Size) -> Size:
-    """Read the command line, which has nothing but `--short`."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--short", action="store_true", help="only show that it runs; too noisy")
-    return short if parser.parse_args().short else full
-
-
 def settle() -> None:
     """Stay on one core where the system can say so, and take what lives by now for permanent."""
     if hasattr(os, "sched_setaffinity"):
@@ -88,7 +80,8 @@ def take_turns(
     names = deque(candidates)
     times = []
     for _ in range(rounds + 1):
-        times.append({name: seconds(candidates[name]()) for name in names})
+        measured = {name: seconds(candidates[name]()) for name in names}
+        times.append({name: measured[name] for name in candidates})
         names.rotate()
     return times[1:]
 

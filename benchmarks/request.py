@@ -1,136 +1,175 @@
-"""What a guarded route adds to a bare Flask route: ours against flask-jwt-extended's.
+"""What a guarded route adds to a bare Flask route: ours against its peers', and against the floor.
 
-The view is the same in all three apps and does not look at the claims.
+The view is the same in all apps and does not look at the claims. The floor is the least that a
+strict verifier behind the least hook can cost, see `benchmarks.floor_verifier`.
 """
 
-from collections.abc import Iterator
-from itertools import cycle, islice
-from typing import Any
+import random
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, cycle
+from typing import NamedTuple
 
-from flask import Flask
-from werkzeug.test import create_environ
-
-from .pairing import (
-    Batch,
-    Prepare,
-    Round,
-    Size,
-    Spread,
-    as_fraction,
-    environment,
-    read_size,
-    settle,
-    take_turns,
+from .contenders import (
+    BARE,
+    FLOOR,
+    JWT_EXTENDED,
+    OURS,
+    PACKAGES,
+    Contender,
+    added,
+    check_that_all_verify,
+    compare_added,
+    contenders,
 )
-from .peers import (
-    ALGORITHMS,
-    PATH,
-    SigningKey,
-    bare_app,
-    our_app,
-    our_tokens,
-    their_app,
-    their_tokens,
-)
+from .instructions import count_requests
+from .pairing import Round, Size, Spread, settle, take_turns
+from .peers.note import SUBJECT
+from .report import Comparison, Row, Table, run
+from .request_nested import nested_again
+from .request_revocation import revocation_on
+from .serving import requests
+from .signing_keys import ALGORITHMS, SigningKey
 
-FULL = Size(rounds=60, batch=50)
-SHORT = Size(rounds=4, batch=10)
-BOUNDS = {"HS256": "1/6", "RS256": "1/4.5", "ES256": "1/3", "EdDSA": "1/2.5"}
-LINE = "{:16}{:>22}{:>22}{:>22}{:>22}{:>8}"
-ENVIRON = create_environ(PATH)
+
+class Load(NamedTuple):
+    """How much is measured."""
+
+    size: Size
+    users: int
+    revoked: int
+
+
+FULL = Load(Size(rounds=60, batch=50), users=1000, revoked=100_000)
+SHORT = Load(Size(rounds=3, batch=10), users=20, revoked=1000)
+# Against flask-jwt-extended: what must hold, and what to reach for.
+AGAIN = {
+    "HS256": (1 / 14, 1 / 20),
+    "RS256": (1 / 17, 1 / 25),
+    "ES256": (1 / 17, 1 / 22),
+    "EdDSA": (1 / 15, 1 / 20),
+}
+MANY_USERS = dict.fromkeys(ALGORITHMS, (1 / 10, 1 / 15))
+NEVER_SEEN = {
+    "HS256": (1 / 6, 1 / 8),
+    "RS256": (1 / 4.5, 1 / 6),
+    "ES256": (1 / 3, 1 / 3.6),
+    "EdDSA": (1 / 2.5, 1 / 2.8),
+}
+FLOOR_BOUNDS = (1.5, 1.2)
+WHOLE_BOUNDS = (1.30, 1.20)
 
 
 def main() -> None:
-    """Print two rows for each algorithm: the same token again, and tokens never seen."""
-    size = read_size(__doc__, full=FULL, short=SHORT)
+    """Print a table for each kind of token, with a row for each algorithm."""
+    run(
+        __doc__,
+        measure,
+        full=FULL,
+        short=SHORT,
+        packages=PACKAGES,
+        option=("--instructions", "count instructions with valgrind instead", count_requests),
+    )
+
+
+def measure(load: Load) -> Iterator[Table]:
+    """Measure all there is."""
     settle()
-    print(environment("Flask", "flask-jwt-extended", "PyJWT", "cryptography"))
-    print(f"{size.rounds} rounds of {size.batch} requests; CPU microseconds a request")
-    print("A figure is the median over the rounds [quartiles]; the ratio is taken in each round.\n")
-    print(LINE.format("", "bare", "ours adds", "theirs adds", "ours / theirs", "bound"))
-    for alg in ALGORITHMS:
-        key = SigningKey.generate(alg)
-        check_that_both_verify(key)
-        print(line(f"{alg} again", compare(key, size, seen=True), size, bound="-"))
-        print(line(f"{alg} never seen", compare(key, size, seen=False), size, bound=BOUNDS[alg]))
+    size = load.size
+    keys = {alg: SigningKey.generate(alg) for alg in ALGORITHMS}
+    for key in keys.values():
+        check_that_all_verify(contenders(key), key)
+    yield table("again", "The same token again", [again(key, size) for key in keys.values()], size)
+    title = f"The tokens of {load.users:,} users, whom Zipf's law chooses"
+    yield table("users", title, [many_users(key, load) for key in keys.values()], size)
+    rows = [never_seen(key, size) for key in keys.values()]
+    yield table("never-seen", "Each token for the first time", rows, size)
+    yield nested_again(keys["HS256"], size)
+    yield from revocation_on(keys["RS256"], size, load.revoked)
 
 
-def compare(key: SigningKey, size: Size, *, seen: bool) -> list[Round]:
-    """Time requests to the three apps.
+def table(name: str, title: str, rows: Sequence[Row], size: Size) -> Table:
+    """Make a table of requests."""
+    how = f"{size.rounds} rounds of {size.batch} requests, CPU microseconds a request"
+    return Table(name, f"{title}: {how}", "microseconds", rows)
+
+
+def again(key: SigningKey, size: Size) -> Row:
+    """Bring the same token in every request."""
+    rounds = compare(key, size, [SUBJECT], range(1))
+    whole = Spread.of(times[OURS] / times[BARE] for times in rounds)
+    return row(
+        f"{key.alg} again",
+        rounds,
+        size,
+        AGAIN[key.alg],
+        Comparison("bare Flask's whole request", whole, "ratio", *WHOLE_BOUNDS),
+    )
+
+
+def many_users(key: SigningKey, load: Load) -> Row:
+    """Let some users ask far more often than others: the nth one 1/n as often as the first."""
+    shares = list(accumulate(1 / rank for rank in range(1, load.users + 1)))
+    count = (load.size.rounds + 1) * load.size.batch
+    draws = random.Random(1).choices(range(load.users), cum_weights=shares, k=count)  # noqa: S311 - users, not secrets
+    subjects = [f"user-{number}" for number in range(load.users)]
+    rounds = compare(key, load.size, subjects, draws)
+    return row(f"{key.alg} users", rounds, load.size, MANY_USERS[key.alg])
+
+
+def never_seen(key: SigningKey, size: Size) -> Row:
+    """Bring a token in every request that none has brought before."""
+    count = (size.rounds + 1) * size.batch
+    rounds = compare(key, size, [SUBJECT] * count, range(count))
+    return row(f"{key.alg} never seen", rounds, size, NEVER_SEEN[key.alg])
+
+
+def compare(
+    key: SigningKey, size: Size, subjects: Sequence[str], draws: Sequence[int]
+) -> list[Round]:
+    """Time requests to all apps.
 
     Args:
         key: What signs and verifies.
         size: How much.
-        seen: Whether each request brings the same token, or one that none has brought before.
+        subjects: Whose tokens there are.
+        draws: Which token each request brings, over and over.
     """
-    count = 1 if seen else (size.rounds + 1) * size.batch
-    ours, theirs = our_tokens(key, count), their_tokens(key, count)
+    found = contenders(key)
+    # Several take the same tokens, which are issued only once.
+    issued = {issue: issue(key, subjects) for issue in {one.issue for one in found.values()}}
+
+    def drawn(contender: Contender) -> Iterator[str]:
+        tokens = issued[contender.issue]
+        return (tokens[number] for number in cycle(draws))
+
     return take_turns(
-        {
-            "bare": requests(bare_app(), cycle(ours), size.batch),
-            "ours": requests(our_app(KEY=key.text), cycle(ours), size.batch),
-            "theirs": requests(their_app(key), cycle(theirs), size.batch),
-        },
+        {name: requests(one.app, drawn(one), size.batch) for name, one in found.items()},
         size.rounds,
     )
 
 
-def requests(app: Flask, tokens: Iterator[str], batch: int) -> Prepare:
-    """Make batches of requests, each with an environ of its own and the next token."""
-
-    def prepare() -> Batch:
-        environs = [
-            {**ENVIRON, "HTTP_AUTHORIZATION": f"Bearer {token}"} for token in islice(tokens, batch)
-        ]
-        return lambda: serve(app, environs)
-
-    return prepare
-
-
-def serve(app: Flask, environs: list[dict[str, Any]]) -> None:
-    """Let the app answer, without a server or a client around it."""
-    for environ in environs:
-        app.wsgi_app(environ, expect_ok)
-
-
-def expect_ok(status: str, *_: object) -> Any:
-    """Stand for the server's `start_response`."""
-    assert status == "200 OK", status
-
-
-def check_that_both_verify(key: SigningKey) -> None:
-    """See that each app takes its own token and refuses one that another key signed."""
-    other = SigningKey.generate(key.alg)
-    for app, good, forged in (
-        (our_app(KEY=key.text), our_tokens(key, 1), our_tokens(other, 1)),
-        (their_app(key), their_tokens(key, 1), their_tokens(other, 1)),
-    ):
-        client = app.test_client()
-        answers = [
-            client.get(PATH, headers={"Authorization": f"Bearer {token}"})
-            for token in good + forged
-        ]
-        assert [answer.status_code < 400 for answer in answers] == [True, False]
-
-
-def line(name: str, rounds: list[Round], size: Size, *, bound: str) -> str:
-    """Write one row of the table."""
-    bare = Spread.of(times["bare"] for times in rounds)
-    ours = Spread.of(times["ours"] - times["bare"] for times in rounds)
-    theirs = Spread.of(times["theirs"] - times["bare"] for times in rounds)
-    ratio = Spread.of(
-        (times["ours"] - times["bare"]) / (times["theirs"] - times["bare"]) for times in rounds
-    )
-
-    def microseconds(seconds: float) -> str:
-        return f"{seconds / size.batch * 1e6:.1f}"
-
-    return LINE.format(
-        name,
-        *(spread.show(microseconds) for spread in (bare, ours, theirs)),
-        ratio.show(as_fraction),
-        bound,
-    )
+def row(
+    name: str,
+    rounds: list[Round],
+    size: Size,
+    bounds: tuple[float, float],
+    *others: Comparison,
+) -> Row:
+    """Write what each contender adds to a bare request, and hold it against the bounds."""
+    peers = [peer for peer in rounds[0] if peer not in (BARE, OURS)]
+    bare = Spread.of(times[BARE] / size.batch * 1e6 for times in rounds)
+    figures = {BARE: bare} | {
+        f"{peer} adds": added(rounds, peer, size.batch) for peer in (OURS, *peers)
+    }
+    comparisons = [
+        compare_added(rounds, OURS, JWT_EXTENDED, must=bounds[0], reach=bounds[1]),
+        *(compare_added(rounds, OURS, peer) for peer in peers if peer not in (JWT_EXTENDED, FLOOR)),
+        compare_added(
+            rounds, OURS, FLOOR, form="ratio", must=FLOOR_BOUNDS[0], reach=FLOOR_BOUNDS[1]
+        ),
+        *others,
+    ]
+    return Row(name, figures, comparisons)
 
 
 if __name__ == "__main__":

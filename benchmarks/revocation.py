@@ -18,7 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, create_engine, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, create_engine, select
+from sqlalchemy import Table as SqlTable
 
 from flask_tokenguard import ids
 from flask_tokenguard.claims import Claims, VerifiedToken
@@ -28,29 +29,15 @@ from flask_tokenguard.stores.base import Store, subject_id, token_id
 from flask_tokenguard.stores.sqlite import SqliteStore
 
 from . import revocation_server
-from .pairing import (
-    Batch,
-    Prepare,
-    Round,
-    Size,
-    Spread,
-    as_fraction,
-    environment,
-    read_size,
-    settle,
-    take_turns,
-)
+from .pairing import Batch, Prepare, Round, Size, Spread, settle, take_turns
+from .report import Comparison, Row, Table, run
 
-FULL = Size(rounds=80, batch=100)
-SHORT = Size(rounds=3, batch=5)
-COUNTS, SHORT_COUNTS = (1_000, 100_000, 1_000_000), (1_000, 2_000, 3_000)
-BOUND_BARE, BOUND_SQLALCHEMY, BOUND_GROWTH, BOUND_OCTETS = "1.6", "1/25", "3", "60"
-LINE = "{:18}{:>20}{:>20}{:>20}{:>22}{:>22}{:>7}{:>24}{:>7}{:>22}{:>15}{:>7}"
+MUST_BARE, MUST_SQLALCHEMY, MUST_GROWTH, MUST_OCTETS = 1.6, 1 / 25, 3.0, 60.0
 EXPIRES = 2**40
 _HEADER = Header("HS256", None, "at+jwt", {})
 _METADATA = MetaData()
-_REVOKED = Table("revoked", _METADATA, Column("id", LargeBinary), Column("expires", Integer))
-_SUBJECTS = Table("subjects", _METADATA, Column("id", LargeBinary), Column("ended_at", Integer))
+_REVOKED = SqlTable("revoked", _METADATA, Column("id", LargeBinary), Column("expires", Integer))
+_SUBJECTS = SqlTable("subjects", _METADATA, Column("id", LargeBinary), Column("ended_at", Integer))
 
 Ask: TypeAlias = Callable[["Asked"], object]
 
@@ -64,30 +51,42 @@ class Asked(NamedTuple):
     token: VerifiedToken
 
 
+class Load(NamedTuple):
+    """How much is measured, on how many revoked ids."""
+
+    size: Size
+    counts: tuple[int, ...]
+
+
+FULL = Load(Size(rounds=80, batch=100), counts=(1_000, 100_000, 1_000_000))
+SHORT = Load(Size(rounds=3, batch=5), counts=(1_000, 2_000, 3_000))
+
+
 def main() -> None:
     """Print a row for each number of revoked ids, then growth, and a server's row."""
-    size = read_size(__doc__, full=FULL, short=SHORT)
-    counts = SHORT_COUNTS if size is SHORT else COUNTS
+    run(__doc__, measure, full=FULL, short=SHORT, packages=("SQLAlchemy", "redis"))
+
+
+def measure(load: Load) -> Iterator[Table]:
+    """Measure a file, then a server."""
+    size, counts = load
     with TemporaryDirectory() as folder:
         files = {count: make_file(Path(folder, f"{count}.db"), count) for count in counts}
         settle()
-        print(f"{environment('SQLAlchemy')}, SQLite {sqlite3.sqlite_version}")
-        print(f"{size.rounds} rounds of {size.batch} tokens; CPU microseconds a token")
-        print("A figure is the median over the rounds [quartiles]; a ratio is taken in each round.")
-        print(LINE.format("", "bare SELECT", "ours", "the whole rule", "SQLAlchemy", *_HEADS))
         rounds = compare(files, size)
-        for count, file in files.items():
-            print(line(f"{count:,} revoked", of_count(rounds, count), size, file, count))
+        rows = [
+            row(f"{count:,} revoked", of_count(rounds, count), size, file.stat().st_size / count)
+            for count, file in files.items()
+        ]
     growth = Spread.of(times[f"{counts[-1]} ours"] / times[f"{counts[0]} ours"] for times in rounds)
-    print(f"\nfrom {counts[0]:,} to {counts[-1]:,}: times {growth.show('{:.2f}'.format)}", end="")
-    print(f", bound {BOUND_GROWTH}")
-    revocation_server.report(size, lambda: next(tokens()))
-
-
-_HEADS = (
-    *("ours / bare", "bound", "ours / SQLAlchemy", "bound"),
-    *("rule / bare", "octets an id", "bound"),
-)
+    comparison = Comparison(f"{counts[0]:,} revoked", growth, "ratio", MUST_GROWTH)
+    rows.append(Row(f"from {counts[0]:,} to {counts[-1]:,}", {}, [comparison]))
+    title = (
+        f"A look-up in SQLite {sqlite3.sqlite_version}: {size.rounds} rounds of {size.batch}"
+        " tokens, CPU microseconds a token"
+    )
+    yield Table("look-up", title, "microseconds", rows)
+    yield revocation_server.measure(size, lambda: next(tokens()))
 
 
 def make_file(file: Path, count: int) -> Path:
@@ -213,27 +212,24 @@ def of_count(rounds: list[Round], count: int) -> list[Round]:
     ]
 
 
-def line(name: str, rounds: list[Round], size: Size, file: Path, count: int) -> str:
-    """Write one row of the table."""
+def row(name: str, rounds: list[Round], size: Size, octets: float) -> Row:
+    """Write what each needs, and hold ours against the others."""
 
-    def microseconds(seconds: float) -> str:
-        return f"{seconds / size.batch * 1e6:.1f}"
+    def ratio(own: str, other: str) -> Spread:
+        return Spread.of(times[own] / times[other] for times in rounds)
 
-    def ratio(ours: str, theirs: str) -> Spread:
-        return Spread.of(times[ours] / times[theirs] for times in rounds)
-
-    names = ("bare", "ours", "rule", "SQLAlchemy")
-    return LINE.format(
-        name,
-        *(Spread.of(times[name] for times in rounds).show(microseconds) for name in names),
-        ratio("ours", "bare").show("{:.2f}".format),
-        BOUND_BARE,
-        ratio("ours", "SQLAlchemy").show(as_fraction),
-        BOUND_SQLALCHEMY,
-        ratio("rule", "bare").show("{:.2f}".format),
-        f"{file.stat().st_size / count:.1f}",
-        BOUND_OCTETS,
-    )
+    named = {"bare": "bare SELECT", "ours": "ours", "rule": "the whole rule"}
+    figures = {
+        named.get(one, one): Spread.of(times[one] / size.batch * 1e6 for times in rounds)
+        for one in rounds[0]
+    }
+    comparisons = [
+        Comparison("a bare SELECT", ratio("ours", "bare"), "ratio", MUST_BARE),
+        Comparison("SQLAlchemy", ratio("ours", "SQLAlchemy"), "fraction", MUST_SQLALCHEMY),
+        Comparison("a bare SELECT, the whole rule", ratio("rule", "bare"), "ratio"),
+        Comparison("its size in the file", Spread(octets, octets, octets), "bytes", MUST_OCTETS),
+    ]
+    return Row(name, figures, comparisons)
 
 
 if __name__ == "__main__":

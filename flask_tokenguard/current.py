@@ -5,8 +5,7 @@ Flask shares it with a request that a view makes to its own app. `g.claims` only
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from weakref import ref
 
@@ -79,7 +78,7 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
     return record
 
 
-def end() -> None:
+def end(_error: BaseException | None = None) -> None:
     """Put `g.claims` and the environ back as the request found them, if it found them in use.
 
     Where they were not, they stay as they are: Flask tears a request down before a streamed
@@ -128,15 +127,21 @@ def is_preflight(request: Request) -> bool:
     )
 
 
-@contextmanager
-def answering(parts: AppParts) -> Iterator[None]:
+class answering:  # noqa: N801 - reads as a statement; a generator costs several times as much
     """Report a refusal, and give it its finished answer, which others then send unchanged."""
-    try:
-        yield
-    except Refusal as error:
-        _report(parts, error)
-        error.response = answer(error, parts.realm)
-        raise
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: AppParts) -> None:
+        self._parts = parts
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _frames: object) -> None:
+        if isinstance(error, Refusal):
+            _report(self._parts, error)
+            error.response = answer(error, self._parts.realm)
 
 
 def answer_with(error: Refusal, record: Record) -> None:

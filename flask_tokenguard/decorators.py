@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from flask import Response, current_app, has_request_context
 
 from . import current
+from .current import has_met
 from .demands import ANY_TOKEN, Check, Demand, Scalar
 from .errors import Refusal
 
@@ -112,7 +113,7 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     _check_view(view)
     if getattr(view, _MARK, None) is not None:
         raise TypeError(f"{view!r} is guarded or public already")
-    wrapper = _wrap(view, lambda: None)
+    wrapper = _wrap(view, None)
     setattr(wrapper, _MARK, _Mark(wrapper, is_wrapper=True, is_public=True))
     return wrapper
 
@@ -159,8 +160,6 @@ def meet(demand: Demand, record: current.Record) -> None:
 
 def _meet_or_answer(demand: Demand) -> Response | None:
     """Meet a demand as the hook does; a preflight is answered in the view's place."""
-    if current.has_met(demand):
-        return None
     if current.is_preflight(current.current_request()):
         return current_app.make_default_options_response()
     meet(demand, current.authentication(reads_body=True))
@@ -172,7 +171,7 @@ def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
     said: _Mark | None = getattr(view, _MARK, None)
     if said is not None and said.is_public:
         raise TypeError(f"{view!r} is public; it cannot demand a token too")
-    wrapper = _wrap(view, functools.partial(_meet_or_answer, demand))
+    wrapper = _wrap(view, demand)
     # A bound method is made anew for each request, and so is what is decorated during one; a mark
     # on it would be seen by nobody, or grow for ever.
     if isinstance(view, FunctionType) and not has_request_context():
@@ -184,19 +183,24 @@ def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
     return wrapper
 
 
-def _wrap(view: Callable[P, R], answer: Callable[[], Response | None]) -> Callable[P, R]:
-    """Wrap a view in a function that may answer in its place, async if the view is."""
+def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
+    """Wrap a view in a function that meets a demand first, async if the view is."""
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return answer() or await view(*args, **kwargs)
+            if demand is None or has_met(demand):
+                return await view(*args, **kwargs)
+            return _meet_or_answer(demand) or await view(*args, **kwargs)
 
         return cast(Callable[P, R], wrapper)
 
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return answer() or view(*args, **kwargs)
+        # The usual case; all else stays out of its way.
+        if demand is None or has_met(demand):
+            return view(*args, **kwargs)
+        return _meet_or_answer(demand) or view(*args, **kwargs)
 
     return sync_wrapper
 

@@ -20,7 +20,7 @@ from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unav
 from .issuer import IssueOptions
 from .issuers import Resolve
 from .issuing import issue
-from .keys.fetch import Fetch
+from .keys.fetched import Fetch
 from .parts import Parts, build_parts
 from .stores.base import Store
 from .validators import Clock, Validator
@@ -59,7 +59,7 @@ class TokenGuard:
             store: Keeps sessions and revocations, in place of TOKENGUARD_STORAGE_URI.
             issuer_resolver: Called with an `iss` that TOKENGUARD_ISSUERS does not name, of a token
                 of which nothing is verified yet; returns an entry as it stands there, or None.
-            fetch: Fetches the keys of other issuers, in place of ours; see `keys.fetch.Fetch`.
+            fetch: Fetches the keys of other issuers, in place of ours; see `keys.fetched.Fetch`.
             clock: Seconds since the epoch, UTC; for tests.
 
         Raises:
@@ -190,7 +190,7 @@ class TokenGuard:
 def _hook_in(app: Flask, parts: Parts) -> None:
     """Run before any hook of the app and be torn down after them: they know who asks."""
     app.before_request(partial(_guard_request, parts))
-    app.teardown_request(lambda _: current.end())
+    app.teardown_request(current.end)
     before, teardown = app.before_request_funcs[None], app.teardown_request_funcs[None]
     before.insert(0, before.pop())
     teardown.insert(0, teardown.pop())

@@ -4,7 +4,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from functools import lru_cache
+from typing import Any, TypedDict, Unpack, cast
 
 from . import ids
 from .errors import ConfigurationError, IssueError
@@ -15,6 +16,7 @@ from .validators import LAST_NUMERIC_DATE, Clock
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
+_REMEMBERED_SCOPES = 256
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -79,12 +81,12 @@ class TokenIssuer:
         """
         self._signing_key = signing_key
         self._encryption_key = encryption_key
-        self._lifetime = lifetime
-        self._longest_lifetime = longest_lifetime
+        self._lifetime = _seconds(lifetime)
+        self._longest_lifetime = None if longest_lifetime is None else _seconds(longest_lifetime)
         self._typ = typ
         self.issuer = issuer
-        self._common = {"iss": issuer, "client_id": client_id}
-        self._audience = audience
+        common = {"iss": issuer, "client_id": client_id, "aud": audience}
+        self._common = {name: value for name, value in common.items() if value is not None}
         self._max_size = max_size
         self._clock = clock
         self._next_instant = next_instant or (lambda _: int(clock() * 1000))
@@ -134,21 +136,22 @@ class TokenIssuer:
     ) -> dict[str, Any]:
         check_subject(subject)
         now = int(self._clock())
-        said = plain(options)
-        standard = {
+        said: Mapping[str, Any] = plain(options)
+        payload = {
             **self._common,
             "sub": subject,
-            "aud": _said(said.get("audience"), self._audience),
             "iat": now,
             "exp": self.expiry(now, said.get("lifetime")),
-            "jti": None,
-            "scope": said.get("scope"),
-            "auth_time": said.get("auth_time"),
-            **registered,
         }
-        standard["jti"] = standard["jti"] or ids.new_jti(self._next_instant(subject))
-        payload = {name: value for name, value in standard.items() if value is not None}
-        return payload | _own(options.get("claims") or {}, RESERVED_CLAIMS, "claim")
+        for name, claim in _CLAIMS.items():
+            if name in said:
+                payload[claim] = said[name]
+        if registered:
+            payload |= {name: value for name, value in registered.items() if value is not None}
+        if "jti" not in payload:
+            payload["jti"] = ids.new_jti(self._next_instant(subject))
+        own = options.get("claims")
+        return payload | _own(own, RESERVED_CLAIMS, "claim") if own else payload
 
     def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
         """Tell the `exp` of a token that is issued now.
@@ -160,11 +163,11 @@ class TokenIssuer:
         Raises:
             IssueError: The token would live for too long, or not at all.
         """
-        seconds = _seconds(_said(lifetime, self._lifetime))
+        seconds = self._lifetime if lifetime is None else _seconds(lifetime)
         longest = self._longest_lifetime
-        if longest is not None and seconds > longest.total_seconds():
+        if longest is not None and seconds > longest:
             raise IssueError(
-                f"the lifetime is longer than {longest.total_seconds():.0f} seconds, for which a"
+                f"the lifetime is longer than {longest} seconds, for which a"
                 " key ring keeps its keys (TOKENGUARD_ACCESS_TOKEN_LIFETIME), or a store what it"
                 " knows"
             )
@@ -188,16 +191,18 @@ class TokenIssuer:
 
 
 def plain(options: IssueOptions) -> IssueOptions:
-    """Write options as a token holds them: scope as one text, times as seconds.
+    """Write options as a token holds them, and leave out what says nothing.
 
     Raises:
         IssueError: One of them makes a token that must not be.
     """
-    said: IssueOptions = {**options}
-    said["scope"] = scope_text(options.get("scope"))
-    said["audience"] = _audience(options.get("audience"))
-    said["auth_time"] = _auth_time(options.get("auth_time"))
-    return said
+    said: Mapping[str, Any] = options
+    written = {
+        name: _WRITERS[name](value) if name in _WRITERS else value
+        for name, value in said.items()
+        if value is not None
+    }
+    return cast(IssueOptions, {name: value for name, value in written.items() if value is not None})
 
 
 def check_subject(subject: str) -> None:
@@ -210,16 +215,12 @@ def check_subject(subject: str) -> None:
         raise IssueError("the subject must be a str that is not empty; str(user.id), say")
 
 
-def _auth_time(moment: datetime | int | None) -> int | None:
+def _auth_time(moment: datetime | int) -> int:
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return int(moment.timestamp())
-    if moment is None or (isinstance(moment, int | float) and 0 <= moment <= LAST_NUMERIC_DATE):
-        return None if moment is None else int(moment)
+    if isinstance(moment, int | float) and 0 <= moment <= LAST_NUMERIC_DATE:
+        return int(moment)
     raise IssueError("auth_time must be an aware datetime, or seconds since the epoch")
-
-
-def _said(option: Any, default: Any) -> Any:
-    return default if option is None else option
 
 
 def _own(members: Mapping[str, Any], reserved: frozenset[str], what: str) -> dict[str, Any]:
@@ -248,32 +249,47 @@ def _seconds(lifetime: timedelta | int) -> int:
     return lifetime
 
 
-def scope_text(scope: str | Iterable[str] | None) -> str | None:
+def scope_text(scope: str | Iterable[str]) -> str | None:
     """Write scopes as a token holds them; None for none (RFC 6749 section 3.3).
 
     Raises:
         IssueError: One of them is not a scope.
     """
-    if isinstance(scope, str):
-        scope = filter(None, scope.split(" "))
-    names = _listed(scope, "scope")
+    return _scope_of_text(scope) if isinstance(scope, str) else _scope_of(_listed(scope, "scope"))
+
+
+@lru_cache(_REMEMBERED_SCOPES)
+def _scope_of_text(text: str) -> str | None:
+    return _scope_of(list(filter(None, text.split(" "))))
+
+
+def _scope_of(names: Iterable[str]) -> str | None:
     for name in names:
         if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
             raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3)")
     return " ".join(names) or None
 
 
-def _listed(values: Iterable[str] | None, what: str) -> list[str]:
+def _listed(values: Iterable[str], what: str) -> list[str]:
     try:
-        return list(values or ())
+        return list(values)
     except TypeError:
         raise IssueError(f"the {what} must be a str, or several") from None
 
 
-def _audience(audience: str | Iterable[str] | None) -> str | list[str] | None:
-    if audience is None or (isinstance(audience, str) and audience):
+def _audience(audience: str | Iterable[str]) -> str | list[str]:
+    if isinstance(audience, str) and audience:
         return audience
     values = [] if isinstance(audience, str) else _listed(audience, "audience")
     if not values or not all(isinstance(value, str) and value for value in values):
         raise IssueError("the audience must be a str, or several, none of them empty")
     return values
+
+
+# How options are written, and which claims they are.
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "scope": scope_text,
+    "audience": _audience,
+    "auth_time": _auth_time,
+}
+_CLAIMS = {"scope": "scope", "audience": "aud", "auth_time": "auth_time"}

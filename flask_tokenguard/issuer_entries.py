@@ -11,8 +11,7 @@ from typing import Any
 from .issuer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from .jose.algorithms import SIGNATURE_ALGORITHMS
 from .jose.compact import media_type
-from .keys.discovery import DiscoveryKind
-from .keys.entries import KeyEntry
+from .keys.entries import DiscoveryKind, KeyEntry
 from .values import Fault, choice, duration, key, path, text, texts
 
 SETTING = "TOKENGUARD_ISSUERS"

@@ -31,7 +31,8 @@ def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
     """Say that a token was issued: to who listens, and to caches on the way of the response."""
     if has_request_context():
         after_this_request(_set_no_store)
-    token_issued.send(parts.app, claims=claims)
+    if token_issued.receivers:
+        token_issued.send(parts.app, claims=claims)
 
 
 def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:

@@ -11,6 +11,7 @@ from .jose import strict_json
 
 # `b64token` of RFC 6750 section 2.1, after the scheme and at least one space.
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", re.ASCII)
+_TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-"
 _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAME = "access_token"
@@ -47,6 +48,11 @@ def in_header(request: Request) -> str | None:
     value: str | None = request.environ.get("HTTP_AUTHORIZATION")
     if value is None:
         return None
+    scheme, token = value[:7], value[7:]
+    # As nearly every client writes it, for half the price; the expression would find the same.
+    octets = token.encode("ascii", "replace")
+    if scheme == "Bearer " and octets and not octets.translate(None, _TOKEN_CHARACTERS):
+        return token
     match = _BEARER.fullmatch(value)
     if match is not None:
         return match[1]

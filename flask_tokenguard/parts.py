@@ -15,11 +15,10 @@ from .challenge import quotable
 from .errors import ConfigurationError
 from .issuer import TokenIssuer
 from .issuers import Resolve
-from .keys.config import NO_KEYS, ConfiguredKeys, choose_keys
+from .keys.config import NO_KEYS, OwnKeys, choose_keys
 from .keys.encryption import ConfiguredEncryption, choose_encryption
 from .keys.entries import read_entries
-from .keys.fetch import Fetch
-from .keys.ring import KeyRing, open_ring
+from .keys.fetched import Fetch
 from .locations import BODY_LOCATIONS, Locations, locations_named
 from .refresh import Sessions
 from .revocation import Revocation
@@ -51,7 +50,7 @@ class Parts:
     settings: Settings
     verifier: TokenVerifier
     issuer: TokenIssuer
-    keys: KeyRing | ConfiguredKeys
+    keys: OwnKeys
     encryption: ConfiguredEncryption | None
     own_rules: tuple[Validator, ...]
     revocation: Revocation | None
@@ -118,7 +117,7 @@ def build_parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=tokens.verifier(settings.types, last, others),
+        verifier=tokens.verifier(settings.types, last, others, cache=tokens.cache()),
         issuer=issuer,
         keys=keys,
         encryption=encryption,
@@ -158,7 +157,7 @@ def _open_store(
 
 def _load_keys(
     settings: Settings, faults: list[str], *, is_needed: bool
-) -> tuple[KeyRing | ConfiguredKeys, ConfiguredEncryption | None]:
+) -> tuple[OwnKeys, ConfiguredEncryption | None]:
     entries = settings.key_entries()
     has_key = settings.keyring is not None or any(entry.use != "enc" for entry in entries)
     if is_needed and not has_key and not faults:
@@ -173,7 +172,9 @@ def _load_keys(
     return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption
 
 
-def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> KeyRing | ConfiguredKeys:
+def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
+    from .keys.ring import open_ring  # noqa: PLC0415 - imported when used
+
     try:
         return open_ring(settings.keyring or "", settings.key_password, settings.key_password_file)
     except (ValueError, OSError) as error:

@@ -16,9 +16,6 @@ from .keys.encryption import EncryptionEntry
 from .keys.entries import KeyEntry
 
 PREFIX = "TOKENGUARD_"
-
-# The design's further settings, whose features do not exist in this version.
-_NOT_YET = frozenset(f"{PREFIX}{name}" for name in ("CACHE_SIZE CACHE_LIFETIME").split())
 _LONGEST_LIFETIME = timedelta(days=3660)
 
 
@@ -68,6 +65,10 @@ class Settings:
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(values.patterns, ("static", "*.static"))
     max_token_size: int = _setting(values.size, 8192)
+    cache_size: int = _setting(values.count(1_048_576), 1024)
+    cache_lifetime: timedelta = _setting(
+        values.duration(0, timedelta(days=1)), timedelta(minutes=5)
+    )
     realm: str | None = _setting(values.realm)
 
     @classmethod
@@ -126,7 +127,5 @@ class Settings:
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
-    if name in _NOT_YET:
-        return f"{name} is not yet supported"
     near = get_close_matches(name, known, 1, cutoff=0)[0]
     return f"{name} is not a setting; did you mean {near}?"

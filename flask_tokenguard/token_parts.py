@@ -10,19 +10,16 @@ from .issuer import TokenIssuer
 from .issuer_entries import SETTING, IssuerEntry, read_issuer
 from .issuers import Issuers, Resolve, trust_in
 from .jose.jwk import Key, KeySet, KeySource
-from .keys.config import ConfiguredKeys, read_key_set
-from .keys.discovery import Discovery
+from .keys.config import OwnKeys, read_key_set
 from .keys.encryption import ConfiguredEncryption
-from .keys.fetch import Fetch, Fetcher, check_url
-from .keys.remembered import Lifetimes
-from .keys.remote import RemoteKeys
-from .keys.ring import KeyRing
+from .keys.fetched import Fetch
 from .pairs import PairIssuer
 from .refresh import REFRESH_TYPE, Sessions
 from .revocation import LONGEST_LIFETIME, Revocation
 from .settings import Settings
 from .stores.base import Store, subject_id
 from .validators import Clock, Validator
+from .verified_cache import VerifiedCache
 from .verifier import TokenVerifier, Trust
 
 
@@ -31,7 +28,7 @@ class TokenParts:
     """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
 
     settings: Settings
-    keys: KeyRing | ConfiguredKeys
+    keys: OwnKeys
     encryption: ConfiguredEncryption | None
     store: Store | None
     clock: Clock
@@ -42,6 +39,8 @@ class TokenParts:
         types: Collection[str],
         last: Iterable[Validator] = (),
         others: Issuers | None = None,
+        *,
+        cache: VerifiedCache[Trust] | None = None,
     ) -> TokenVerifier:
         """Make what verifies our own tokens of these types, and those of others.
 
@@ -49,6 +48,7 @@ class TokenParts:
             types: Media types in lower case.
             last: Rules for every token, whoever issued it.
             others: Who else is believed.
+            cache: Remembers what was verified; none for tokens that are presented once.
         """
         encryption = self.encryption
         return TokenVerifier(
@@ -62,7 +62,15 @@ class TokenParts:
             issuer=self.settings.issuer,
             max_size=self.settings.max_token_size,
             decryption_keys=None if encryption is None else encryption.decrypting,
+            cache=cache,
         )
+
+    def cache(self) -> VerifiedCache[Trust] | None:
+        """Make what remembers verified tokens; None where a setting turns it off."""
+        size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
+        if not size or not lifetime:
+            return None
+        return VerifiedCache(size, lifetime.total_seconds(), clock=self.clock)
 
     def issuers(
         self,
@@ -107,23 +115,19 @@ class TokenParts:
         algorithms = entry.profile.algorithms
         if entry.key is not None:
             return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
-        allows_http = self.settings.allow_insecure_http
-        lifetimes = Lifetimes(stale=entry.stale.total_seconds())
+        from .keys.open_remote import open_remote  # noqa: PLC0415 - imported when used
+
         try:
-            fetch = self.fetch or Fetcher(
-                allow_insecure_loopback=allows_http,
-                allow_private_addresses=entry.allows_private_addresses,
-            )
-            where = entry.jwks_url or Discovery(
+            return open_remote(
                 entry.issuer,
-                fetch=fetch,
-                kind=entry.discovery,
-                allow_insecure_loopback=allows_http,
-                lifetimes=lifetimes,
+                jwks_url=entry.jwks_url,
+                discovery=entry.discovery,
+                algorithms=algorithms,
+                stale=entry.stale.total_seconds(),
+                fetch=self.fetch,
+                allows_http=self.settings.allow_insecure_http,
+                allows_private_addresses=entry.allows_private_addresses,
             )
-            if isinstance(where, str):
-                _check_url(where, allows_http=allows_http)
-            return RemoteKeys(where, fetch=fetch, algorithms=algorithms, lifetimes=lifetimes)
         except ValueError as error:
             on_fault(
                 f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"
@@ -204,10 +208,3 @@ class TokenParts:
             "iat": validators.is_begun("iat", leeway, clock, is_required=True),
             "cnf": validators.is_bearer,
         }
-
-
-def _check_url(url: str, *, allows_http: bool) -> None:
-    try:
-        check_url(url, allow_insecure_loopback=allows_http)
-    except ValueError as error:
-        raise ValueError(f"the jwks_url {error}") from None

@@ -4,6 +4,7 @@ A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
 Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
 """
 
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeGuard
@@ -16,6 +17,7 @@ Clock: TypeAlias = Callable[[], float]
 
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 LAST_NUMERIC_DATE = 253_402_300_799
+ALWAYS = (-math.inf, math.inf)
 _NUMBERS = (int, float)
 
 
@@ -110,6 +112,47 @@ def has_values(values: Mapping[str, str]) -> Validator:
     return check
 
 
+class TimeRule:
+    """A rule that a token keeps from one instant until another, which the token alone says.
+
+    So it is enough to read a token's period once; whether it is now has to be asked every time.
+    """
+
+    __slots__ = ("_claim", "_clock", "_is_required", "_leeway")
+
+    def __init__(self, claim: str, leeway: int, clock: Clock, *, is_required: bool) -> None:
+        self._claim = claim
+        self._leeway = leeway
+        self._clock = clock
+        self._is_required = is_required
+
+    def check(self, claims: Mapping[str, Any]) -> tuple[float, float]:
+        """Require that now is within the period, and tell it.
+
+        Raises:
+            InvalidToken: The claim is not a number, or missing, or it is too early or too late.
+        """
+        claim = self._claim
+        if claim not in claims and not self._is_required:
+            return ALWAYS
+        instant = claims.get(claim)
+        if not _is_numeric_date(instant):
+            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        if claim == "exp":
+            ends = instant + self._leeway
+            if ends <= self._clock():
+                raise InvalidToken("The token has expired (exp)", claim=claim)
+            return -math.inf, ends
+        begins = instant - self._leeway
+        if begins > self._clock():
+            raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+        return begins, math.inf
+
+    def __call__(self, token: VerifiedToken) -> None:
+        """Check a token as any other rule does."""
+        self.check(token.claims)
+
+
 def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
     """Require `exp` to lie ahead of us (RFC 7519 section 4.1.4).
 
@@ -122,15 +165,7 @@ def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
     Raises (from the returned check):
         InvalidToken: `exp` is absent, not a number, or has passed.
     """
-
-    def check(token: VerifiedToken) -> None:
-        expires = token.claims.get("exp")
-        if not _is_numeric_date(expires):
-            raise InvalidToken("The token has no valid exp", claim="exp")
-        if expires + leeway <= clock():
-            raise InvalidToken("The token has expired (exp)", claim="exp")
-
-    return check
+    return TimeRule("exp", leeway, clock, is_required=True)
 
 
 def is_begun(
@@ -147,17 +182,7 @@ def is_begun(
     Raises (from the returned check):
         InvalidToken: The claim is not a number, lies in the future, or is missing.
     """
-
-    def check(token: VerifiedToken) -> None:
-        if claim not in token.claims and not is_required:
-            return
-        begins = token.claims.get(claim)
-        if not _is_numeric_date(begins):
-            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
-        if begins - leeway > clock():
-            raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
-
-    return check
+    return TimeRule(claim, leeway, clock, is_required=is_required)
 
 
 def is_bearer(token: VerifiedToken) -> None:

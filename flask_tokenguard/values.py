@@ -95,6 +95,17 @@ def size(value: object) -> int:
     return value
 
 
+def count(most: int) -> Callable[[object], int]:
+    """Read a number of things, or 0 for none."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise Fault(f"must be a whole number from 0 to {most}")
+        return value
+
+    return read
+
+
 def choice(*choices: str) -> Callable[[object], str]:
     """Read one of a few words."""
 

@@ -14,7 +14,8 @@ from .jose import compact, jwe
 from .jose.compact import Compact, Header
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key, KeySource
-from .validators import Validator
+from .validators import ALWAYS, TimeRule, Validator
+from .verified_cache import Entry, VerifiedCache, read_values
 
 
 class Trust:
@@ -22,12 +23,14 @@ class Trust:
 
     Attributes:
         keys: Where its keys are found.
-        rules: What its tokens are checked for, by the claim or header member that a rule is about.
+        rules: What its tokens are checked for, by the claim or header member that a rule is about;
+            of one token a rule always says the same, but for a `TimeRule`.
+        last: Further rules, whose answer may change at any time, and so are asked every time.
         names: Where it says scopes and roles; None for our own tokens.
         requires_encryption: Whether a token of its that is only signed is refused.
     """
 
-    __slots__ = ("checks", "keys", "names", "requires_encryption", "rules")
+    __slots__ = ("_checks", "keys", "last", "names", "requires_encryption", "rules")
 
     def __init__(
         self,
@@ -41,7 +44,8 @@ class Trust:
         """Take the keys and the rules; `last` are further ones, checked after the others."""
         self.keys = keys
         self.rules = rules
-        self.checks = (*rules.values(), *last)
+        self.last = tuple(last)
+        self._checks = tuple(rules.values())
         self.names = names
         self.requires_encryption = requires_encryption
 
@@ -60,8 +64,8 @@ class Trust:
                 raise InvalidToken("The token's algorithm is not its key's")
         return keys
 
-    def verify_signature(self, parsed: Compact) -> None:
-        """Verify with the key that the header names.
+    def verify_signature(self, parsed: Compact) -> Key:
+        """Verify with the key that the header names, and tell which it was.
 
         Raises:
             InvalidToken: The key is not known, or did not sign this.
@@ -69,10 +73,32 @@ class Trust:
         """
         for key in self.find_keys(parsed.header):
             if key.verify(parsed.signing_input, parsed.signature):
-                return
+                return key
         raise InvalidToken("The token's signature is not valid")
 
-    def claims(self, payload: dict[str, Any]) -> Claims:
+    def check(self, token: VerifiedToken) -> tuple[float, float]:
+        """Check the rules in their order, and tell from when until when those of time are kept.
+
+        Raises:
+            InvalidToken: One is broken.
+        """
+        begins, ends = ALWAYS
+        for rule in self._checks:
+            if isinstance(rule, TimeRule):
+                first, last = rule.check(token.claims)
+                begins = max(begins, first)
+                ends = min(ends, last)
+            elif rule(token) is not None:
+                raise _returned(rule)
+        return begins, ends
+
+    def check_last(self, token: VerifiedToken) -> None:
+        """Check the further rules."""
+        for rule in self.last:
+            if rule(token) is not None:
+                raise _returned(rule)
+
+    def claims(self, payload: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Claims:
         """Read the payload of a token whose signature was verified."""
         return Claims(payload) if self.names is None else ForeignClaims(payload, self.names)
 
@@ -88,6 +114,7 @@ class TokenVerifier:
         issuer: str | None = None,
         max_size: int = 8192,
         decryption_keys: KeySource[EncryptionKey] | None = None,
+        cache: "VerifiedCache[Trust] | None" = None,
     ) -> None:
         """Take who is trusted.
 
@@ -96,13 +123,16 @@ class TokenVerifier:
             others: Finds another issuer by its `iss`; None where there are none.
             issuer: Our own `iss`, or None.
             max_size: The longest token that is looked at, in characters.
-            decryption_keys: Where keys for encrypted tokens are found; None refuses them.
+            decryption_keys: Where keys for encrypted tokens are found; None refuses them. A token
+                that is remembered is not decrypted again, so they must stay what they are.
+            cache: Remembers tokens that were verified, for this verifier alone; None for none.
         """
         self._own = own
         self._others = others
         self._issuer = issuer
         self._max_size = max_size
         self._decryption_keys = decryption_keys
+        self._cache = cache
 
     def verify(self, token: str) -> VerifiedToken:
         """Verify a token of any content.
@@ -112,12 +142,22 @@ class TokenVerifier:
             Rejected: A rule of the app says so.
             Unavailable: A rule could not be checked, or an issuer's keys could not be had.
         """
-        trust, verified = self._authenticate(token)
-        for validate in trust.checks:
-            if validate(verified) is not None:
-                raise TypeError(
-                    f"{validate!r} returned a value; a validator raises, or returns None"
-                )
+        cache = self._cache
+        if cache is None:
+            trust, _, _, verified = self._authenticate(token)
+            trust.check(verified)
+            trust.check_last(verified)
+            return verified
+        name, entry = cache.find(token)
+        recalled = None if entry is None else self._recall(entry)
+        if recalled is not None:
+            return recalled
+        trust, key, header, verified = self._authenticate(token)
+        period = trust.check(verified)
+        # Written down before the app's rules, which may change what they are shown.
+        entry = cache.entry(verified.claims, (header, trust, key), period)
+        trust.check_last(verified)
+        cache.keep(name, entry)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
@@ -127,7 +167,7 @@ class TokenVerifier:
             InvalidToken: It is malformed or forged.
             Unavailable: An issuer's keys could not be had.
         """
-        return self._authenticate(token)[1]
+        return self._authenticate(token)[3]
 
     def parse(self, token: str) -> Compact:
         """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
@@ -160,16 +200,33 @@ class TokenVerifier:
             raise InvalidToken("The token is from another issuer (iss)", claim="iss")
         return trust
 
-    def _authenticate(self, token: str) -> tuple[Trust, VerifiedToken]:
+    def _recall(self, entry: Entry[Trust]) -> VerifiedToken | None:
+        """Recall a token if all that could have changed has not, and ask its last rules again."""
+        values, (names, header, trust, key), _, _, _ = entry
+        if key not in trust.keys.find(header, "sig"):
+            return None
+        claims = trust.claims(zip(names, read_values(values)))  # noqa: B905 - saying it costs a third
+        if self._others is not None and self.trust_for(claims) is not trust:
+            return None
+        verified = VerifiedToken(header, claims)
+        if trust.last:
+            trust.check_last(verified)
+        return verified
+
+    def _authenticate(self, token: str) -> tuple[Trust, Key, Header, VerifiedToken]:
         parsed = self.parse(token)
         if self._others is None:
             trust = self._own
-            trust.verify_signature(parsed)
+            key = trust.verify_signature(parsed)
             payload = compact.parse_payload(parsed)
         else:
             payload = compact.parse_payload(parsed)
             trust = self.trust_for(payload)
             if trust.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
-            trust.verify_signature(parsed)
-        return trust, VerifiedToken(parsed.header, trust.claims(payload))
+            key = trust.verify_signature(parsed)
+        return trust, key, parsed.header, VerifiedToken(parsed.header, trust.claims(payload))
+
+
+def _returned(rule: Validator) -> TypeError:
+    return TypeError(f"{rule!r} returned a value; a validator raises, or returns None")

@@ -32,6 +32,7 @@ FLOORS = {
     "challenge": 4,
     "signals": 4,
     "verifier": 3,
+    "verified_cache": 3,
     "validators": 3,
     "issuer": 3,
     "issuer_profiles": 3,
@@ -80,6 +81,7 @@ SIDEWAYS = {
     ("refresh", "verifier"),
     ("revocation", "validators"),
     ("verifier", "validators"),
+    ("verifier", "verified_cache"),
     ("issuer", "validators"),
 }
 FREE_OF_FLASK = {name for name, floor in FLOORS.items() if floor <= 3} | {"settings"}

@@ -2,12 +2,30 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..jose import material
 from ..jose.algorithms import fitting
 from ..jose.compact import Header
 from ..jose.jwk import Key, KeyOptions, KeySet
 from .entries import KeyEntry, ReadKey, State, read_entries
+
+
+class OwnKeys(Protocol):
+    """Our own keys, be they configured or in a ring: a `KeySource` that knows which one signs."""
+
+    @property
+    def signing(self) -> Key | None:
+        """The key that signs now; None where there are only public ones."""
+        ...
+
+    def find(self, header: Header, use: str) -> Sequence[Key]:
+        """Find the keys that may have made a token with this header."""
+        ...
+
+    def __iter__(self) -> Iterator[Key]:
+        """List the keys that verify."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ found must name the issuer that was asked for, or one issuer could hand out anot
 
 import time
 from collections.abc import Callable
-from typing import Literal, TypeAlias
 
 from ..jose import strict_json
+from .entries import DiscoveryKind
 from .fetch import Fetch, FetchError, check_url
 from .remembered import Kept, Lifetimes, Remembered
-
-DiscoveryKind: TypeAlias = Literal["oidc", "oauth", "both"]
 
 _OIDC = "/.well-known/openid-configuration"
 _OAUTH = "/.well-known/oauth-authorization-server"

@@ -12,6 +12,8 @@ from ..jose.material import Material
 from .text import read_file, read_material
 
 State = Literal["active", "next", "verify-only"]
+# Which metadata of an issuer tells where its keys are.
+DiscoveryKind = Literal["oidc", "oauth", "both"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

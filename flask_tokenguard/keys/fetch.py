@@ -7,15 +7,15 @@ fetched here decides whom we believe: the certificate is always verified.
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from socket import socket
-from typing import NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .connection import BoundedReader, Deadline, FetchError, IPAddress, connect, is_public, resolve
+from .fetched import Fetch, Fetched
 
 __all__ = ["Fetch", "FetchError", "Fetched", "Fetcher", "check_url"]
 
@@ -26,27 +26,6 @@ _MOST_HEAD = 64 * 1024
 _MOST_URL = 2048
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"https": 443, "http": 80}
-
-
-class Fetched(NamedTuple):
-    """What came.
-
-    Attributes:
-        body: Its octets; empty with 304.
-        status: 200, or 304 where what the `etag` names has not changed (RFC 9110 section 15.4.5).
-        max_age: For how many seconds it is fresh (RFC 9111 section 4.2), or None if unsaid.
-        etag: Names this version in the next request, or None.
-    """
-
-    body: bytes
-    status: int = 200
-    max_age: int | None = None
-    etag: str | None = None
-
-
-# The URL, and the `etag` of the version that is known or None. An app's own one must end in time;
-# whatever it raises counts as an outage.
-Fetch: TypeAlias = Callable[[str, str | None], Fetched]
 
 
 def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from flask_tokenguard.keys.discovery import Discovery, DiscoveryKind, metadata_urls
+from flask_tokenguard.keys.discovery import Discovery, metadata_urls
+from flask_tokenguard.keys.entries import DiscoveryKind
 from flask_tokenguard.keys.fetch import Fetched, FetchError
 from flask_tokenguard.keys.remembered import Lifetimes
 

@@ -1,0 +1,25 @@
+"""The one view that every app serves, and what every token says."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from flask import Flask
+
+View: TypeAlias = Callable[[], str]
+
+PATH = "/note"
+ENDPOINT = "note"
+SUBJECT = "user-1729"
+SCOPE = "notes:read notes:write"
+OWN_CLAIMS = {"role": "editor"}
+
+
+def serve_note(app: Flask, guard: Callable[[View], View]) -> Flask:
+    """Add the view to an app, behind its guard."""
+
+    @app.get(PATH, endpoint=ENDPOINT)
+    @guard
+    def note() -> str:
+        return "Milk, bread, a pound of flour."
+
+    return app

@@ -1,0 +1,32 @@
+"""This project."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from flask_tokenguard import TokenGuard, issue_token, token_required
+
+from .note import OWN_CLAIMS, SCOPE, SUBJECT, serve_note
+
+if TYPE_CHECKING:
+    from ..signing_keys import SigningKey
+
+
+def make_app(**settings: Any) -> Flask:
+    """Make an app with these settings, named without their prefix."""
+    app = Flask(__name__)
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
+    TokenGuard(app)
+    return serve_note(app, token_required)
+
+
+def issue(subject: str = SUBJECT) -> str:
+    """Issue a token in the context of such an app."""
+    return issue_token(subject, scope=SCOPE, claims=OWN_CLAIMS)
+
+
+def tokens(key: "SigningKey", subjects: Sequence[str], **settings: Any) -> list[str]:
+    """Issue a token for each subject, all distinct."""
+    with make_app(KEY=key.text, **settings).app_context():
+        return [issue(subject) for subject in subjects]

@@ -1,0 +1,206 @@
+"""What a benchmark found: tables of figures, each held against what it must keep and reach for."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from .pairing import Spread, as_fraction, environment
+
+_FORMS: dict[str, Callable[[float], str]] = {
+    "microseconds": "{:.1f}".format,
+    "rate": "{:,.0f}".format,
+    "milliseconds": "{:.0f}".format,
+    "MiB": "{:.1f} MiB".format,
+    "bytes": "{:,.0f} B".format,
+    "instructions": "{:,.0f}".format,
+    "fraction": as_fraction,
+    "ratio": "{:.2f}".format,
+    "times": "{:.3g} times".format,
+}
+
+Load = TypeVar("Load")
+
+
+class Comparison(NamedTuple):
+    """A figure against another.
+
+    Attributes:
+        against: What it is compared with.
+        spread: Of the ratio or difference, taken in each round.
+        form: How it is written.
+        must: What it must hold, or None.
+        reach: What to reach for, or None.
+        is_more_better: Whether the two are lower bounds.
+    """
+
+    against: str
+    spread: Spread
+    form: str
+    must: float | None = None
+    reach: float | None = None
+    is_more_better: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """Say how the median stands; a run of a few rounds says nothing by it."""
+        if self.must is None and self.reach is None:
+            return ""
+        if self._keeps(self.reach):
+            return "reached"
+        return "held" if self._keeps(self.must) else "not held"
+
+    def _keeps(self, bound: float | None) -> bool:
+        if bound is None:
+            return False
+        median = self.spread.median
+        return median >= bound if self.is_more_better else median <= bound
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """Write the ratio, the two bounds and the verdict."""
+        form = _FORMS[self.form]
+        bounds = ("-" if bound is None else form(bound) for bound in (self.must, self.reach))
+        return (self.spread.show(form), *bounds, self.verdict)  # type: ignore[return-value] # two bounds
+
+
+class Row(NamedTuple):
+    """One line: what each contender needs, and what follows."""
+
+    name: str
+    figures: Mapping[str, Spread]
+    comparisons: Sequence[Comparison] = ()
+
+
+class Table(NamedTuple):
+    """Rows that belong together.
+
+    Attributes:
+        name: What it is called in the results and in the marks of the pages.
+        title: What is measured, how often.
+        form: How its figures are written.
+        rows: The lines.
+        notes: What could not be measured, a sentence each.
+    """
+
+    name: str
+    title: str
+    form: str
+    rows: Sequence[Row]
+    notes: Sequence[str] = ()
+
+    def figure_lines(self) -> list[list[str]]:
+        """Write the figures, the first line with their names."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row.figures))
+        form = _FORMS[self.form]
+        lines = [["", *names]]
+        for row in self.rows:
+            found = (row.figures.get(name) for name in names)
+            lines.append([row.name, *("-" if one is None else one.show(form) for one in found)])
+        return lines
+
+    def comparison_lines(self) -> list[list[str]]:
+        """Write the comparisons, the first line with what the columns mean."""
+        lines = [["", "against", "median [quartiles]", "must hold", "reach for", ""]]
+        lines += [
+            [row.name, comparison.against, *comparison.cells()]
+            for row in self.rows
+            for comparison in row.comparisons
+        ]
+        return lines
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Table":
+        """Read what `to_json` wrote."""
+        rows = [
+            Row(
+                row["name"],
+                {name: Spread(*spread) for name, spread in row["figures"].items()},
+                [
+                    Comparison(**{**one, "spread": Spread(*one["spread"])})
+                    for one in row["comparisons"]
+                ],
+            )
+            for row in said["rows"]
+        ]
+        return cls(said["name"], said["title"], said["form"], rows, said["notes"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the table as JSON holds it; a spread is its lower quartile, median and upper."""
+        rows = [
+            {**row._asdict(), "comparisons": [one._asdict() for one in row.comparisons]}
+            for row in self.rows
+        ]
+        return {**self._asdict(), "rows": rows}
+
+
+def run(
+    doc: str | None,
+    measure: Callable[[Load], Iterator[Table]],
+    *,
+    full: Load,
+    short: Load,
+    packages: Iterable[str] = (),
+    option: tuple[str, str, Callable[[Load], Iterator[Table]]] | None = None,
+) -> None:
+    """Read the command line, measure, and print or write what was found.
+
+    Args:
+        doc: What the benchmark does.
+        measure: Makes the tables, one after the other.
+        full: How much is measured.
+        short: How much is measured under `--short`.
+        packages: Whose versions matter.
+        option: A flag, what it does, and what measures in its place.
+    """
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--short", action="store_true", help="only show that it runs; too noisy")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there too")
+    if option is not None:
+        parser.add_argument(option[0], action="store_true", help=option[1], dest="option")
+    options = parser.parse_args()
+    if option is not None and options.option:
+        measure = option[2]
+    print(environment("Flask", *packages))
+    print("A figure is the median over the rounds [quartiles]; a ratio is taken in each round.")
+    tables = []
+    for table in measure(short if options.short else full):
+        tables.append(table)
+        print(as_text(table), flush=True)
+    if options.json is not None:
+        options.json.write_text(json.dumps([table.to_json() for table in tables]))
+
+
+def as_text(table: Table) -> str:
+    """Write a table for a terminal."""
+    blocks = [f"\n{table.name}: {table.title}"]
+    if table.rows:
+        blocks.append(aligned(table.figure_lines()))
+    comparisons = table.comparison_lines()
+    if len(comparisons) > 1:
+        blocks.append(aligned(comparisons))
+    return "\n".join([*blocks, *table.notes])
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Write lines with their cells below one another."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def as_markdown(table: Table) -> str:
+    """Write a table for a page."""
+    parts = [_markdown_table(table.figure_lines())] if table.rows else []
+    comparisons = table.comparison_lines()
+    if len(comparisons) > 1:
+        parts.append(_markdown_table(comparisons))
+    return "\n\n".join([f"{table.title}.", *parts, *table.notes])
+
+
+def _markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    head, *rest = lines
+    rule = ["---", *["---:" for _ in head[1:]]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rest))

@@ -1,0 +1,45 @@
+"""Requests to an app without a server or a client around it."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import create_environ
+
+from .pairing import Batch, Prepare
+from .peers.note import PATH
+
+_ENVIRON = create_environ(PATH)
+
+
+def environ_with(token: str) -> dict[str, Any]:
+    """Make an environ of its own for a request that brings a token."""
+    return {**_ENVIRON, "HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+def requests(app: Flask, tokens: Iterator[str], batch: int) -> Prepare:
+    """Make batches of requests, each with an environ of its own and the next token."""
+
+    def prepare() -> Batch:
+        environs = [environ_with(token) for token in islice(tokens, batch)]
+        return lambda: serve(app, environs)
+
+    return prepare
+
+
+def serve(app: Flask, environs: list[dict[str, Any]]) -> None:
+    """Let the app answer."""
+    for environ in environs:
+        app.wsgi_app(environ, expect_ok)
+
+
+def expect_ok(status: str, *_: object) -> Any:
+    """Stand for the server's `start_response`."""
+    assert status == "200 OK", status
+
+
+def accepts(app: Flask, token: str) -> bool:
+    """Tell whether the app serves a request that brings this token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return app.test_client().get(PATH, headers=headers).status_code < 400
