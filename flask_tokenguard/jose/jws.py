@@ -6,6 +6,7 @@ used: it accepts padded base64url, duplicate members and tokens of any size.
 
 import re
 from base64 import b64decode
+from functools import cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -67,15 +68,19 @@ _ALGORITHMS: dict[str, SigningAlgorithm] = {
     "HS256": _HMAC,
     "HS384": _HMAC,
     "HS512": _HMAC,
-    "ES256": _PreparedEC(hashes.SHA256, 32),
-    "ES384": _PreparedEC(hashes.SHA384, 48),
-    "ES512": _PreparedEC(hashes.SHA512, 66),
+}
+_CURVES: dict[str, tuple[type[hashes.HashAlgorithm], int]] = {
+    "ES256": (hashes.SHA256, 32),
+    "ES384": (hashes.SHA384, 48),
+    "ES512": (hashes.SHA512, 66),
 }
 
 
+@cache
 def algorithm(name: str) -> SigningAlgorithm:
     """Look up the object that signs and verifies with keys prepared by `jwk`."""
-    return _ALGORITHMS[name]
+    # Made when a key asks for it, since it makes `cryptography` load what no other one needs.
+    return _PreparedEC(*_CURVES[name]) if name in _CURVES else _ALGORITHMS[name]
 
 
 def prepare_secret(name: str, secret: bytes) -> HMAC:
