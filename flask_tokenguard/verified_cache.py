@@ -25,15 +25,16 @@ Clock: TypeAlias = Callable[[], float]
 TrustT = TypeVar("TrustT")
 
 # What the tokens of one key that say the same kind of things have in common: the names of their
-# claims, their header, who was believed, and the key that verified.
-Origin: TypeAlias = tuple[tuple[str, ...], Header, TrustT, Key]
-# A verified token: the values of its claims, written out; the rest of it; from when and until when
-# it is good, in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock.
+# claims, their header, who was believed, and the key that verified. Without names, the claims are
+# written as they came, in JSON; a token may never come again, so the work is left for when it does.
+Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, TrustT, Key]
+# A verified token: its claims or their values; the rest of it; from when and until when it is good,
+# in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock.
 # Plain tuples, for they are made and taken apart at every request.
 Entry: TypeAlias = tuple[bytes, Origin[TrustT], float, float, float]
 
-# Values written out are half as large as they are as objects, and fresh for every reader, nested
-# ones too. Nothing is read here but what was written here.
+# Values written by marshal are half as large as they are as objects, and fresh for every reader,
+# nested ones too. Nothing is read here but what was written here.
 read_values: Callable[[bytes], tuple[Any, ...]] = marshal.loads
 
 
@@ -75,7 +76,7 @@ class VerifiedCache(Generic[TrustT]):
         """Find a token whose time has come and has not passed.
 
         Returns:
-            What `keep` wants to know it by, None if it is too long; and its entry, or None.
+            What it is known by, None if it is too long; and its entry, or None.
         """
         if len(token) > LONGEST_TOKEN:
             return None, None
@@ -87,27 +88,35 @@ class VerifiedCache(Generic[TrustT]):
             entry = old.pop(name, None)
             if entry is None:
                 return name, None
-            self.keep(name, entry)
+            self._put(name, entry)
         _, _, begins, ends, until = entry
         if begins <= self._clock() < ends and self._monotonic() < until:
             return name, entry
         self._generations[0].pop(name, None)
         return name, None
 
-    def entry(
+    def keep(
         self,
-        claims: dict[str, Any],
+        name: bytes | None,
+        payload: bytes,
         origin: tuple[Header, TrustT, Key],
         period: tuple[float, float],
-    ) -> Entry[TrustT]:
-        """Write down a token that was verified.
+    ) -> None:
+        """Remember a token that was verified, if it is not too long.
 
         Args:
-            claims: What it says.
+            name: What `find` gave.
+            payload: What it says, in JSON.
             origin: Its protected header, who was believed, and the key that verified it.
             period: From when until when it is good, in seconds since the epoch.
         """
-        header, trust, key = origin
+        if name is not None:
+            until = self._monotonic() + self._lifetime
+            self._put(name, (payload, (None, *origin), *period, until))
+
+    def rewrite(self, name: bytes, entry: Entry[TrustT], claims: dict[str, Any]) -> None:
+        """Write down the claims of a token that came again, so that they are read faster."""
+        _, (_, header, trust, key), begins, ends, until = entry
         names = tuple(claims)
         shape = names, trust, key
         shared = self._origins.get(shape)
@@ -116,14 +125,10 @@ class VerifiedCache(Generic[TrustT]):
             if len(self._origins) >= _MOST_ORIGINS:
                 self._origins = {}
             shared = self._origins[shape] = (names, header, trust, key)
-        begins, ends = period
-        values = marshal.dumps(tuple(claims.values()))
-        return values, shared, begins, ends, self._monotonic() + self._lifetime
+        self._put(name, (marshal.dumps(tuple(claims.values())), shared, begins, ends, until))
 
-    def keep(self, name: bytes | None, entry: Entry[TrustT]) -> None:
-        """Remember a token that is not too long, and forget another one if need be."""
-        if name is None:
-            return
+    def _put(self, name: bytes, entry: Entry[TrustT]) -> None:
+        """Take an entry in, and forget another one if need be."""
         young, old = self._generations
         if len(young) >= self._size:
             young, old = self._generations = {}, young

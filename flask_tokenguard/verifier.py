@@ -10,7 +10,7 @@ from typing import Any
 
 from .claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
 from .errors import InvalidToken
-from .jose import compact, jwe
+from .jose import compact, jwe, strict_json
 from .jose.compact import Compact, Header
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key, KeySource
@@ -149,15 +149,14 @@ class TokenVerifier:
             trust.check_last(verified)
             return verified
         name, entry = cache.find(token)
-        recalled = None if entry is None else self._recall(entry)
-        if recalled is not None:
-            return recalled
-        trust, key, header, verified = self._authenticate(token)
+        if name is not None and entry is not None:
+            recalled = self._recall(cache, name, entry)
+            if recalled is not None:
+                return recalled
+        trust, key, parsed, verified = self._authenticate(token)
         period = trust.check(verified)
-        # Written down before the app's rules, which may change what they are shown.
-        entry = cache.entry(verified.claims, (header, trust, key), period)
         trust.check_last(verified)
-        cache.keep(name, entry)
+        cache.keep(name, parsed.payload, (parsed.header, trust, key), period)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
@@ -200,12 +199,19 @@ class TokenVerifier:
             raise InvalidToken("The token is from another issuer (iss)", claim="iss")
         return trust
 
-    def _recall(self, entry: Entry[Trust]) -> VerifiedToken | None:
+    def _recall(
+        self, cache: "VerifiedCache[Trust]", name: bytes, entry: Entry[Trust]
+    ) -> VerifiedToken | None:
         """Recall a token if all that could have changed has not, and ask its last rules again."""
-        values, (names, header, trust, key), _, _, _ = entry
+        written, (names, header, trust, key), _, _, _ = entry
         if key not in trust.keys.find(header, "sig"):
             return None
-        claims = trust.claims(zip(names, read_values(values)))  # noqa: B905 - saying it costs a third
+        if names is None:
+            payload = strict_json.parse_object(written)
+            cache.rewrite(name, entry, payload)
+            claims = trust.claims(payload)
+        else:
+            claims = trust.claims(zip(names, read_values(written)))  # noqa: B905 - it costs a third
         if self._others is not None and self.trust_for(claims) is not trust:
             return None
         verified = VerifiedToken(header, claims)
@@ -213,7 +219,7 @@ class TokenVerifier:
             trust.check_last(verified)
         return verified
 
-    def _authenticate(self, token: str) -> tuple[Trust, Key, Header, VerifiedToken]:
+    def _authenticate(self, token: str) -> tuple[Trust, Key, Compact, VerifiedToken]:
         parsed = self.parse(token)
         if self._others is None:
             trust = self._own
@@ -225,7 +231,7 @@ class TokenVerifier:
             if trust.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
-        return trust, key, parsed.header, VerifiedToken(parsed.header, trust.claims(payload))
+        return trust, key, parsed, VerifiedToken(parsed.header, trust.claims(payload))
 
 
 def _returned(rule: Validator) -> TypeError:
