@@ -50,10 +50,11 @@ class TokenParts:
             others: Who else is believed.
             cache: Remembers what was verified; none for tokens that are presented once.
         """
-        encryption = self.encryption
+        encryption, keys = self.encryption, self.keys
         return TokenVerifier(
             Trust(
-                self.keys,
+                # A ring changes; a configured set is asked itself, which every request does.
+                keys if isinstance(keys, KeyRing) else keys.verifying,
                 self._rules(types),
                 last=last,
                 requires_encryption=encryption is not None and encryption.required,
