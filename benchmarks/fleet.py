@@ -127,7 +127,7 @@ def _rotation(tables: Mapping[str, Table]) -> list[Line]:
             f"{logins / signed:.2f}",
         ),
         Line(
-            "what a rotation costs the fleet's memories, once",
+            "what it costs to verify all remembered tokens anew, after a restart of all workers",
             f"{_CACHE_ENTRIES:,} tokens * {WORKERS} workers * ({unseen:.0f} - {again:.0f}) µs",
             f"{active * max(unseen - again, 0) / 1e6:.2f} s of CPU",
         ),
