@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from weakref import ref
 
-from flask import Request, Response, after_this_request, current_app, g
+from flask import Flask, Request, Response, after_this_request, current_app, g
 from flask.ctx import _AppCtxGlobals
 from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
@@ -69,6 +69,8 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
     """
     shown = _shown()
     record = Record(parts, request, shown)
+    if record.outer is not None or record.outer_claims is not _ABSENT:
+        _restore_at_teardown(parts.app)
     # Should anything below fail, the request is anonymous.
     request.environ[_ENVIRON_KEY] = record
     shown.claims = None
@@ -92,6 +94,17 @@ def end(_error: BaseException | None = None) -> None:
         request.environ[_ENVIRON_KEY] = record.outer
     if record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
+
+
+def _restore_at_teardown(app: Flask) -> None:
+    """Let `end` run after the app's own teardown, from the first request on that needs it.
+
+    Few apps make requests to themselves, and a hook that does nothing costs a tenth of a request.
+    """
+    functions = app.teardown_request_funcs.get(None, [])
+    if end not in functions:
+        # A list of its own, since another thread may be going through the old one.
+        app.teardown_request_funcs[None] = [end, *functions]
 
 
 def authentication(*, reads_body: bool = False) -> Record:

@@ -188,12 +188,10 @@ class TokenGuard:
 
 
 def _hook_in(app: Flask, parts: Parts) -> None:
-    """Run before any hook of the app and be torn down after them: they know who asks."""
+    """Run before any hook of the app: they know who asks."""
     app.before_request(partial(_guard_request, parts))
-    app.teardown_request(current.end)
-    before, teardown = app.before_request_funcs[None], app.teardown_request_funcs[None]
+    before = app.before_request_funcs[None]
     before.insert(0, before.pop())
-    teardown.insert(0, teardown.pop())
 
 
 def _guard_request(parts: Parts) -> ResponseReturnValue | None:
