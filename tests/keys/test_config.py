@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from flask import Flask
 
 from flask_tokenguard import ConfigurationError, InvalidToken, TokenGuard, issue_token
+from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 from flask_tokenguard.keys.config import ConfiguredKeys, choose_keys
@@ -719,3 +720,9 @@ def test_a_refusal_does_not_tell_the_key(make_app: MakeApp) -> None:
     with pytest.raises(InvalidToken) as caught:
         guard.verify(token)
     assert SECRET not in str(caught.value) + repr(caught.value)
+
+
+def test_configured_keys_are_found_among_those_that_verify(secret: str) -> None:
+    keys = load(entry(secret, kid="mine"))
+    assert list(keys.find(Header("HS256", "mine", None, {}), "sig")) == list(keys)
+    assert keys.find(Header("HS256", "theirs", None, {}), "sig") == ()
