@@ -1,6 +1,7 @@
 """`python -m example_app` serves the app; `python -m example_app tour` plays its story."""
 
 import argparse
+import logging
 import os
 import sys
 from io import TextIOWrapper
@@ -61,6 +62,8 @@ def serve(instance: Path, port: int) -> int:
         print(f"Port {port} cannot be used ({error}); try --port", file=sys.stderr)
         return 1
     print(_welcome(f"http://{HOST}:{server.effective_port}", instance, passwords), flush=True)
+    # A visitor who waits a moment for one of its threads is no news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server.run()
     return 0
 
