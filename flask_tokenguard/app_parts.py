@@ -1,9 +1,10 @@
 """What lower floors need of the parts of one app, and where they find them."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, current_app
+from werkzeug.local import LocalProxy
 
 from .claims import Claims
 from .errors import ConfigurationError
@@ -15,6 +16,15 @@ from .validators import Clock
 from .verifier import TokenVerifier
 
 EXTENSION = "tokenguard"
+Context = TypeVar("Context")
+
+
+def resolver(proxy: Context) -> Callable[[], Context]:
+    """Give what resolves a proxy of Flask's, which does it anew at every attribute."""
+    return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
+
+
+_current_app = resolver(current_app)
 
 
 class Guard(Protocol):
@@ -104,3 +114,13 @@ def parts_of(app: Flask) -> AppParts:
         raise ConfigurationError(
             f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
         ) from None
+
+
+def current_parts() -> AppParts:
+    """Get the parts of the current app, whose proxy is resolved once.
+
+    Raises:
+        ConfigurationError: The app was never given to `TokenGuard.init_app`.
+        RuntimeError: There is no app context.
+    """
+    return parts_of(_current_app())

@@ -5,16 +5,15 @@ Flask shares it with a request that a view makes to its own app. `g.claims` only
 """
 
 import logging
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from weakref import ref
 
-from flask import Flask, Request, Response, after_this_request, current_app, g
+from flask import Flask, Request, Response, after_this_request, g
 from flask.ctx import _AppCtxGlobals
 from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
 
-from .app_parts import AppParts, parts_of
+from .app_parts import AppParts, current_parts, resolver
 from .challenge import answer
 from .claims import Authentication
 from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
@@ -25,16 +24,9 @@ _ENVIRON_KEY = "flask_tokenguard.record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
-Context = TypeVar("Context")
-
-
-def _resolver(proxy: Context) -> Callable[[], Context]:
-    return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
-
-
 # A LocalProxy resolves the context at every attribute; these resolve it once.
-_context = _resolver(request_ctx)
-_shown = _resolver(g)
+_context = resolver(request_ctx)
+_shown = resolver(g)
 
 
 class Record(Authentication):
@@ -116,7 +108,7 @@ def authentication(*, reads_body: bool = False) -> Record:
     request = current_request()
     record = _record_of(request)
     if record is None:
-        return begin(parts_of(current_app), request, reads_body=reads_body)
+        return begin(current_parts(), request, reads_body=reads_body)
     if reads_body and not record.has_read_body:
         record.has_read_body = True
         _authenticate(record, request, record.parts.body_locations)

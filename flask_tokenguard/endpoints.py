@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import partial
 from typing import cast
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from .app_parts import parts_of
+from .app_parts import current_parts, parts_of
 from .current import answering
 from .decorators import public
 from .errors import InvalidGrant, InvalidToken
@@ -42,7 +42,7 @@ def _check_store(state: BlueprintSetupState) -> None:
 
 def _token(origin: Callable[[], str]) -> ResponseReturnValue:
     if required_parameter("grant_type") != "refresh_token":
-        with answering(parts_of(current_app)):
+        with answering(current_parts()):
             raise InvalidGrant(
                 "Only refresh_token is supported here", error="unsupported_grant_type"
             )

@@ -196,13 +196,14 @@ def plain(options: IssueOptions) -> IssueOptions:
     Raises:
         IssueError: One of them makes a token that must not be.
     """
+    written: dict[str, Any] = {}
     said: Mapping[str, Any] = options
-    written = {
-        name: _WRITERS[name](value) if name in _WRITERS else value
-        for name, value in said.items()
-        if value is not None
-    }
-    return cast(IssueOptions, {name: value for name, value in written.items() if value is not None})
+    for name, value in said.items():
+        if value is not None and name in _WRITERS:
+            value = _WRITERS[name](value)  # noqa: PLW2901 - as a token holds it
+        if value is not None:
+            written[name] = value
+    return cast(IssueOptions, written)
 
 
 def check_subject(subject: str) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from flask import Response, after_this_request, current_app, has_request_context
+from flask import Response, after_this_request, has_request_context
 
-from .app_parts import AppParts, parts_of
+from .app_parts import AppParts, current_parts
 from .current import answering
 from .issuer import IssueOptions
 from .signals import token_issued
@@ -51,7 +51,7 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return issue(parts_of(current_app), subject, **options)
+    return issue(current_parts(), subject, **options)
 
 
 def _set_no_store(response: Response) -> Response:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from flask import current_app
-
 from . import locations
-from .app_parts import AppParts, parts_of
+from .app_parts import AppParts, current_parts
 from .claims import Claims
 from .current import answering, authentication, current_request
 from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
@@ -39,7 +37,7 @@ def issue_token_pair(
         IssueError: As `issue_token` does.
         Unavailable: The store cannot be reached.
     """
-    parts = parts_of(current_app)
+    parts = current_parts()
     sessions = _sessions_of(parts)
     with answering(parts):
         pair = sessions.start(
@@ -71,7 +69,7 @@ def refresh_token_pair(
         RefreshReused: 400, it came a second time, and its session has ended.
         Unavailable: 503, the store cannot be reached.
     """
-    parts = parts_of(current_app)
+    parts = current_parts()
     sessions = _sessions_of(parts)
     token, scope = required_parameter("refresh_token"), parameter("scope")
     with answering(parts):
@@ -118,7 +116,7 @@ def revoke_token(
     """
     if (token is None) == (jti is None):
         raise TypeError("revoke_token takes a token, or a jti")
-    parts = parts_of(current_app)
+    parts = current_parts()
     revocation = _revocation_of(parts)
     with answering(parts):
         if jti is not None:
@@ -144,7 +142,7 @@ def end_session(sid: str | None = None, *, subject: str | None = None) -> bool:
         ConfigurationError: There is no store.
         Unavailable: The store cannot be reached.
     """
-    parts = parts_of(current_app)
+    parts = current_parts()
     sessions = _sessions_of(parts)
     if sid is None:
         token = authentication().token
@@ -164,7 +162,7 @@ def end_all_sessions(subject: str, *, issuer: str | None = None) -> None:
         ConfigurationError: There is no store.
         Unavailable: The store cannot be reached.
     """
-    parts = parts_of(current_app)
+    parts = current_parts()
     revocation = _revocation_of(parts)
     with answering(parts):
         revocation.end_subject(subject, issuer=issuer or parts.issuer.issuer)
@@ -177,7 +175,7 @@ def sessions_of(subject: str) -> list[Session]:
         ConfigurationError: There is no store.
         Unavailable: The store cannot be reached.
     """
-    parts = parts_of(current_app)
+    parts = current_parts()
     sessions = _sessions_of(parts)
     with answering(parts):
         return sessions.of(subject)
@@ -189,7 +187,7 @@ def parameter(name: str) -> str | None:
     Raises:
         InvalidGrant: It occurs twice, or is not text.
     """
-    with answering(parts_of(current_app)):
+    with answering(current_parts()):
         try:
             return locations.parameter(current_request(), name)
         except InvalidRequest as error:
@@ -204,7 +202,7 @@ def required_parameter(name: str) -> str:
     """
     value = parameter(name)
     if value is None:
-        with answering(parts_of(current_app)):
+        with answering(current_parts()):
             raise InvalidGrant(f"There is no {name}", error="invalid_request")
     return value
 
