@@ -27,7 +27,7 @@ from flask_tokenguard import (
 
 from ..conftest import MakeApp
 from ..support import bearer
-from .conftest import Headers, HeadersWith
+from .conftest import GuardApp, Headers, HeadersWith
 from .support import BAD, MISSING, SHORT, foreign, new_view, refusal_of
 
 Call = Callable[[Flask, Headers], WsgiResponse]
@@ -513,3 +513,15 @@ def test_a_view_that_fails_puts_the_claims_around_it_back(
         g.claims = "the app's own"
         assert app.test_client().get("/", headers=headers).status_code == 500
         assert g.claims == "the app's own"
+
+
+def test_a_context_without_a_request_ends_quietly_after_requests_within_requests(
+    guard_app: GuardApp, headers: Headers
+) -> None:
+    app: Flask = _with_inner_views(guard_app(Flask(__name__)))
+    with app.app_context():
+        g.claims = "of the context"
+        assert app.test_client().get("/inner", headers=headers).status_code == 200
+        with app.test_request_context():
+            g.claims = "of a job"
+        assert g.claims == "of a job"
