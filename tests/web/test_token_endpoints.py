@@ -196,3 +196,27 @@ def test_a_refused_refresh_is_reported(
     assert [type(error) for error in errors] == [InvalidGrant]
     assert any("token refused" in message for message in caplog.messages)
     assert "x.y.z" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ENCRYPTION": {"key": {"kty": "oct", "k": "A" * 43, "alg": "A256KW"}}},
+        {"ISSUER": "https://us.example", "AUDIENCE": ["us", "them"], "LEEWAY": 5},
+        {"PROTECT": "all", "TOKEN_LOCATIONS": ["header", "form", "json"]},
+    ],
+    ids=["encrypted", "with issuer and audience", "from bodies too"],
+)
+def test_sessions_go_with_other_settings(make_app: MakeApp, settings: dict[str, Any]) -> None:
+    guard = TokenGuard()
+    app = make_app(guard, STORAGE_URI="memory://", **settings)
+    app.register_blueprint(guard.token_endpoints())
+    with app.app_context():
+        first = issue_token_pair("alice")
+    client = app.test_client()
+    body = GRANT | {"refresh_token": first["refresh_token"]}
+    second = client.post("/token", data=body).get_json()
+    tokens = [first["access_token"], second["access_token"]]
+    assert [status_with(client, token) for token in tokens] == [200, 200]
+    assert client.post("/revoke", json={"token": second["refresh_token"]}).status_code == 200
+    assert [status_with(client, token) for token in tokens] == [401, 401]
