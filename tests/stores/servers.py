@@ -1,13 +1,14 @@
 """Real servers on free loopback ports, each in a folder of its own and ended by its own pid."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +21,8 @@ from redis.retry import Retry
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 _PATIENCE = 20.0
+# Below what systems take for connections (RFC 6335 section 6; Linux begins at 32768).
+_FIRST_PORT, _PORTS = 20_000, 12_000
 
 
 def give_up(why: str) -> NoReturn:
@@ -46,11 +49,16 @@ def find_redis() -> str:
 
 
 def free_port() -> int:
-    """Let the system name a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Name a port that nobody uses.
+
+    Not one that the system would give to a connection: one of the many that tests make could have
+    taken it before the server starts, or starts again.
+    """
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(is_so: Callable[[], Any], *, patience: float = _PATIENCE) -> None:
@@ -103,7 +111,9 @@ class RealServer:
     def start(self) -> "RealServer":
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)  # noqa: S603
-        wait_until(lambda: self.ask("PING"))
+        process = self._process
+        wait_until(lambda: process.poll() is not None or self.ask("PING"))
+        assert process.poll() is None, (self.folder / "log").read_text()
         return self
 
     def ask(self, *command: Any) -> Any:
