@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from itertools import islice, repeat
@@ -117,30 +117,31 @@ def tokens() -> Iterator[Asked]:
 def compare(files: dict[int, Path], size: Size) -> list[Round]:
     """Time all files and all who ask in the same rounds."""
     asked = tokens()
-    return take_turns(
-        {
-            f"{count} {name}": asking(ask, asked, size.batch)
-            for count, file in files.items()
-            for name, ask in candidates(file).items()
-        },
-        size.rounds,
-    )
+    with ExitStack() as opened:
+        return take_turns(
+            {
+                f"{count} {name}": asking(ask, asked, size.batch)
+                for count, file in files.items()
+                for name, ask in candidates(file, opened).items()
+            },
+            size.rounds,
+        )
 
 
-def candidates(file: Path) -> dict[str, Ask]:
-    """Make those who ask."""
+def candidates(file: Path, opened: ExitStack) -> dict[str, Ask]:
+    """Make those who ask; what they open is closed at the end."""
     store = SqliteStore(file)
     return {
-        "bare": bare(file),
+        "bare": bare(file, opened),
         "ours": standing(store),
         "rule": rule(store),
-        "SQLAlchemy": sqlalchemy_core(file),
+        "SQLAlchemy": sqlalchemy_core(file, opened),
     }
 
 
-def bare(file: Path) -> Ask:
+def bare(file: Path, opened: ExitStack) -> Ask:
     """Select one id."""
-    connection = sqlite3.connect(file)
+    connection = opened.enter_context(closing(sqlite3.connect(file)))
 
     def ask(asked: Asked) -> object:
         return connection.execute(
@@ -167,9 +168,10 @@ def rule(store: Store) -> Ask:
     return lambda asked: revocation.check(asked.token)
 
 
-def sqlalchemy_core(file: Path) -> Ask:
+def sqlalchemy_core(file: Path, opened: ExitStack) -> Ask:
     """Ask whether jti and session were revoked, and since when the subject's tokens are ended."""
     engine = create_engine(f"sqlite:///{file}")
+    opened.callback(engine.dispose)
 
     def ask(asked: Asked) -> object:
         with engine.connect() as connection:
