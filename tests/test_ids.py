@@ -66,3 +66,7 @@ def test_a_foreign_token_may_have_a_jti_like_ours() -> None:
 
 def test_a_token_without_iat_is_older_than_anything() -> None:
     assert ids.instant_of({}, is_own=False) == 0
+
+
+def test_half_of_a_surrogate_pair_has_an_id_too() -> None:
+    assert token_id(None, "\ud800") != token_id(None, "\udfff") != token_id(None, "?")

@@ -198,4 +198,5 @@ def subject_id(issuer: str | None, subject: str) -> bytes:
 def _digest(claim: str, issuer: str | None, value: str) -> bytes:
     # The length keeps apart what issuer and value have between them.
     named = f"{claim} {-1 if issuer is None else len(issuer)} {issuer}{value}"
-    return hashlib.sha256(named.encode()).digest()[:16]
+    # JSON can spell half of a surrogate pair, which has an id like any other text.
+    return hashlib.sha256(named.encode(errors="surrogatepass")).digest()[:16]
