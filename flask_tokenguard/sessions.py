@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from . import locations
 from .app_parts import AppParts, current_parts
-from .claims import Claims
+from .claims import Claims, VerifiedToken
 from .current import answering, authentication, current_request
 from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
 from .issuer import IssueOptions
@@ -146,9 +146,9 @@ def end_session(sid: str | None = None, *, subject: str | None = None) -> bool:
     sessions = _sessions_of(parts)
     if sid is None:
         token = authentication().token
-        sid = "" if token is None else token.claims.get("sid", "")
+        sid = token.claims.get("sid") if token is not None and _is_own(parts, token) else None
     with answering(parts):
-        return sessions.end(str(sid), subject=subject)
+        return sessions.end(str(sid or ""), subject=subject)
 
 
 def end_all_sessions(subject: str, *, issuer: str | None = None) -> None:
@@ -209,10 +209,15 @@ def required_parameter(name: str) -> str:
 
 def _revoke(parts: AppParts, text: str) -> None:
     token = parts.verifier.authenticate(text)
-    if token.typ != REFRESH_TYPE:
+    if token.typ != REFRESH_TYPE or not _is_own(parts, token):
         _revocation_of(parts).revoke(token.claims)
     else:
         _sessions_of(parts).end(str(token.claims.get("sid")))
+
+
+def _is_own(parts: AppParts, token: VerifiedToken) -> bool:
+    """Tell whether we issued a token; another issuer's must not name a session of ours."""
+    return token.claims.issuer == parts.issuer.issuer
 
 
 def _check_user(parts: AppParts, sessions: Sessions, presented: Presented) -> None:

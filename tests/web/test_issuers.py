@@ -9,7 +9,15 @@ import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 
-from flask_tokenguard import ConfigurationError, TokenGuard, end_all_sessions, revoke_token
+from flask_tokenguard import (
+    ConfigurationError,
+    TokenGuard,
+    end_all_sessions,
+    end_session,
+    issue_token_pair,
+    revoke_token,
+    sessions_of,
+)
 from flask_tokenguard import token_required as demand
 from flask_tokenguard.claims import Claims
 from flask_tokenguard.jose.jwk import Key
@@ -331,6 +339,34 @@ def test_a_foreign_token_can_be_revoked(
         revoke_token(Claims(claims))
     assert refusal_of(client.get("/claims", headers=headers)) == BAD
     assert client.get("/claims", headers=issue(ID, jti="2")).status_code == 200
+
+
+def test_a_foreign_refresh_token_ends_no_session_of_ours(
+    make_app: MakeApp, entries: dict[str, Any], issue: Issue
+) -> None:
+    app = make_app(ISSUERS=entries, ISSUER="https://us.example", STORAGE_URI="memory://")
+    with app.app_context():
+        own = issue_token_pair("alice")
+        sid = sessions_of("alice")[0].sid
+        revoke_token(issue(ID, typ="rt+jwt", sid=sid)["Authorization"].removeprefix("Bearer "))
+        assert [session.sid for session in sessions_of("alice")] == [sid]
+    answer = app.test_client().get("/claims", headers=bearer(own["access_token"]))
+    assert answer.status_code == 200
+
+
+def test_a_logout_with_a_foreign_token_ends_no_session_of_ours(
+    make_app: MakeApp, entries: dict[str, Any], issue: Issue, clock: SettableClock
+) -> None:
+    clock.now -= 10  # The store is older than the token.
+    guard = TokenGuard(store=MemoryStore(clock=clock))
+    app = make_app(guard, ISSUERS=entries, ISSUER="https://us.example")
+    app.add_url_rule("/logout", "logout", demand(lambda: str(end_session())))
+    with app.app_context():
+        issue_token_pair("alice")
+        sid = sessions_of("alice")[0].sid
+    assert app.test_client().get("/logout", headers=issue(ID, sid=sid)).text == "False"
+    with app.app_context():
+        assert [session.sid for session in sessions_of("alice")] == [sid]
 
 
 def test_a_foreign_subject_can_be_ended(
