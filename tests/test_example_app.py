@@ -322,8 +322,9 @@ def _users_of(folder: Path) -> dict[str, str]:
 
 
 def test_without_an_argument_the_instance_folder_is_beside_the_package(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
+    monkeypatch: pytest.MonkeyPatch, folder: Path, passwords: dict[str, str]
 ) -> None:
+    assert passwords
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY_FILE", str(folder / "signing.pem"))
     monkeypatch.setenv("FLASK_TOKENGUARD_STORAGE_URI", "memory://")
     assert Path(create_app().instance_path) == ROOT / "instance"

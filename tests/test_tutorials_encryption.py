@@ -47,10 +47,9 @@ def app(make_app: MakeApp, guard: TokenGuard, their_key: JWK) -> Flask:
     return make_app(guard, KEY=exported, ENCRYPTION={"key": exported, **NESTED})
 
 
-def made_by_jwcrypto(key: JWK, **changed: Any) -> str:
-    """Sign and encrypt in their two steps."""
-    now = int(time.time())
-    claims = {"sub": "123", "jti": "1", "iat": now, "exp": now + 900, **PAYLOAD, **changed}
+def made_by_jwcrypto(key: JWK, now: float) -> str:
+    """Sign and encrypt in their two steps what expires in a minute."""
+    claims = {"sub": "123", "jti": "1", "iat": int(now), "exp": int(now) + 60, **PAYLOAD}
     signed = JWT(header={"alg": "HS256", "typ": "at+jwt"}, claims=claims)
     signed.make_signed_token(key)
     nested = JWT(header=NESTED, claims=signed.serialize())
@@ -67,8 +66,8 @@ def read_by_jwcrypto(token: str, key: JWK) -> dict[str, Any]:
     return claims
 
 
-def test_their_token_is_read_by_us(app: Flask, their_key: JWK) -> None:
-    headers = bearer(made_by_jwcrypto(their_key))
+def test_their_token_is_read_by_us(app: Flask, their_key: JWK, clock: SettableClock) -> None:
+    headers = bearer(made_by_jwcrypto(their_key, clock.now))
     claims = app.test_client().get("/claims", headers=headers).get_json()
     assert {name: claims[name] for name in PAYLOAD} == PAYLOAD
 
@@ -90,7 +89,7 @@ def test_our_token_is_encrypted_as_the_tutorial_s_is(app: Flask, guard: TokenGua
 def test_their_token_that_has_expired_is_refused_by_us(
     app: Flask, guard: TokenGuard, their_key: JWK, clock: SettableClock
 ) -> None:
-    token = made_by_jwcrypto(their_key, exp=int(clock.now) + 60)
+    token = made_by_jwcrypto(their_key, clock.now)
     assert guard.verify(token).claims["sub"] == "123"
     clock.now += 60
     response = app.test_client().get("/claims", headers=bearer(token))
@@ -107,17 +106,19 @@ def test_our_token_that_has_expired_is_refused_by_them(
         read_by_jwcrypto(token, their_key)
 
 
-def test_their_token_of_another_key_is_refused_by_us(app: Flask, guard: TokenGuard) -> None:
+def test_their_token_of_another_key_is_refused_by_us(
+    app: Flask, guard: TokenGuard, clock: SettableClock
+) -> None:
     assert app.name
     other = JWK.generate(kty="oct", size=256)
     with pytest.raises(InvalidToken, match="The token cannot be decrypted"):
-        guard.verify(made_by_jwcrypto(other))
+        guard.verify(made_by_jwcrypto(other, clock.now))
 
 
 def test_a_key_that_we_generate_is_theirs_too(make_app: MakeApp) -> None:
     exported = to_jwk(generate("A256KW"), private=True)
     app = make_app(KEY=exported, ENCRYPTION={"key": exported, **NESTED})
-    headers = bearer(made_by_jwcrypto(JWK(**exported)))
+    headers = bearer(made_by_jwcrypto(JWK(**exported), time.time()))
     assert app.test_client().get("/claims", headers=headers).status_code == 200
 
 

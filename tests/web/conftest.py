@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from flask import Flask
 
 from flask_tokenguard import TokenGuard
 
-from ..support import bearer
+from ..support import SettableClock, bearer
 
 AnyApp = TypeVar("AnyApp", bound=Flask)
 Headers = dict[str, str]
@@ -41,9 +40,9 @@ def sign(secret: str) -> Sign:
 
 
 @pytest.fixture
-def good_claims() -> dict[str, Any]:
+def good_claims(clock: SettableClock) -> dict[str, Any]:
     """Everything that a token must say; the subject is alice."""
-    now = int(time.time())
+    now = int(clock.now)
     return {"sub": "alice", "jti": "1", "iat": now, "exp": now + 600}
 
 
