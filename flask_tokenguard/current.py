@@ -1,16 +1,13 @@
 """The request's authentication record, and what views call on it.
 
-What was verified lives in the request's environ, never in `g`: anything may assign to `g`, and
-Flask shares it with a request that a view makes to its own app. `g.claims` only shows it.
+What was verified lives in the request object, never in `g`: anything may assign to `g`, and Flask
+shares it with a request that a view makes to its own app. `g.claims` only shows it.
 """
 
 import logging
 from typing import Any, cast
-from weakref import ref
 
-from flask import Flask, Request, Response, after_this_request, g
-from flask.ctx import _AppCtxGlobals
-from flask.globals import request_ctx
+from flask import Flask, Request, Response, after_this_request, g, request
 from werkzeug.local import LocalProxy
 
 from .app_parts import AppParts, current_parts, resolver
@@ -20,37 +17,26 @@ from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
 from .locations import Locations, find_token
 from .signals import token_accepted, token_rejected
 
-_ENVIRON_KEY = "flask_tokenguard.record"
+# Where a request keeps its record. A request inside another has an object of its own, even where
+# both have the same environ; a copy of a request's context has the same one.
+_NAME = "_tokenguard_record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
 # A LocalProxy resolves the context at every attribute; these resolve it once.
-_context = resolver(request_ctx)
+current_request = resolver(request)
 _shown = resolver(g)
 
 
 class Record(Authentication):
-    """An authentication, and what it hides until its request is torn down."""
+    """An authentication, and what `g.claims` was before its request began."""
 
-    __slots__ = ("outer", "outer_claims", "parts", "request")
-
-    def __init__(self, parts: AppParts, request: Request, shown: _AppCtxGlobals) -> None:
-        super().__init__()
-        self.parts = parts
-        self.request = ref(request)
-        self.outer: Record | None = request.environ.get(_ENVIRON_KEY)
-        self.outer_claims: Any = shown.get("claims", _ABSENT)
-        if self.outer is not None and self.outer.request() is request:
-            self.outer, self.outer_claims = self.outer.outer, self.outer.outer_claims
-
-
-def current_request() -> Request:
-    """Get the request itself, not its proxy."""
-    return _context().request
+    parts: AppParts
+    outer_claims: Any
 
 
 def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
-    """Authenticate a request: keep the verdict in its environ, show its claims as `g.claims`.
+    """Authenticate a request: keep the verdict in it, show its claims as `g.claims`.
 
     A bad token is not raised here; an open route is served in spite of it.
 
@@ -59,32 +45,34 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         request: The current request.
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
-    shown = _shown()
-    record = Record(parts, request, shown)
-    if record.outer is not None or record.outer_claims is not _ABSENT:
-        _restore_at_teardown(parts.app)
+    kept, shown = request.__dict__, _shown().__dict__
+    before: Record | None = kept.get(_NAME)
     # Should anything below fail, the request is anonymous.
-    request.environ[_ENVIRON_KEY] = record
-    shown.claims = None
-    record.has_read_body = reads_body or not parts.body_locations
-    _authenticate(record, request, parts.locations if reads_body else parts.bodiless_locations)
-    shown.claims = record.claims
+    record = kept[_NAME] = Record()
+    record.parts = parts
+    record.outer_claims = shown.get("claims", _ABSENT) if before is None else before.outer_claims
+    if record.outer_claims is not _ABSENT:
+        _restore_at_teardown(parts.app)
+    shown["claims"] = None
+    if reads_body:
+        record.has_read_body = True
+        _authenticate(record, request, parts.locations)
+    else:
+        record.has_read_body = not parts.body_locations
+        _authenticate(record, request, parts.bodiless_locations)
+    if record.token is not None:
+        shown["claims"] = record.token.claims
     return record
 
 
 def end(_error: BaseException | None = None) -> None:
-    """Put `g.claims` and the environ back as the request found them, if it found them in use.
+    """Put `g.claims` back as the request found it, if it found it in use.
 
-    Where they were not, they stay as they are: Flask tears a request down before a streamed
-    response runs, and whenever a copy of its context ends.
+    Where it was not, it stays as it is: Flask tears a request down before a streamed response runs,
+    and whenever a copy of its context ends.
     """
-    request = _context().request
-    record: Record | None = request.environ.get(_ENVIRON_KEY)
-    if record is None or record.request() is not request:
-        return
-    if record.outer is not None:
-        request.environ[_ENVIRON_KEY] = record.outer
-    if record.outer_claims is not _ABSENT:
+    record: Record | None = current_request().__dict__.get(_NAME)
+    if record is not None and record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
 
 
@@ -106,7 +94,7 @@ def authentication(*, reads_body: bool = False) -> Record:
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
     request = current_request()
-    record = _record_of(request)
+    record: Record | None = request.__dict__.get(_NAME)
     if record is None:
         return begin(current_parts(), request, reads_body=reads_body)
     if reads_body and not record.has_read_body:
@@ -118,9 +106,8 @@ def authentication(*, reads_body: bool = False) -> Record:
 
 def has_met(demand: object) -> bool:
     """Tell whether the current request has met a demand already."""
-    request = _context().request
-    record: Record | None = request.environ.get(_ENVIRON_KEY)
-    return record is not None and demand in record.met and record.request() is request
+    record: Record | None = current_request().__dict__.get(_NAME)
+    return record is not None and demand in record.met
 
 
 def is_preflight(request: Request) -> bool:
@@ -170,12 +157,6 @@ def load_user(record: Record) -> Any:
     if record.user[0] is None:
         raise InvalidToken("The token's user is gone", claim="sub")
     return record.user[0]
-
-
-def _record_of(request: Request) -> Record | None:
-    """Find this very request's record, not that of one around it with the same environ."""
-    record: Record | None = request.environ.get(_ENVIRON_KEY)
-    return record if record is not None and record.request() is request else None
 
 
 def _authenticate(record: Record, request: Request, locations: Locations) -> None:

@@ -3,18 +3,17 @@
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from flask import Blueprint, Flask, current_app, has_app_context
 from flask.typing import ResponseReturnValue
 
-from . import current
 from .app_parts import EXTENSION, AppParts
 from .challenge import answer
 from .claims import Claims, VerifiedToken
+from .current import answering, begin, current_request, is_preflight
 from .decorators import demands_on, meet, public
-from .demands import ANY_TOKEN
+from .demands import ANY_TOKEN, Demand
 from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
@@ -133,7 +132,7 @@ class TokenGuard:
             Unavailable: We cannot tell.
         """
         parts = self._parts()
-        with current.answering(parts):
+        with answering(parts):
             return parts.verifier.verify(token)
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
@@ -189,29 +188,41 @@ class TokenGuard:
 
 def _hook_in(app: Flask, parts: Parts) -> None:
     """Run before any hook of the app: they know who asks."""
-    app.before_request(partial(_guard_request, parts))
+    app.before_request(_hook_of(parts))
     before = app.before_request_funcs[None]
     before.insert(0, before.pop())
 
 
-def _guard_request(parts: Parts) -> ResponseReturnValue | None:
-    """Authenticate a request and meet what its endpoint demands, before anything else runs."""
-    request = current.current_request()
-    rule = request.url_rule
-    if rule is None:  # A 404, a 405 or a redirect stays what it is.
-        current.begin(parts, request, reads_body=False)
+def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
+    """Make the hook of an app."""
+
+    def authenticate() -> ResponseReturnValue | None:
+        """Authenticate a request and meet what its endpoint demands, before anything else runs."""
+        request = current_request()
+        rule = request.url_rule
+        if rule is None:  # A 404, a 405 or a redirect stays what it is.
+            begin(parts, request, reads_body=False)
+            return None
+        demands = _demands_of(parts, rule.endpoint, request.method)
+        if not demands:
+            begin(parts, request, reads_body=False)
+            return None
+        record = begin(parts, request, reads_body=True)
+        if request.method == "OPTIONS" and is_preflight(request):
+            return parts.app.make_default_options_response()
+        for demand in demands:
+            meet(demand, record)
         return None
-    said = demands_on(parts.app.view_functions.get(rule.endpoint), request.method)
-    demands = said.demands
-    is_open = said.is_public or not parts.demands_all
-    if not demands and not is_open and not parts.public_endpoints.fullmatch(rule.endpoint):
-        demands = (ANY_TOKEN,)
-    record = current.begin(parts, request, reads_body=bool(demands))
-    if demands and request.method == "OPTIONS" and current.is_preflight(request):
-        return parts.app.make_default_options_response()
-    for demand in demands:
-        meet(demand, record)
-    return None
+
+    return authenticate
+
+
+def _demands_of(parts: Parts, endpoint: str, method: str) -> tuple[Demand, ...]:
+    """Tell what an endpoint demands; all but the public ones a token, where the app says so."""
+    said = demands_on(parts.app.view_functions.get(endpoint), method)
+    if said.demands or said.is_public or not parts.demands_all:
+        return said.demands
+    return () if parts.public_endpoints.fullmatch(endpoint) else (ANY_TOKEN,)
 
 
 def _publish_keys(app: Flask, parts: Parts) -> None:
@@ -230,7 +241,7 @@ def _register_answers(app: Flask, parts: Parts) -> None:
     """
 
     def send(error: Refusal) -> ResponseReturnValue:
-        for scope in (*current.current_request().blueprints, None):
+        for scope in (*current_request().blueprints, None):
             for kind in _OUR_CLASSES:
                 handler = app.error_handler_spec[scope][None].get(kind)
                 if handler is not None and handler is not send and isinstance(error, kind):
