@@ -10,7 +10,7 @@ from .issuer import TokenIssuer
 from .issuer_entries import SETTING, IssuerEntry, read_issuer
 from .issuers import Issuers, Resolve, trust_in
 from .jose.jwk import Key, KeySet, KeySource
-from .keys.config import ConfiguredKeys, OwnKeys, read_key_set
+from .keys.config import OwnKeys, read_key_set
 from .keys.encryption import ConfiguredEncryption
 from .keys.fetched import Fetch
 from .pairs import PairIssuer
@@ -50,11 +50,10 @@ class TokenParts:
             others: Who else is believed.
             cache: Remembers what was verified; none for tokens that are presented once.
         """
-        encryption, keys = self.encryption, self.keys
+        encryption = self.encryption
         return TokenVerifier(
             Trust(
-                # A ring changes; a configured set is asked itself, which every request does.
-                keys.verifying if isinstance(keys, ConfiguredKeys) else keys,
+                self.keys,
                 self._rules(types),
                 last=last,
                 requires_encryption=encryption is not None and encryption.required,

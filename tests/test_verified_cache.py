@@ -258,6 +258,9 @@ class Source:
     def find(self, header: Header, use: str) -> tuple[Key, ...]:  # noqa: ARG002 - finds all
         return self.keys
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys
+
 
 def test_a_remembered_token_does_not_outlive_its_key() -> None:
     key, source = Key(SECRET), Source(Key(SECRET))

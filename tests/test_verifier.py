@@ -255,6 +255,9 @@ def test_any_source_of_keys_will_do() -> None:
         def find(self, header: Header, use: str) -> Sequence[Key]:
             return [KEY] if (header.alg, use) == ("HS256", "sig") else []
 
+        def __contains__(self, key: object) -> bool:
+            return key is KEY
+
     assert TokenVerifier(Trust(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
@@ -262,6 +265,9 @@ def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None
     class Source:
         def find(self, header: Header, use: str) -> Sequence[Key]:  # noqa: ARG002 - finds it for all
             return [KEY]
+
+        def __contains__(self, key: object) -> bool:
+            return key is KEY
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})
     assert (

@@ -56,6 +56,10 @@ class KeySource(Protocol[FoundKey_co]):
         """Find the keys that may have made a token with this header; few, or none."""
         ...
 
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a key that was found before could still be found."""
+        ...
+
 
 class Key:
     """A key bound to one algorithm; immutable, and silent about its material.
@@ -174,6 +178,7 @@ class KeySet(Generic[AnyKey]):
 
     def __init__(self, keys: Iterable[AnyKey]) -> None:
         self._keys = tuple(keys)
+        self._members = frozenset(self._keys)
         self._by_kid: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
         self._by_alg: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
         for key in self._keys:
@@ -194,6 +199,9 @@ class KeySet(Generic[AnyKey]):
             return self._by_kid.get((header.kid, use), ())
         fit = self._by_alg.get((header.alg, use), ())
         return fit if len(fit) <= MOST_KEYS_TRIED else ()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._members
 
     def __iter__(self) -> Iterator[AnyKey]:
         return iter(self._keys)

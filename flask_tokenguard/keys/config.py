@@ -1,7 +1,7 @@
 """The keys that verify, and the one among them that signs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from ..jose import material
@@ -23,28 +23,36 @@ class OwnKeys(Protocol):
         """Find the keys that may have made a token with this header."""
         ...
 
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a key still verifies."""
+        ...
+
     def __iter__(self) -> Iterator[Key]:
         """List the keys that verify."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredKeys:
-    """Every key that verifies, the one that signs if there is one, and what states are said."""
+class ConfiguredKeys(KeySet[Key]):
+    """Every key that verifies.
 
-    verifying: KeySet[Key]
-    signing: Key | None
-    states: Mapping[Key, State | None] = field(default_factory=dict)
+    Attributes:
+        signing: The one that signs, or None.
+        states: What is said of each one's state.
+    """
 
-    def find(self, header: Header, use: str) -> Sequence[Key]:
-        """Find among the keys that verify; see `KeySet.find`."""
-        return self.verifying.find(header, use)
+    def __init__(
+        self,
+        keys: Iterable[Key],
+        signing: Key | None,
+        states: Mapping[Key, State | None] = MappingProxyType({}),
+    ) -> None:
+        """Take them; the states may be left out where none are said."""
+        super().__init__(keys)
+        self.signing = signing
+        self.states = states
 
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self.verifying)
 
-
-NO_KEYS = ConfiguredKeys(KeySet(()), None)
+NO_KEYS = ConfiguredKeys((), None)
 
 
 def choose_keys(
@@ -69,7 +77,7 @@ def choose_keys(
         on_fault(f"TOKENGUARD_ALGORITHM is {algorithm}, which the configured key does not take")
     try:
         states: dict[Key, State | None] = {key: entry.state for entry, key in bound}
-        return ConfiguredKeys(KeySet(states), signing, states)
+        return ConfiguredKeys(states, signing, states)
     except ValueError as error:
         on_fault(f"the key set {error}")
         return NO_KEYS

@@ -120,6 +120,9 @@ class RemoteKeys:
             return found
         return self._keys_after_unknown().find(header)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys()
+
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys())
 

@@ -55,6 +55,7 @@ class RemoteSet:
                 for alg in key.algs:
                     if self._named.setdefault((key.kid, alg), key) is key:
                         by_alg.setdefault(alg, []).append(key)
+        self._members = frozenset(self._named.values())
         self._by_alg = {
             alg: tuple(keys) for alg, keys in by_alg.items() if len(keys) <= MOST_KEYS_TRIED
         }
@@ -90,6 +91,9 @@ class RemoteSet:
             return self._by_alg.get(header.alg, ())
         key = self._named.get((header.kid, header.alg))
         return () if key is None else (key,)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._members
 
     def __iter__(self) -> Iterator[Key]:
         return iter(dict.fromkeys(self._named.values()))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeySet
+from ..jose.jwk import Key
 from .config import ConfiguredKeys
 from .ring_files import INDEX, RingEntry, read_index
 from .text import read_file, read_keys
@@ -71,11 +71,15 @@ class KeyRing:
     def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find as `KeySet.find` does, in the ring as it stands."""
         self._look()
-        return self.keys.verifying.find(header, use)
+        return self.keys.find(header, use)
+
+    def __contains__(self, key: object) -> bool:
+        self._look()
+        return key in self.keys
 
     def __iter__(self) -> Iterator[Key]:
         self._look()
-        return iter(self.keys.verifying)
+        return iter(self.keys)
 
     def _look(self) -> None:
         now = self._monotonic()
@@ -127,7 +131,7 @@ class KeyRing:
             )
         if not keys[signing[0]].is_private:
             raise ValueError(f"the active key {signing[0]} is public")
-        loaded = ConfiguredKeys(KeySet(keys.values()), keys[signing[0]])
+        loaded = ConfiguredKeys(keys.values(), keys[signing[0]])
         self._by_kid = keys
         return loaded
 
