@@ -111,13 +111,15 @@ class VerifiedToken:
 
     Attributes:
         claims: What it says.
+        trace: What a store is asked for, as `Revocation` writes it; None until it has.
     """
 
-    __slots__ = ("_header", "claims")
+    __slots__ = ("_header", "claims", "trace")
 
-    def __init__(self, header: Header, claims: Claims) -> None:
+    def __init__(self, header: Header, claims: Claims, trace: bytes | None = None) -> None:
         self._header = header
         self.claims = claims
+        self.trace = trace
 
     @property
     def typ(self) -> str | None:
@@ -145,15 +147,13 @@ class Authentication:
         user: What the user loader returned, in a tuple once it was asked.
     """
 
-    __slots__ = ("error", "has_read_body", "location", "met", "token", "user")
-
-    def __init__(self) -> None:
-        self.token: VerifiedToken | None = None
-        self.error: Refusal | None = None
-        self.location: str | None = None
-        self.has_read_body = False
-        self.met: tuple[object, ...] = ()
-        self.user: tuple[Any] | None = None
+    # Of the class until they are set: a request sets two or three of them.
+    token: VerifiedToken | None = None
+    error: Refusal | None = None
+    location: str | None = None
+    has_read_body = False
+    met: tuple[object, ...] = ()
+    user: tuple[Any] | None = None
 
     @property
     def header(self) -> dict[str, Any] | None:

@@ -57,22 +57,18 @@ class Revocation:
             InvalidToken: It was revoked.
             Unavailable: The store cannot tell.
         """
-        claims = token.claims
-        issuer = claims.get("iss")
-        is_own = issuer == self._issuer
-        session = ids.from_text(claims["sid"]) if is_own and "sid" in claims else None
-        jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
+        if token.trace is None:
+            token.trace = self._trace(token.claims)
+        trace = token.trace
         try:
-            standing = self._store.standing(
-                token_id(issuer, jti), session, subject_id(issuer, subject)
-            )
+            standing = self._store.standing(trace[:16], trace[40:] or None, trace[16:32])
         except Unavailable:
             if self._accepts_in_outage:
                 return
             raise
         if standing.is_revoked:
             raise InvalidToken("The token was revoked", claim="jti")
-        instant = ids.instant_of(claims, is_own=is_own)
+        instant = int.from_bytes(trace[32:40])
         if standing.ended_at is not None and instant <= standing.ended_at:
             raise InvalidToken("The token was revoked with all of its subject's", claim="sub")
         if instant <= standing.epoch:
@@ -132,6 +128,15 @@ class Revocation:
         """
         expires = int(self._clock()) + self._longest + self._leeway
         self._store.end_subject(subject_id(issuer, subject), expires=expires)
+
+    def _trace(self, claims: Mapping[str, Any]) -> bytes:
+        """Join the token's id, its subject's, the instant of its issue, and its session's id."""
+        issuer = claims.get("iss")
+        is_own = issuer == self._issuer
+        instant = ids.instant_of(claims, is_own=is_own).to_bytes(8)
+        session = ids.from_text(claims["sid"]) if is_own and "sid" in claims else None
+        jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
+        return token_id(issuer, jti) + subject_id(issuer, subject) + instant + (session or b"")
 
 
 def _text(claim: object) -> str:

@@ -7,7 +7,7 @@ Add a rule by adding a function here; an app adds its own with `TokenGuard(valid
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 from .claims import VerifiedToken
 from .errors import InvalidToken
@@ -133,10 +133,14 @@ class TimeRule:
             InvalidToken: The claim is not a number, or missing, or it is too early or too late.
         """
         claim = self._claim
-        if claim not in claims and not self._is_required:
+        if claim in claims:
+            instant: Any = claims[claim]
+        elif self._is_required:
+            instant = None
+        else:
             return ALWAYS
-        instant = claims.get(claim)
-        if not _is_numeric_date(instant):
+        # Not isinstance: bool is an int to Python. A huge int would overflow in a datetime.
+        if type(instant) not in _NUMBERS or not 0 <= instant <= LAST_NUMERIC_DATE:
             raise InvalidToken(f"The token has no valid {claim}", claim=claim)
         if claim == "exp":
             ends = instant + self._leeway
@@ -189,8 +193,3 @@ def is_bearer(token: VerifiedToken) -> None:
     """Refuse a token that is bound to a key, whose bearer must prove more (RFC 7800 section 3)."""
     if "cnf" in token.claims:
         raise InvalidToken("The token is bound to a key (cnf)", claim="cnf")
-
-
-def _is_numeric_date(value: Any) -> TypeGuard[int | float]:
-    # Not isinstance: bool is an int to Python. A huge int would overflow in a datetime.
-    return type(value) in _NUMBERS and 0 <= value <= LAST_NUMERIC_DATE

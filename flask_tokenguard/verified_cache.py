@@ -29,9 +29,9 @@ TrustT = TypeVar("TrustT")
 # written as they came, in JSON; a token may never come again, so the work is left for when it does.
 Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, TrustT, Key]
 # A verified token: its claims or their values; the rest of it; from when and until when it is good,
-# in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock.
+# in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock; its trace.
 # Plain tuples, for they are made and taken apart at every request.
-Entry: TypeAlias = tuple[bytes, Origin[TrustT], float, float, float]
+Entry: TypeAlias = tuple[bytes, Origin[TrustT], float, float, float, bytes | None]
 
 # Values written by marshal are half as large as they are as objects, and fresh for every reader,
 # nested ones too. Nothing is read here but what was written here.
@@ -82,14 +82,10 @@ class VerifiedCache(Generic[TrustT]):
             return None, None
         # Any text has one such encoding; an error handler that drops or replaces would merge some.
         name = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        young, old = self._generations
-        entry = young.get(name)
+        entry = self._generations[0].get(name) or self._rejuvenate(name)
         if entry is None:
-            entry = old.pop(name, None)
-            if entry is None:
-                return name, None
-            self._put(name, entry)
-        _, _, begins, ends, until = entry
+            return name, None
+        _, _, begins, ends, until, _ = entry
         if begins <= self._clock() < ends and self._monotonic() < until:
             return name, entry
         self._generations[0].pop(name, None)
@@ -101,6 +97,7 @@ class VerifiedCache(Generic[TrustT]):
         payload: bytes,
         origin: tuple[Header, TrustT, Key],
         period: tuple[float, float],
+        trace: bytes | None,
     ) -> None:
         """Remember a token that was verified, if it is not too long.
 
@@ -109,14 +106,15 @@ class VerifiedCache(Generic[TrustT]):
             payload: What it says, in JSON.
             origin: Its protected header, who was believed, and the key that verified it.
             period: From when until when it is good, in seconds since the epoch.
+            trace: What a store is asked for, if one is.
         """
         if name is not None:
             until = self._monotonic() + self._lifetime
-            self._put(name, (payload, (None, *origin), *period, until))
+            self._put(name, (payload, (None, *origin), *period, until, trace))
 
     def rewrite(self, name: bytes, entry: Entry[TrustT], claims: dict[str, Any]) -> None:
         """Write down the claims of a token that came again, so that they are read faster."""
-        _, (_, header, trust, key), begins, ends, until = entry
+        _, (_, header, trust, key), begins, ends, until, trace = entry
         names = tuple(claims)
         shape = names, trust, key
         shared = self._origins.get(shape)
@@ -125,7 +123,15 @@ class VerifiedCache(Generic[TrustT]):
             if len(self._origins) >= _MOST_ORIGINS:
                 self._origins = {}
             shared = self._origins[shape] = (names, header, trust, key)
-        self._put(name, (marshal.dumps(tuple(claims.values())), shared, begins, ends, until))
+        written = marshal.dumps(tuple(claims.values()))
+        self._put(name, (written, shared, begins, ends, until, trace))
+
+    def _rejuvenate(self, name: bytes) -> Entry[TrustT] | None:
+        """Move an entry to the young, if it is among the old."""
+        entry = self._generations[1].pop(name, None)
+        if entry is not None:
+            self._put(name, entry)
+        return entry
 
     def _put(self, name: bytes, entry: Entry[TrustT]) -> None:
         """Take an entry in, and forget another one if need be."""

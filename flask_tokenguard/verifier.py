@@ -6,6 +6,7 @@ section 3.8): a key of one issuer never verifies a token of another.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
@@ -27,10 +28,20 @@ class Trust:
             of one token a rule always says the same, but for a `TimeRule`.
         last: Further rules, whose answer may change at any time, and so are asked every time.
         names: Where it says scopes and roles; None for our own tokens.
+        read_claims: Makes the claims of a payload whose signature was verified.
         requires_encryption: Whether a token of its that is only signed is refused.
     """
 
-    __slots__ = ("_checks", "keys", "last", "names", "requires_encryption", "rules")
+    __slots__ = (
+        "_timed",
+        "_timeless",
+        "keys",
+        "last",
+        "names",
+        "read_claims",
+        "requires_encryption",
+        "rules",
+    )
 
     def __init__(
         self,
@@ -45,8 +56,12 @@ class Trust:
         self.keys = keys
         self.rules = rules
         self.last = tuple(last)
-        self._checks = tuple(rules.values())
+        self._timed = tuple(rule for rule in rules.values() if isinstance(rule, TimeRule))
+        self._timeless = tuple(rule for rule in rules.values() if not isinstance(rule, TimeRule))
         self.names = names
+        self.read_claims: Callable[[Any], Claims] = Claims
+        if names is not None:
+            self.read_claims = partial(ForeignClaims, names=names)
         self.requires_encryption = requires_encryption
 
     def find_keys(self, header: Header) -> Sequence[Key]:
@@ -77,19 +92,22 @@ class Trust:
         raise InvalidToken("The token's signature is not valid")
 
     def check(self, token: VerifiedToken) -> tuple[float, float]:
-        """Check the rules in their order, and tell from when until when those of time are kept.
+        """Check the rules, those of time last, and tell from when until when these are kept.
 
         Raises:
             InvalidToken: One is broken.
         """
-        begins, ends = ALWAYS
-        for rule in self._checks:
-            if isinstance(rule, TimeRule):
-                first, last = rule.check(token.claims)
-                begins = max(begins, first)
-                ends = min(ends, last)
-            elif rule(token) is not None:
+        for rule in self._timeless:
+            if rule(token) is not None:
                 raise _returned(rule)
+        begins, ends = ALWAYS
+        for time_rule in self._timed:
+            first, last = time_rule.check(token.claims)
+            # Calls of max and min would cost as much as the rules themselves.
+            if first > begins:  # noqa: PLR1730
+                begins = first
+            if last < ends:  # noqa: PLR1730
+                ends = last
         return begins, ends
 
     def check_last(self, token: VerifiedToken) -> None:
@@ -97,10 +115,6 @@ class Trust:
         for rule in self.last:
             if rule(token) is not None:
                 raise _returned(rule)
-
-    def claims(self, payload: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Claims:
-        """Read the payload of a token whose signature was verified."""
-        return Claims(payload) if self.names is None else ForeignClaims(payload, self.names)
 
 
 class TokenVerifier:
@@ -156,7 +170,8 @@ class TokenVerifier:
         trust, key, parsed, verified = self._authenticate(token)
         period = trust.check(verified)
         trust.check_last(verified)
-        cache.keep(name, parsed.payload, (parsed.header, trust, key), period)
+        origin = parsed.header, trust, key
+        cache.keep(name, parsed.payload, origin, period, verified.trace)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
@@ -203,18 +218,19 @@ class TokenVerifier:
         self, cache: "VerifiedCache[Trust]", name: bytes, entry: Entry[Trust]
     ) -> VerifiedToken | None:
         """Recall a token if all that could have changed has not, and ask its last rules again."""
-        written, (names, header, trust, key), _, _, _ = entry
-        if key not in trust.keys.find(header, "sig"):
+        written, (names, header, trust, key), _, _, _, trace = entry
+        if key not in trust.keys:
             return None
         if names is None:
             payload = strict_json.parse_object(written)
             cache.rewrite(name, entry, payload)
-            claims = trust.claims(payload)
+            claims = trust.read_claims(payload)
         else:
-            claims = trust.claims(zip(names, read_values(written)))  # noqa: B905 - it costs a third
+            values = read_values(written)
+            claims = trust.read_claims(zip(names, values))  # noqa: B905 - it costs a third
         if self._others is not None and self.trust_for(claims) is not trust:
             return None
-        verified = VerifiedToken(header, claims)
+        verified = VerifiedToken(header, claims, trace)
         if trust.last:
             trust.check_last(verified)
         return verified
@@ -231,7 +247,7 @@ class TokenVerifier:
             if trust.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
-        return trust, key, parsed, VerifiedToken(parsed.header, trust.claims(payload))
+        return trust, key, parsed, VerifiedToken(parsed.header, trust.read_claims(payload))
 
 
 def _returned(rule: Validator) -> TypeError:
