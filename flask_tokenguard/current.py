@@ -14,7 +14,7 @@ from .app_parts import AppParts, current_parts, resolver
 from .challenge import answer
 from .claims import Authentication
 from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
-from .locations import Locations, find_token
+from .locations import Locations
 from .signals import token_accepted, token_rejected
 
 # Where a request keeps its record. A request inside another has an object of its own, even where
@@ -161,13 +161,16 @@ def load_user(record: Record) -> Any:
 
 def _authenticate(record: Record, request: Request, locations: Locations) -> None:
     """Look for a token and verify it; there must be no other, also of an earlier look."""
+    token = None
     try:
-        found = find_token(request, locations)
-        if found is None:
+        for name, read in locations:
+            found = read(request)
+            if found is not None:
+                if record.location is not None or record.error is not None:
+                    raise InvalidRequest("The request carries two tokens")
+                record.location, token = name, found
+        if token is None:
             return
-        if record.location is not None or record.error is not None:
-            raise InvalidRequest("The request carries two tokens")
-        record.location, token = found
         record.token = record.parts.verifier.verify(token)
     except Refusal as error:
         record.token, record.error = None, error

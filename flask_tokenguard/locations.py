@@ -16,31 +16,9 @@ _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAME = "access_token"
 
+# Names of places, each with what reads an unverified token there; a body is read only by its own.
 Locations: TypeAlias = tuple[tuple[str, Callable[[Request], str | None]], ...]
 BODY_LOCATIONS = frozenset({"form", "json"})
-
-
-def find_token(request: Request, locations: Locations) -> tuple[str, str] | None:
-    """Find the one token of a request.
-
-    Args:
-        request: The request; its body is read only for a location that needs it.
-        locations: Names of places, each with its function.
-
-    Returns:
-        The name of the location and the unverified token, or None.
-
-    Raises:
-        InvalidRequest: There are two tokens, or what should be one is malformed.
-    """
-    found = None
-    for name, read in locations:
-        token = read(request)
-        if token is not None:
-            if found is not None:
-                raise InvalidRequest("The request carries two tokens")
-            found = name, token
-    return found
 
 
 def in_header(request: Request) -> str | None:
