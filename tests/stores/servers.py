@@ -1,14 +1,12 @@
 """Real servers on free loopback ports, each in a folder of its own and ended by its own pid."""
 
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,10 +17,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from benchmarks.loopback import free_port
+
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 _PATIENCE = 20.0
-# Below what systems take for connections (RFC 6335 section 6; Linux begins at 32768).
-_FIRST_PORT, _PORTS = 20_000, 12_000
 
 
 def give_up(why: str) -> NoReturn:
@@ -46,19 +44,6 @@ def find_valkey() -> str:
 def find_redis() -> str:
     """Find the machine's Redis."""
     return shutil.which("redis-server") or give_up("there is no redis-server: install it")
-
-
-def free_port() -> int:
-    """Name a port that nobody uses.
-
-    Not one that the system would give to a connection: one of the many that tests make could have
-    taken it before the server starts, or starts again.
-    """
-    while True:
-        port = _FIRST_PORT + secrets.randbelow(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_until(is_so: Callable[[], Any], *, patience: float = _PATIENCE) -> None:

@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 import pytest
 
+from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis import RedisStore
 
 from .conftest import PASSWORD
 from .contract import Family, new_id
-from .servers import DURABLE, RealServer, find_valkey, free_port, running, wait_until
+from .servers import DURABLE, RealServer, find_valkey, running, wait_until
 
 TIMEOUT = 0.5
 AT_ONCE = 0.2

@@ -12,11 +12,12 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 from redis.crc import key_slot
 
+from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis import RedisStore
 
 from .contract import Family, new_id
-from .servers import find_redis, find_valkey, free_port, wait_until
+from .servers import find_redis, find_valkey, wait_until
 from .topologies import SERVICE, Cluster, Replicated, clustered, replicated
 
 TIMEOUT = 0.5

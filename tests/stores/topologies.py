@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from .servers import RealServer, free_port, running, wait_until
+from benchmarks.loopback import free_port
+
+from .servers import RealServer, running, wait_until
 
 SLOTS = 16384
 SERVICE = "tokens"
