@@ -69,7 +69,8 @@ class RedisStore:
                 other_revoked is not None or any(one is not None for one in revoked),
                 None if ended_at is None else int(ended_at),
             )
-        except self._client.FAULTS as error:
+        # A value that is no number was not written by us.
+        except (*self._client.FAULTS, ValueError) as error:
             raise self._client.unavailable(error, self._address) from None
 
     def next_instant(self, subject: bytes) -> int:

@@ -315,6 +315,17 @@ def test_an_epoch_in_the_future_neither_lasts_nor_accepts_what_was_revoked(
     assert instant <= ended_at < store.next_instant(subject)
 
 
+@pytest.mark.parametrize("name", ["epoch", "ended:" + "\x07" * 16])
+def test_a_value_that_is_no_number_accepts_nothing(
+    store: RedisStore, client: Any, name: str
+) -> None:
+    subject = b"\x07" * 16
+    store.next_instant(subject)
+    client.set("tokenguard:{07}:" + name, "spoilt", ex=1000)
+    with pytest.raises(Unavailable):
+        store.standing(new_id(), None, subject)
+
+
 def test_ending_a_subject_covers_tokens_issued_before_the_clock_was_set_back(
     store: RedisStore, client: Any
 ) -> None:
