@@ -7,6 +7,7 @@ members, no NaN or Infinity, no number that overflows to one, no lone surrogate,
 import json
 import re
 from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring as _quote
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -76,14 +77,31 @@ def dump_object(members: Mapping[str, Any]) -> bytes:
         TypeError: A value has no JSON form.
         ValueError: The object would be refused by `parse_object`.
     """
+    written: list[str] = []
+    has_others = False
+    for name, value in members.items():
+        # Nearly all members are a text or an int; JSONEncoder takes longer to begin than they do.
+        if type(name) is str and type(value) is str:
+            written.append(f"{_quote(name)}:{_quote(value)}")
+        elif type(name) is str and type(value) is int:
+            written.append(f"{_quote(name)}:{value}")
+        else:
+            written.append(_encode_member(name, value))
+            has_others = True
+    octets = f"{{{','.join(written)}}}".encode()
+    if has_others:
+        is_nested = octets.count(b"{") + octets.count(b"[") > 1
+        # Names such as 1 and "1" become the same member, which only the parser notices.
+        if is_nested or set(map(type, members)) != {str}:
+            parse_object(octets)
+    return octets
+
+
+def _encode_member(name: object, value: object) -> str:
     try:
-        octets = _encode(members).encode()
+        return _encode({name: value})[1:-1]
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if octets.count(b"{") + octets.count(b"[") > 1 or set(map(type, members)) != {str}:
-        # Names such as 1 and "1" become the same member, which only the parser notices.
-        parse_object(octets)
-    return octets
 
 
 def _check_nesting(octets: bytes) -> None:

@@ -1,5 +1,7 @@
 """JSON that every reader reads alike (RFC 8259, RFC 7493)."""
 
+from enum import StrEnum
+from http import HTTPStatus
 from math import inf, nan
 from typing import Any
 
@@ -7,6 +9,12 @@ import pytest
 
 from flask_tokenguard.jose import strict_json
 from flask_tokenguard.jose.strict_json import MAX_NESTING
+
+
+class Kind(StrEnum):
+    """A text that is more than that."""
+
+    A = "a"
 
 
 def nested(depth: int, *, filling: bytes = b"1") -> bytes:
@@ -151,6 +159,13 @@ def test_a_refusal_does_not_quote_what_it_read(text: bytes) -> None:
         pytest.param({"a": [1, None, True]}, b'{"a":[1,null,true]}', id="no blanks"),
         pytest.param({"a": ("b",)}, b'{"a":["b"]}', id="a tuple"),
         pytest.param({"ä": "€"}, '{"ä":"€"}'.encode(), id="UTF-8"),
+        pytest.param({"a": 'b"\n'}, rb'{"a":"b\"\n"}', id="escapes"),
+        pytest.param({'a"': 1}, rb'{"a\"":1}', id="escapes in a name"),
+        pytest.param({"a": 1, "b": -(10**20)}, b'{"a":1,"b":-100000000000000000000}', id="ints"),
+        pytest.param({"a": True, "b": 1.5}, b'{"a":true,"b":1.5}', id="neither text nor int"),
+        pytest.param({Kind.A: Kind.A}, b'{"a":"a"}', id="a kind of text"),
+        pytest.param({"a": HTTPStatus.OK}, b'{"a":200}', id="a kind of int"),
+        pytest.param({1: 2}, b'{"1":2}', id="an int as a name"),
     ],
 )
 def test_an_object_is_written(members: dict[str, Any], text: bytes) -> None:
@@ -165,6 +180,7 @@ def test_an_object_is_written(members: dict[str, Any], text: bytes) -> None:
         pytest.param({"a": "\ud800"}, id="a lone surrogate"),
         pytest.param({"\udfff": 1}, id="a lone surrogate in a name"),
         pytest.param({"a": {1: 2, "1": 3}}, id="names that become one"),
+        pytest.param({1: 2, "1": 3}, id="names of its own that become one"),
         pytest.param({"a": 10**5000}, id="an int of 5001 digits"),
         pytest.param({"a": nested_list(32)}, id="nested too deeply"),
         pytest.param({"a": nested_list(100_000)}, id="nested beyond measure"),
