@@ -12,7 +12,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.hmac import HMAC
 from jwt.algorithms import Algorithm as SigningAlgorithm
 from jwt.algorithms import ECAlgorithm, HMACAlgorithm, get_default_algorithms
@@ -40,6 +43,10 @@ class _PreparedEC(ECAlgorithm):
         super().__init__(hash_alg)
         self._size = size
         self._ecdsa = ECDSA(hash_alg())
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        r, s = decode_dss_signature(key.sign(msg, self._ecdsa))
+        return r.to_bytes(self._size) + s.to_bytes(self._size)
 
     def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
         size = self._size

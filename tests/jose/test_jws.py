@@ -2,8 +2,10 @@
 
 import json
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
+from unittest.mock import Mock
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flask_tokenguard.jose import jws
@@ -80,6 +82,13 @@ def test_a_signature_with_an_octet_more_is_not_valid(keys: dict[str, Key], alg: 
 )
 def test_a_signature_is_as_long_as_rfc_7518_says(keys: dict[str, Key], alg: str, size: int) -> None:
     assert len(keys[alg].sign(b"message")) == size
+
+
+@pytest.mark.parametrize(("alg", "size"), [("ES256", 32), ("ES384", 48), ("ES512", 66)])
+def test_small_numbers_of_a_signature_are_filled_up(alg: str, size: int) -> None:
+    key = Mock(sign=Mock(return_value=encode_dss_signature(1, 2)))
+    signature = jws.algorithm(alg).sign(b"message", key)
+    assert signature == (1).to_bytes(size) + (2).to_bytes(size)
 
 
 @pytest.mark.parametrize(("one", "other"), [("RS256", "PS256"), ("RS256", "RS512")])
