@@ -22,7 +22,7 @@ _LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
 
 def encode(octets: bytes) -> bytes:
     """Encode without padding."""
-    return b2a_base64(octets, newline=False).translate(_TO_URL, b"=")
+    return b2a_base64(octets).translate(_TO_URL, b"=\n")
 
 
 def decode(segment: bytes) -> bytes:
