@@ -109,11 +109,12 @@ def parts_of(app: Flask) -> AppParts:
         ConfigurationError: The app was never given to `TokenGuard.init_app`.
     """
     try:
-        return cast(AppParts, app.extensions[EXTENSION])
+        parts: AppParts = app.extensions[EXTENSION]
     except KeyError:
         raise ConfigurationError(
             f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
         ) from None
+    return parts
 
 
 def current_parts() -> AppParts:

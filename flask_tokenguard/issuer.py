@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, TypedDict, cast
 
 from . import ids
 from .errors import ConfigurationError, IssueError
@@ -89,21 +89,18 @@ class TokenIssuer:
         self._common = {name: value for name, value in common.items() if value is not None}
         self._max_size = max_size
         self._clock = clock
-        self._next_instant = next_instant or (lambda _: int(clock() * 1000))
+        self._next_instant = next_instant
         self._plain_header: tuple[Key, bytes] | None = None
 
     def issue(
-        self,
-        subject: str,
-        registered: Mapping[str, Any] | None = None,
-        **options: Unpack[IssueOptions],
+        self, subject: str, options: IssueOptions, registered: Mapping[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
         """Sign a token.
 
         Args:
             subject: Whom it speaks of; a text, not empty.
+            options: What this token says.
             registered: Reserved claims that come before ours.
-            options: As in `IssueOptions`.
 
         Returns:
             The token, and the claims in it.
@@ -117,10 +114,10 @@ class TokenIssuer:
             raise ConfigurationError(
                 "No key can sign; give TOKENGUARD_KEY a secret or a private key"
             )
-        payload = self._claims(subject, registered or {}, options)
+        payload = self._claims(subject, options, registered)
         encoded_header = self._encode_header(key, options.get("header"))
-        signing_input = b"%b.%b" % (encoded_header, base64url.encode(_dump(payload, "claims")))
-        token = b"%b.%b" % (signing_input, base64url.encode(key.sign(signing_input)))
+        signing_input = encoded_header + b"." + base64url.encode(_dump(payload, "claims"))
+        token = signing_input + b"." + base64url.encode(key.sign(signing_input))
         if self._encryption_key is not None:
             # A token inside must be called one (RFC 7519 section 5.2).
             token = self._encryption_key.encrypt(token, {"cty": "JWT"}).encode()
@@ -132,26 +129,32 @@ class TokenIssuer:
         return token.decode(), payload
 
     def _claims(
-        self, subject: str, registered: Mapping[str, Any], options: IssueOptions
+        self, subject: str, options: IssueOptions, registered: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         check_subject(subject)
-        now = int(self._clock())
-        said: Mapping[str, Any] = plain(options)
+        moment = self._clock()
+        now = int(moment)
         payload = {
             **self._common,
             "sub": subject,
             "iat": now,
-            "exp": self.expiry(now, said.get("lifetime")),
+            "exp": self.expiry(now, options.get("lifetime")),
         }
-        for name, claim in _CLAIMS.items():
-            if name in said:
-                payload[claim] = said[name]
+        for name, value in options.items():
+            if value is not None and name in _CLAIMS:
+                claim, write = _CLAIMS[name]
+                if (written := write(value)) is not None:
+                    payload[claim] = written
         if registered:
             payload |= {name: value for name, value in registered.items() if value is not None}
         if "jti" not in payload:
-            payload["jti"] = ids.new_jti(self._next_instant(subject))
+            next_instant = self._next_instant
+            instant = int(moment * 1000) if next_instant is None else next_instant(subject)
+            payload["jti"] = ids.new_jti(instant)
         own = options.get("claims")
-        return payload | _own(own, RESERVED_CLAIMS, "claim") if own else payload
+        if own:
+            _add_own(payload, own, RESERVED_CLAIMS, "claim")
+        return payload
 
     def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
         """Tell the `exp` of a token that is issued now.
@@ -182,9 +185,9 @@ class TokenIssuer:
         header = {"alg": key.alg, "typ": self._typ}
         if key.kid is not None:
             header["kid"] = key.kid
-        encoded = base64url.encode(
-            _dump(header | _own(extra or {}, RESERVED_HEADERS, "header"), "header")
-        )
+        if extra:
+            _add_own(header, extra, RESERVED_HEADERS, "header")
+        encoded = base64url.encode(_dump(header, "header"))
         if not extra:
             self._plain_header = key, encoded
         return encoded
@@ -199,8 +202,8 @@ def plain(options: IssueOptions) -> IssueOptions:
     written: dict[str, Any] = {}
     said: Mapping[str, Any] = options
     for name, value in said.items():
-        if value is not None and name in _WRITERS:
-            value = _WRITERS[name](value)  # noqa: PLW2901 - as a token holds it
+        if value is not None and name in _CLAIMS:
+            value = _CLAIMS[name][1](value)  # noqa: PLW2901 - as a token holds it
         if value is not None:
             written[name] = value
     return cast(IssueOptions, written)
@@ -224,15 +227,18 @@ def _auth_time(moment: datetime | int) -> int:
     raise IssueError("auth_time must be an aware datetime, or seconds since the epoch")
 
 
-def _own(members: Mapping[str, Any], reserved: frozenset[str], what: str) -> dict[str, Any]:
-    if not isinstance(members, Mapping):
+def _add_own(
+    said: dict[str, Any], members: Mapping[str, Any], reserved: frozenset[str], what: str
+) -> None:
+    # Asking of a dict whether it is a Mapping takes longer than all else here.
+    if not isinstance(members, dict) and not isinstance(members, Mapping):
         raise IssueError(f"the {what} members are not a mapping")
-    for name in members:
+    for name, value in members.items():
         if not isinstance(name, str):
             raise IssueError(f"the {what} name {name!r} is not a str")
         if name in reserved:
             raise IssueError(f"the {what} {name} is reserved; see the arguments of issue_token")
-    return dict(members)
+        said[name] = value
 
 
 def _dump(members: Mapping[str, Any], what: str) -> bytes:
@@ -288,9 +294,8 @@ def _audience(audience: str | Iterable[str]) -> str | list[str]:
 
 
 # How options are written, and which claims they are.
-_WRITERS: dict[str, Callable[[Any], Any]] = {
-    "scope": scope_text,
-    "audience": _audience,
-    "auth_time": _auth_time,
+_CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "scope": ("scope", scope_text),
+    "audience": ("aud", _audience),
+    "auth_time": ("auth_time", _auth_time),
 }
-_CLAIMS = {"scope": "scope", "audience": "aud", "auth_time": "auth_time"}

@@ -7,6 +7,7 @@ from flask import Response, after_this_request, has_request_context
 
 from .app_parts import AppParts, current_parts
 from .current import answering
+from .errors import Refusal
 from .issuer import IssueOptions
 from .signals import token_issued
 
@@ -19,10 +20,19 @@ def issue(parts: AppParts, subject: str, **options: Unpack[IssueOptions]) -> str
         IssueError: An argument makes a token that must not be.
         Unavailable: There is a store, and it cannot be reached.
     """
+    return _issue(parts, subject, options)
+
+
+def _issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
+    # As one dict, since each call with keywords copies them.
     defaults = parts.guard.default_claims_for(subject)
-    options["claims"] = {**defaults, **(options.get("claims") or {})}
-    with answering(parts):
-        token, claims = parts.issuer.issue(subject, **options)
+    if defaults:
+        options["claims"] = {**defaults, **(options.get("claims") or {})}
+    try:
+        token, claims = parts.issuer.issue(subject, options)
+    except Refusal:
+        with answering(parts):
+            raise
     announce(parts, claims)
     return token
 
@@ -51,7 +61,7 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return issue(current_parts(), subject, **options)
+    return _issue(current_parts(), subject, options)
 
 
 def _set_no_store(response: Response) -> Response:

@@ -119,7 +119,7 @@ class PairIssuer:
             "jti": ids.to_text(state.jti),
             "exp": state.expires,
         }
-        return self._refresh.issue(login["sub"], registered, scope=login.get("scope"))[0]
+        return self._refresh.issue(login["sub"], {"scope": login.get("scope")}, registered)[0]
 
     def respond(
         self, login: Login, plan: Plan, refresh_token: str, *, scope: str, instant: int
@@ -143,7 +143,7 @@ class PairIssuer:
             "auth_time": login.get("auth_time"),
         }
         options: IssueOptions = {**plan.options, "scope": scope}
-        access_token, claims = self._access.issue(login["sub"], registered, **options)
+        access_token, claims = self._access.issue(login["sub"], options, registered)
         response: TokenResponse = {
             "access_token": access_token,
             "token_type": "Bearer",

@@ -187,6 +187,11 @@ def test_a_login_that_cannot_be_issued_leaves_no_session(
         assert sessions_of("alice") == []
 
 
+def test_an_option_of_a_login_that_is_none_says_nothing(client: FlaskClient, log_in: LogIn) -> None:
+    claims = claims_of(client, log_in(audience=None, claims=None))
+    assert claims.keys() == {"sub", "iat", "exp", "jti", "scope", "sid", "auth_time"}
+
+
 def test_a_subject_must_be_text(app: Flask) -> None:
     with app.app_context(), pytest.raises(IssueError, match="subject"):
         issue_token_pair(7)  # type: ignore[arg-type]
@@ -612,6 +617,14 @@ def test_an_app_may_prefer_to_accept_access_tokens(
         refresh_token_pair()
 
 
+def test_a_token_that_no_store_can_date_has_its_answer(app: Flask, store: BreakableStore) -> None:
+    store.is_away = True
+    with app.app_context(), pytest.raises(Unavailable) as caught:
+        issue_token("alice")
+    assert caught.value.response is not None
+    assert caught.value.response.status_code == 503
+
+
 # How long a token may live.
 
 
@@ -634,6 +647,6 @@ def test_a_refresh_token_of_another_shape_is_refused(
     client: FlaskClient, secret: str, claims: dict[str, Any]
 ) -> None:
     issuer = TokenIssuer(lambda: Key(secret.encode()), lifetime=timedelta(minutes=1), typ="rt+jwt")
-    token, _ = issuer.issue("alice", claims)
+    token, _ = issuer.issue("alice", {}, claims)
     answer = client.post("/refresh", json={"refresh_token": token})
     assert error_of(answer) == (400, "invalid_grant")
