@@ -4,25 +4,13 @@ Text that starts with `-----BEGIN` is PEM, with `{` a JWK or JWKS, anything else
 UTF-8 bytes. No message quotes any of it.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    load_pem_private_key,
-    load_pem_public_key,
-)
-from cryptography.x509 import load_pem_x509_certificate
-
 from ..jose import material, strict_json
 from ..jose.jwk import Key, KeyOptions, said_of
 from ..jose.material import Material
-
-_PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
-_PUBLIC_LABELS = ("PUBLIC KEY", "RSA PUBLIC KEY")
-_PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
 
 def read_keys(
@@ -51,7 +39,9 @@ def read_material(
     if password == "":
         raise ValueError("has an empty password")
     if isinstance(text, str) and text.startswith("-----BEGIN"):
-        return [(_read_pem(text, password), options)]
+        from .pem import read_pem  # noqa: PLC0415 - imported when used
+
+        return [(read_pem(_utf8(text), password), options)]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
     if isinstance(text, str) and not text.startswith("{"):
@@ -96,27 +86,3 @@ def _utf8(text: str) -> bytes:
     except UnicodeEncodeError:
         # The codec's own words quote a character.
         raise ValueError("is not Unicode text") from None
-
-
-def _read_pem(text: str, password: str | None) -> Any:
-    # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
-    labels = [label for label in _PEM_LABEL.findall(text) if label != "EC PARAMETERS"]
-    if len(labels) != 1:
-        raise ValueError(f"is PEM with {len(labels)} blocks in it; give one")
-    label, octets = labels[0], _utf8(text)
-    if label not in (*_PRIVATE_LABELS, *_PUBLIC_LABELS, "CERTIFICATE"):
-        raise ValueError(f"is PEM of the kind {label!r}, which is not supported")
-    if password is not None and label not in _PRIVATE_LABELS:
-        raise ValueError("has a password, and is not an encrypted PEM")
-    try:
-        if label == "CERTIFICATE":
-            return load_pem_x509_certificate(octets).public_key()
-        if label in _PUBLIC_LABELS:
-            return load_pem_public_key(octets)
-        return load_pem_private_key(octets, None if password is None else _utf8(password))
-    except TypeError:
-        wrong = "is encrypted" if password is None else "is not encrypted"
-        given = "none" if password is None else "a password"
-        raise ValueError(f"{wrong}, and has {given}; see TOKENGUARD_KEY_PASSWORD") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("is PEM that cannot be read; is the password right?") from None

@@ -153,6 +153,12 @@ def test_a_wrong_password_opens_nothing(encrypted_pems: dict[str, str], password
         read_keys(encrypted_pems["ES256"], password=password)
 
 
+@pytest.mark.parametrize("text", ["\ud800" * 32, "-----BEGIN\udcff", "{\udcff}"], ids=ascii)
+def test_a_text_that_is_not_unicode_holds_no_key(text: str) -> None:
+    with pytest.raises(ValueError, match="is not Unicode text"):
+        read_keys(text)
+
+
 def test_pem_holds_one_key(private_forms: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="PEM with 2 blocks"):
         read_keys(private_forms["SEC1"] + private_forms["PKCS#1"])
