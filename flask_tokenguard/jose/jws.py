@@ -1,13 +1,15 @@
 """Signatures (RFC 7515, RFC 7518 section 3): the only module that imports PyJWT.
 
-PyJWT's Algorithm objects do the work, on keys that were prepared once. Its `jwt.decode` is not
-used: it accepts padded base64url, duplicate members and tokens of any size.
+PyJWT's Algorithm objects do the work, on keys that were prepared once; HMAC and ECDSA are what
+remained of theirs once that was done. Its `jwt.decode` is not used: it accepts padded base64url,
+duplicate members and tokens of any size.
 """
 
 import re
 from base64 import b64decode
 from functools import cache
-from typing import Any
+from hmac import compare_digest
+from typing import Any, Protocol, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -17,16 +19,23 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.hmac import HMAC
-from jwt.algorithms import Algorithm as SigningAlgorithm
-from jwt.algorithms import ECAlgorithm, HMACAlgorithm, get_default_algorithms
-from jwt.exceptions import InvalidKeyError
 
 from .algorithms import SIGNATURE_ALGORITHMS
 
-__all__ = ["SigningAlgorithm", "algorithm", "check_secret", "prepare_secret"]
+
+class SigningAlgorithm(Protocol):
+    """What PyJWT's Algorithm objects do with a key that is prepared."""
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        """Sign with a private key."""
+        ...
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
+        """Tell whether the key made the signature."""
+        ...
 
 
-class _PreparedHMAC(HMACAlgorithm):
+class _PreparedHMAC:
     """HMAC with a context that has taken in its key already; PyJWT makes one for each token."""
 
     def sign(self, msg: bytes, key: Any) -> bytes:
@@ -35,12 +44,14 @@ class _PreparedHMAC(HMACAlgorithm):
         octets: bytes = context.finalize()
         return octets
 
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
+        return compare_digest(sig, self.sign(msg, key))
 
-class _PreparedEC(ECAlgorithm):
+
+class _PreparedEC:
     """ECDSA with its parameters made once; PyJWT's conversion goes by way of hexadecimal text."""
 
     def __init__(self, hash_alg: type[hashes.HashAlgorithm], size: int) -> None:
-        super().__init__(hash_alg)
         self._size = size
         self._ecdsa = ECDSA(hash_alg())
 
@@ -65,29 +76,35 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "HS384": hashes.SHA384,
     "HS512": hashes.SHA512,
 }
-_KEY_TEXT = re.compile(rb"-- ?BEGIN |ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp")
-_HMAC = _PreparedHMAC(HMACAlgorithm.SHA256)
-_DEFAULT = get_default_algorithms()
-_ALGORITHMS: dict[str, SigningAlgorithm] = {
-    **{name: _DEFAULT[name] for name in SIGNATURE_ALGORITHMS if name in _DEFAULT},
-    # PyJWT 2.15 does not know the name of RFC 9864.
-    "Ed25519": _DEFAULT["EdDSA"],
-    "HS256": _HMAC,
-    "HS384": _HMAC,
-    "HS512": _HMAC,
-}
 _CURVES: dict[str, tuple[type[hashes.HashAlgorithm], int]] = {
     "ES256": (hashes.SHA256, 32),
     "ES384": (hashes.SHA384, 48),
     "ES512": (hashes.SHA512, 66),
 }
+# PyJWT 2.15 does not know the name of RFC 9864.
+_PYJWT_NAMES = {"Ed25519": "EdDSA"}
+
+_KEY_TEXT = re.compile(rb"-- ?BEGIN |ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp")
+# How DER begins, and JSON that may hold a JWK, in UTF-8, -16 or -32.
+_MAY_BE_KEY = re.compile(rb"0|[\0\xfe\xff\xef\xbb\xbf \t\r\n]*[\[{]")
 
 
 @cache
 def algorithm(name: str) -> SigningAlgorithm:
-    """Look up the object that signs and verifies with keys prepared by `jwk`."""
-    # Made when a key asks for it, since it makes `cryptography` load what no other one needs.
-    return _PreparedEC(*_CURVES[name]) if name in _CURVES else _ALGORITHMS[name]
+    """Look up the object that signs and verifies with keys prepared by `jwk`.
+
+    Raises:
+        KeyError: There is none of this name.
+    """
+    # Made when a key asks for it: PyJWT, and what `cryptography` loads for it, take longer to
+    # import than all else here together.
+    if SIGNATURE_ALGORITHMS[name].kty == "oct":
+        return _PreparedHMAC()
+    if name in _CURVES:
+        return _PreparedEC(*_CURVES[name])
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - imported when used
+
+    return cast(SigningAlgorithm, get_default_algorithms()[_PYJWT_NAMES.get(name, name)])
 
 
 def prepare_secret(name: str, secret: bytes) -> HMAC:
@@ -109,8 +126,14 @@ def check_secret(secret: bytes) -> None:
 
 
 def _is_secret(octets: bytes) -> bool:
+    if not octets or not _MAY_BE_KEY.match(octets):
+        # PyJWT refuses nothing else that has no text of a key in it.
+        return bool(octets)
+    from jwt.algorithms import HMACAlgorithm  # noqa: PLC0415 - imported when used
+    from jwt.exceptions import InvalidKeyError  # noqa: PLC0415 - imported when used
+
     try:
-        _HMAC.prepare_key(octets)
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(octets)
     except InvalidKeyError:
         return False
     return True

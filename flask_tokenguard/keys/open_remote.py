@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from ..jose import jws
 from .discovery import Discovery
 from .entries import DiscoveryKind
 from .fetch import Fetcher, check_url
@@ -36,6 +37,9 @@ def open_remote(
     Raises:
         ValueError: One of these cannot be, or they contradict each other.
     """
+    for name in algorithms:
+        # What the keys will need is imported before a server forks, and while no request waits.
+        jws.algorithm(name)
     fetch = fetch or Fetcher(
         allow_insecure_loopback=allows_http, allow_private_addresses=allows_private_addresses
     )

@@ -1,12 +1,17 @@
 """Signatures, and what must never be an HMAC secret (RFC 7515, RFC 7518 section 3)."""
 
 import json
+import subprocess
+import sys
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from unittest.mock import Mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import HMACAlgorithm
 
 from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS, fitting
@@ -114,6 +119,49 @@ def test_a_signature_of_another_algorithm_is_not_valid(
 )
 def test_a_secret_is_accepted(secret: bytes) -> None:
     jws.check_secret(secret)
+
+
+FRAGMENTS = st.sampled_from(
+    [b"0", b"\x30\x2a", b"{", b"[", b"}", b"]", b'"kty"', b'"', b":", b" ", b"\0", b"\xef\xbb\xbf"]
+    + ['{"kty":"oct"}'.encode(name) for name in ("utf-8", "utf-16", "utf-16-be", "utf-32-le")]
+    + [b64decode("MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(FRAGMENTS | st.binary(max_size=8), max_size=6).map(b"".join))
+def test_a_secret_that_is_accepted_is_one_to_pyjwt(secret: bytes) -> None:
+    try:
+        jws.check_secret(secret)
+    except ValueError:
+        return
+    assert HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret) == secret
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+def test_a_jwk_in_any_encoding_of_json_is_refused(encoding: str) -> None:
+    with pytest.raises(ValueError, match=REFUSAL):
+        jws.check_secret('\n [{"kty": "oct", "k": "c2VjcmV0"}]'.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("key", "is_imported"),
+    [
+        pytest.param("b'correct horse battery staple and so on'", False, id="a secret"),
+        pytest.param("ec.generate_private_key(ec.SECP256R1())", False, id="EC"),
+        pytest.param("ed25519.Ed25519PrivateKey.generate()", True, id="Ed25519"),
+    ],
+)
+def test_pyjwt_is_imported_when_a_key_asks_for_it(key: str, is_imported: bool) -> None:
+    code = (
+        "import sys, flask_tokenguard; from flask_tokenguard.jose.jwk import Key;"
+        " from cryptography.hazmat.primitives.asymmetric import ec, ed25519;"
+        f" key = Key({key}); assert key.verify(b'x', key.sign(b'x')); print('jwt' in sys.modules)"
+    )
+    run = subprocess.run(  # noqa: S603 - our own code, by the interpreter that runs this
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert run.stdout == f"{is_imported}\n"
 
 
 @pytest.mark.parametrize("secret", [b"", b"  \n\t", b"\xef\xbb\xbf"], ids=["", "blank", "mark"])
