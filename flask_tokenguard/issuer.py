@@ -108,6 +108,7 @@ class TokenIssuer:
         Raises:
             ConfigurationError: There is no private key to sign with.
             IssueError: An argument makes a token that must not be.
+            TypeError: There is no such option.
         """
         key = self._signing_key()
         if key is None:
@@ -141,10 +142,12 @@ class TokenIssuer:
             "exp": self.expiry(now, options.get("lifetime")),
         }
         for name, value in options.items():
-            if value is not None and name in _CLAIMS:
+            if name in _CLAIMS:
                 claim, write = _CLAIMS[name]
-                if (written := write(value)) is not None:
+                if value is not None and (written := write(value)) is not None:
                     payload[claim] = written
+            elif name not in _OTHER_OPTIONS:
+                raise TypeError(f"there is no option {name}")
         if registered:
             payload |= {name: value for name, value in registered.items() if value is not None}
         if "jti" not in payload:
@@ -198,10 +201,13 @@ def plain(options: IssueOptions) -> IssueOptions:
 
     Raises:
         IssueError: One of them makes a token that must not be.
+        TypeError: There is no such option.
     """
     written: dict[str, Any] = {}
     said: Mapping[str, Any] = options
     for name, value in said.items():
+        if name not in _CLAIMS and name not in _OTHER_OPTIONS:
+            raise TypeError(f"there is no option {name}")
         if value is not None and name in _CLAIMS:
             value = _CLAIMS[name][1](value)  # noqa: PLW2901 - as a token holds it
         if value is not None:
@@ -299,3 +305,4 @@ _CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "audience": ("aud", _audience),
     "auth_time": ("auth_time", _auth_time),
 }
+_OTHER_OPTIONS = IssueOptions.__annotations__.keys() - _CLAIMS.keys()

@@ -59,6 +59,7 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     Raises:
         ConfigurationError: The app has no key to sign with.
         IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
+        TypeError: There is no such option.
         Unavailable: There is a store, and it cannot be reached.
     """
     return _issue(current_parts(), subject, options)

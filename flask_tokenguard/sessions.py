@@ -34,7 +34,7 @@ def issue_token_pair(
 
     Raises:
         ConfigurationError: There is no store, or no key to sign with.
-        IssueError: As `issue_token` does.
+        IssueError, TypeError: As `issue_token` does.
         Unavailable: The store cannot be reached.
     """
     parts = current_parts()

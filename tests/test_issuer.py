@@ -1,12 +1,18 @@
 """From a subject to a signed string."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from flask_tokenguard.errors import ConfigurationError, IssueError
-from flask_tokenguard.issuer import RESERVED_CLAIMS, RESERVED_HEADERS, TokenIssuer
+from flask_tokenguard.issuer import (
+    RESERVED_CLAIMS,
+    RESERVED_HEADERS,
+    IssueOptions,
+    TokenIssuer,
+    plain,
+)
 from flask_tokenguard.jose import compact
 from flask_tokenguard.jose.compact import Compact
 from flask_tokenguard.jose.jwk import Key
@@ -316,3 +322,10 @@ def test_the_claims_of_the_app_are_not_changed(issuer: TokenIssuer) -> None:
     own = {"role": "guest"}
     issuer.issue("me", {"claims": own})
     assert own == {"role": "guest"}
+
+
+def test_a_misspelt_option_issues_nothing(issuer: TokenIssuer) -> None:
+    options = cast(IssueOptions, {"scopes": "read", "lifetime": 60})
+    for refuse in (plain, lambda options: issuer.issue("alice", options)):
+        with pytest.raises(TypeError, match="no option scopes"):
+            refuse(options)
