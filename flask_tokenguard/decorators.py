@@ -53,6 +53,7 @@ class _Mark(Demands):
 
 
 _NOTHING = Demands((), is_public=False)
+_NO_ATTRIBUTES: dict[str, Any] = {}
 
 
 @overload
@@ -125,7 +126,7 @@ def demands_on(view: object, method: str) -> Demands:
         view: What `app.view_functions` holds for it.
         method: The request's, in upper case.
     """
-    said = getattr(view, "__dict__", {})
+    said = getattr(view, "__dict__", _NO_ATTRIBUTES)
     view_class = said.get("view_class")
     if view_class is None:
         mark = said.get(_MARK)

@@ -13,7 +13,7 @@ from .challenge import answer
 from .claims import Claims, VerifiedToken
 from .current import answering, begin, current_request, is_preflight
 from .decorators import demands_on, meet, public
-from .demands import ANY_TOKEN, Demand
+from .demands import ANY_TOKEN
 from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .issuer import IssueOptions
@@ -203,10 +203,14 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
         if rule is None:  # A 404, a 405 or a redirect stays what it is.
             begin(parts, request, reads_body=False)
             return None
-        demands = _demands_of(parts, rule.endpoint, request.method)
+        said = demands_on(parts.app.view_functions.get(rule.endpoint), request.method)
+        demands = said.demands
         if not demands:
-            begin(parts, request, reads_body=False)
-            return None
+            is_open = said.is_public or not parts.demands_all
+            if is_open or parts.public_endpoints.fullmatch(rule.endpoint):
+                begin(parts, request, reads_body=False)
+                return None
+            demands = (ANY_TOKEN,)
         record = begin(parts, request, reads_body=True)
         if request.method == "OPTIONS" and is_preflight(request):
             return parts.app.make_default_options_response()
@@ -215,14 +219,6 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
         return None
 
     return authenticate
-
-
-def _demands_of(parts: Parts, endpoint: str, method: str) -> tuple[Demand, ...]:
-    """Tell what an endpoint demands; all but the public ones a token, where the app says so."""
-    said = demands_on(parts.app.view_functions.get(endpoint), method)
-    if said.demands or said.is_public or not parts.demands_all:
-        return said.demands
-    return () if parts.public_endpoints.fullmatch(endpoint) else (ANY_TOKEN,)
 
 
 def _publish_keys(app: Flask, parts: Parts) -> None:
