@@ -45,11 +45,12 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         request: The current request.
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
-    kept, shown = request.__dict__, _shown().__dict__
-    before: Record | None = kept.get(_NAME)
-    # Should anything below fail, the request is anonymous.
-    record = kept[_NAME] = Record()
+    shown = _shown().__dict__
+    before: Record | None = getattr(request, _NAME, None)
+    record = Record()
     record.parts = parts
+    # Should anything below fail, the request is anonymous.
+    setattr(request, _NAME, record)
     record.outer_claims = shown.get("claims", _ABSENT) if before is None else before.outer_claims
     if record.outer_claims is not _ABSENT:
         _restore_at_teardown(parts.app)
@@ -71,7 +72,7 @@ def end(_error: BaseException | None = None) -> None:
     Where it was not, it stays as it is: Flask tears a request down before a streamed response runs,
     and whenever a copy of its context ends.
     """
-    record: Record | None = current_request().__dict__.get(_NAME)
+    record: Record | None = getattr(current_request(), _NAME, None)
     if record is not None and record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
 
@@ -94,7 +95,7 @@ def authentication(*, reads_body: bool = False) -> Record:
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
     request = current_request()
-    record: Record | None = request.__dict__.get(_NAME)
+    record: Record | None = getattr(request, _NAME, None)
     if record is None:
         return begin(current_parts(), request, reads_body=reads_body)
     if reads_body and not record.has_read_body:
@@ -106,7 +107,7 @@ def authentication(*, reads_body: bool = False) -> Record:
 
 def has_met(demand: object) -> bool:
     """Tell whether the current request has met a demand already."""
-    record: Record | None = current_request().__dict__.get(_NAME)
+    record: Record | None = getattr(current_request(), _NAME, None)
     return record is not None and demand in record.met
 
 

@@ -12,6 +12,8 @@ from .jose import strict_json
 # `b64token` of RFC 6750 section 2.1, after the scheme and at least one space.
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", re.ASCII)
 _TOKEN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-"
+# Changes any other character.
+_ONLY_TOKENS = bytes(byte if byte in _TOKEN_CHARACTERS else 0 for byte in range(256))
 _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAME = "access_token"
@@ -30,7 +32,7 @@ def in_header(request: Request) -> str | None:
         token = value[7:]
         # As nearly every client writes it, for half the price; the expression would find the same.
         octets = token.encode("ascii", "replace")
-        if octets and not octets.translate(None, _TOKEN_CHARACTERS):
+        if octets and octets.translate(_ONLY_TOKENS) == octets:
             return token
     match = _BEARER.fullmatch(value)
     if match is not None:
