@@ -19,7 +19,7 @@ from .signals import token_accepted, token_rejected
 
 # Where a request keeps its record. A request inside another has an object of its own, even where
 # both have the same environ; a copy of a request's context has the same one.
-_NAME = "_tokenguard_record"
+RECORD = "_tokenguard_record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -46,11 +46,11 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
     shown = _shown().__dict__
-    before: Record | None = getattr(request, _NAME, None)
+    before: Record | None = getattr(request, RECORD, None)
     record = Record()
     record.parts = parts
     # Should anything below fail, the request is anonymous.
-    setattr(request, _NAME, record)
+    setattr(request, RECORD, record)
     record.outer_claims = shown.get("claims", _ABSENT) if before is None else before.outer_claims
     if record.outer_claims is not _ABSENT:
         _restore_at_teardown(parts.app)
@@ -72,7 +72,7 @@ def end(_error: BaseException | None = None) -> None:
     Where it was not, it stays as it is: Flask tears a request down before a streamed response runs,
     and whenever a copy of its context ends.
     """
-    record: Record | None = getattr(current_request(), _NAME, None)
+    record: Record | None = getattr(current_request(), RECORD, None)
     if record is not None and record.outer_claims is not _ABSENT:
         g.claims = record.outer_claims
 
@@ -95,7 +95,7 @@ def authentication(*, reads_body: bool = False) -> Record:
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
     request = current_request()
-    record: Record | None = getattr(request, _NAME, None)
+    record: Record | None = getattr(request, RECORD, None)
     if record is None:
         return begin(current_parts(), request, reads_body=reads_body)
     if reads_body and not record.has_read_body:
@@ -103,12 +103,6 @@ def authentication(*, reads_body: bool = False) -> Record:
         _authenticate(record, request, record.parts.body_locations)
         g.claims = record.claims
     return record
-
-
-def has_met(demand: object) -> bool:
-    """Tell whether the current request has met a demand already."""
-    record: Record | None = getattr(current_request(), _NAME, None)
-    return record is not None and demand in record.met
 
 
 def is_preflight(request: Request) -> bool:

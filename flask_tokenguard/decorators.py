@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from flask import Response, current_app, has_request_context
 
 from . import current
-from .current import has_met
+from .current import current_request
 from .demands import ANY_TOKEN, Check, Demand, Scalar
 from .errors import Refusal
 
@@ -161,7 +161,7 @@ def meet(demand: Demand, record: current.Record) -> None:
 
 def _meet_or_answer(demand: Demand) -> Response | None:
     """Meet a demand as the hook does; a preflight is answered in the view's place."""
-    if current.is_preflight(current.current_request()):
+    if current.is_preflight(current_request()):
         return current_app.make_default_options_response()
     meet(demand, current.authentication(reads_body=True))
     return None
@@ -190,18 +190,19 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
 
         @functools.wraps(view)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            if demand is None or has_met(demand):
-                return await view(*args, **kwargs)
-            return _meet_or_answer(demand) or await view(*args, **kwargs)
+            answer = None if demand is None else _meet_or_answer(demand)
+            return answer or await view(*args, **kwargs)
 
         return cast(Callable[P, R], wrapper)
 
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-        # The usual case; all else stays out of its way.
-        if demand is None or has_met(demand):
-            return view(*args, **kwargs)
-        return _meet_or_answer(demand) or view(*args, **kwargs)
+        if demand is not None:
+            record: current.Record | None = getattr(current_request(), current.RECORD, None)
+            # Mostly the hook has met it.
+            if record is None or demand not in record.met:
+                return _meet_or_answer(demand) or view(*args, **kwargs)
+        return view(*args, **kwargs)
 
     return sync_wrapper
 
