@@ -14,7 +14,7 @@ from .app_parts import AppParts, current_parts, resolver
 from .challenge import answer
 from .claims import Authentication
 from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
-from .locations import Locations
+from .locations import Locations, fault_of
 from .signals import token_accepted, token_rejected
 
 # Where a request keeps its record. A request inside another has an object of its own, even where
@@ -167,15 +167,22 @@ def _authenticate(record: Record, request: Request, locations: Locations) -> Non
         if token is None:
             return
         record.token = record.parts.verifier.verify(token)
+    except InvalidToken as error:
+        _refuse(record, fault_of(record.location, token) or error)
+        return
     except Refusal as error:
-        record.token, record.error = None, error
-        _forget_frames(error)
-        _report(record.parts, error)
+        _refuse(record, error)
         return
     if token_accepted.receivers:
         token_accepted.send(record.parts.app, token=record.token)
     if record.location == "query":
         after_this_request(_set_private)
+
+
+def _refuse(record: Record, error: Refusal) -> None:
+    record.token, record.error = None, error
+    _forget_frames(error)
+    _report(record.parts, error)
 
 
 def _find_token() -> Record | None:
