@@ -34,14 +34,14 @@ class HasSize(Protocol):
     """A load of `benchmarks.request`."""
 
     @property
-    def size(self) -> Size:
+    def fresh(self) -> Size:
         """How much is measured."""
         ...
 
 
 def count_requests(load: HasSize) -> Iterator[Table]:
     """Count for every algorithm, the same token again and tokens never seen."""
-    batch = min(load.size.batch, _LARGEST_BATCH)
+    batch = min(load.fresh.batch, _LARGEST_BATCH)
     title = f"instructions a request, {_BATCHES} batches of {batch} requests"
     if shutil.which("valgrind") is None:
         yield Table("instructions", f"Not counted: {title}", "instructions", [], ["No valgrind."])

@@ -6,8 +6,8 @@ A ratio within a round means something; a time by itself tells as much of the ma
 import gc
 import os
 import platform
+import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from statistics import quantiles
@@ -67,7 +67,10 @@ def take_turns(
     *,
     seconds: Callable[[Batch], float] = cpu_seconds,
 ) -> list[Round]:
-    """Time one batch of each candidate a round; who comes first changes with the round.
+    """Time one batch of each candidate a round, in an order that chance changes with the round.
+
+    Each finds what the one before it left in the processor's caches, so that none may always follow
+    the same one.
 
     Args:
         candidates: By name, what makes a batch ready; only the batch itself is timed.
@@ -77,12 +80,13 @@ def take_turns(
     Returns:
         For each round the seconds of each candidate.
     """
-    names = deque(candidates)
+    names = list(candidates)
+    chance = random.Random(1)  # noqa: S311 - no secret
     times = []
     for _ in range(rounds + 1):
         measured = {name: seconds(candidates[name]()) for name in names}
         times.append({name: measured[name] for name in candidates})
-        names.rotate()
+        chance.shuffle(names)
     return times[1:]
 
 

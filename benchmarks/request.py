@@ -35,21 +35,21 @@ class Load(NamedTuple):
     """How much is measured.
 
     Attributes:
-        size: Of all rows but those of many users.
+        fresh: Of tokens of which none comes twice; some peers take long to issue them.
+        again: Of tokens that come again: so many requests that each of the users asks thirty times,
+            and the first time of a token counts as it does in a service.
         users: How many users there are.
-        users_size: How often they ask: as often as thirty each while their tokens live, so that
-            the first time of a token counts as it does in a service.
         revoked: How many ids were revoked.
     """
 
-    size: Size
+    fresh: Size
+    again: Size
     users: int
-    users_size: Size
     revoked: int
 
 
-FULL = Load(Size(60, 50), users=1000, users_size=Size(60, 500), revoked=100_000)
-SHORT = Load(Size(3, 10), users=20, users_size=Size(3, 20), revoked=1000)
+FULL = Load(Size(60, 50), Size(60, 500), users=1000, revoked=100_000)
+SHORT = Load(Size(3, 10), Size(3, 20), users=20, revoked=1000)
 # Against flask-jwt-extended: what must hold, and what to reach for.
 AGAIN = {
     "HS256": (1 / 14, 1 / 20),
@@ -83,18 +83,22 @@ def main() -> None:
 def measure(load: Load) -> Iterator[Table]:
     """Measure all there is."""
     settle()
-    size = load.size
     keys = {alg: SigningKey.generate(alg) for alg in ALGORITHMS}
     for key in keys.values():
         check_that_all_verify(contenders(key), key)
-    yield table("again", "The same token again", [again(key, size) for key in keys.values()], size)
+    yield table(
+        "again",
+        "The same token again",
+        [again(key, load.again) for key in keys.values()],
+        load.again,
+    )
     title = f"The tokens of {load.users:,} users, whom Zipf's law chooses"
     rows = [many_users(key, load) for key in keys.values()]
-    yield table("users", title, rows, load.users_size)
-    rows = [never_seen(key, size) for key in keys.values()]
-    yield table("never-seen", "Each token for the first time", rows, size)
-    yield nested_again(keys["HS256"], size)
-    yield from revocation_on(keys["RS256"], size, load.revoked)
+    yield table("users", title, rows, load.again)
+    rows = [never_seen(key, load.fresh) for key in keys.values()]
+    yield table("never-seen", "Each token for the first time", rows, load.fresh)
+    yield nested_again(keys["HS256"], load.again)
+    yield from revocation_on(keys["RS256"], load.again, load.revoked)
 
 
 def table(name: str, title: str, rows: Sequence[Row], size: Size) -> Table:
@@ -119,7 +123,7 @@ def again(key: SigningKey, size: Size) -> Row:
 def many_users(key: SigningKey, load: Load) -> Row:
     """Let some users ask far more often than others: the nth one 1/n as often as the first."""
     shares = list(accumulate(1 / rank for rank in range(1, load.users + 1)))
-    size = load.users_size
+    size = load.again
     count = (size.rounds + 1) * size.batch
     draws = random.Random(1).choices(range(load.users), cum_weights=shares, k=count)  # noqa: S311 - users, not secrets
     subjects = [f"user-{number}" for number in range(load.users)]
