@@ -149,13 +149,14 @@ def meet(demand: Demand, record: current.Record) -> None:
     """
     if demand in record.met:
         return
-    try:
-        demand.check(record, record.parts.clock)
-        if demand.user:
-            current.load_user(record)
-    except Refusal as error:
-        current.answer_with(error, record)
-        raise
+    if record.token is None or demand.asks_more:
+        try:
+            demand.check(record, record.parts.clock)
+            if demand.user:
+                current.load_user(record)
+        except Refusal as error:
+            current.answer_with(error, record)
+            raise
     record.met += (demand,)
 
 

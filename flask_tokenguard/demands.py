@@ -30,6 +30,7 @@ class Demand:
     """What one use of `token_required` asks of a request; equal only to itself.
 
     Attributes:
+        asks_more: Whether a token that is good is not enough.
         user: Whether the user loader must find a user before the view runs.
     """
 
@@ -43,6 +44,7 @@ class Demand:
         "_optional",
         "_roles",
         "_scope",
+        "asks_more",
         "user",
     )
 
@@ -77,6 +79,7 @@ class Demand:
         self._max_age = None if max_age is None else _seconds(max_age)
         self._optional = optional
         self._asks_of_token = (issuers, scope, any_scope, role, claims, check) != (None,) * 6
+        self.asks_more = self._asks_of_token or max_age is not None or user
         self.user = user
 
     def check(self, authentication: Authentication, clock: Clock = time.time) -> None:
