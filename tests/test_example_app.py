@@ -45,6 +45,14 @@ NO_SUCH_SESSION = "AAAAAAAAAAAAAAAAAAAAAA"
 NEW_PASSWORD = "correct horse battery"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Let children be interrupted, though a shell that runs us in the background forbids it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The instance folder of the app of this module."""
