@@ -16,7 +16,7 @@ from .decorators import demands_on, meet, public
 from .demands import ANY_TOKEN
 from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
-from .issuer import IssueOptions
+from .issue_options import IssueOptions
 from .issuers import Resolve
 from .issuing import issue
 from .keys.fetched import Fetch

@@ -1,14 +1,13 @@
 """From a subject to a signed string (RFC 7519 section 7.1, RFC 9068 section 2)."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, TypedDict, cast
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
 
 from . import ids
 from .errors import ConfigurationError, IssueError
+from .issue_options import IssueOptions, whole_seconds, write_claims
 from .jose import base64url, strict_json
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key
@@ -16,29 +15,6 @@ from .validators import LAST_NUMERIC_DATE, Clock
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
-_REMEMBERED_SCOPES = 256
-_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
-
-
-class IssueOptions(TypedDict, total=False):
-    """What may be said of one token.
-
-    Attributes:
-        scope: Space-separated text, or the scopes one by one (RFC 6749 section 3.3).
-        claims: The app's own claims; JSON, none of them reserved.
-        audience: In place of the configured one.
-        lifetime: In place of the configured one; an int is seconds.
-        header: More header members; none of those that select or carry keys.
-        auth_time: When the subject last showed who it is, such as by a password; seconds since the
-            epoch, or an aware datetime (RFC 9068 section 2.2.1).
-    """
-
-    scope: str | Iterable[str] | None
-    claims: Mapping[str, Any] | None
-    audience: str | Iterable[str] | None
-    lifetime: timedelta | int | None
-    header: Mapping[str, Any] | None
-    auth_time: datetime | int | None
 
 
 class TokenIssuer:
@@ -81,8 +57,10 @@ class TokenIssuer:
         """
         self._signing_key = signing_key
         self._encryption_key = encryption_key
-        self._lifetime = _seconds(lifetime)
-        self._longest_lifetime = None if longest_lifetime is None else _seconds(longest_lifetime)
+        self._lifetime = whole_seconds(lifetime)
+        self._longest_lifetime = (
+            None if longest_lifetime is None else whole_seconds(longest_lifetime)
+        )
         self._typ = typ
         self.issuer = issuer
         common = {"iss": issuer, "client_id": client_id, "aud": audience}
@@ -141,13 +119,7 @@ class TokenIssuer:
             "iat": now,
             "exp": self.expiry(now, options.get("lifetime")),
         }
-        for name, value in options.items():
-            if name in _CLAIMS:
-                claim, write = _CLAIMS[name]
-                if value is not None and (written := write(value)) is not None:
-                    payload[claim] = written
-            elif name not in _OTHER_OPTIONS:
-                raise TypeError(f"there is no option {name}")
+        write_claims(payload, options)
         if registered:
             payload |= {name: value for name, value in registered.items() if value is not None}
         if "jti" not in payload:
@@ -169,7 +141,7 @@ class TokenIssuer:
         Raises:
             IssueError: The token would live for too long, or not at all.
         """
-        seconds = self._lifetime if lifetime is None else _seconds(lifetime)
+        seconds = self._lifetime if lifetime is None else whole_seconds(lifetime)
         longest = self._longest_lifetime
         if longest is not None and seconds > longest:
             raise IssueError(
@@ -196,25 +168,6 @@ class TokenIssuer:
         return encoded
 
 
-def plain(options: IssueOptions) -> IssueOptions:
-    """Write options as a token holds them, and leave out what says nothing.
-
-    Raises:
-        IssueError: One of them makes a token that must not be.
-        TypeError: There is no such option.
-    """
-    written: dict[str, Any] = {}
-    said: Mapping[str, Any] = options
-    for name, value in said.items():
-        if name not in _CLAIMS and name not in _OTHER_OPTIONS:
-            raise TypeError(f"there is no option {name}")
-        if value is not None and name in _CLAIMS:
-            value = _CLAIMS[name][1](value)  # noqa: PLW2901 - as a token holds it
-        if value is not None:
-            written[name] = value
-    return cast(IssueOptions, written)
-
-
 def check_subject(subject: str) -> None:
     """Refuse a subject that is not a text, or empty.
 
@@ -223,14 +176,6 @@ def check_subject(subject: str) -> None:
     """
     if not isinstance(subject, str) or not subject:
         raise IssueError("the subject must be a str that is not empty; str(user.id), say")
-
-
-def _auth_time(moment: datetime | int) -> int:
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        return int(moment.timestamp())
-    if isinstance(moment, int | float) and 0 <= moment <= LAST_NUMERIC_DATE:
-        return int(moment)
-    raise IssueError("auth_time must be an aware datetime, or seconds since the epoch")
 
 
 def _add_own(
@@ -252,57 +197,3 @@ def _dump(members: Mapping[str, Any], what: str) -> bytes:
         return strict_json.dump_object(members)
     except (TypeError, ValueError) as error:
         raise IssueError(f"the {what} cannot be written as JSON: {error}") from error
-
-
-def _seconds(lifetime: timedelta | int) -> int:
-    if isinstance(lifetime, timedelta):
-        lifetime = int(lifetime.total_seconds())
-    if isinstance(lifetime, bool) or not isinstance(lifetime, int) or lifetime <= 0:
-        raise IssueError("the lifetime must be a timedelta or int of at least one second")
-    return lifetime
-
-
-def scope_text(scope: str | Iterable[str]) -> str | None:
-    """Write scopes as a token holds them; None for none (RFC 6749 section 3.3).
-
-    Raises:
-        IssueError: One of them is not a scope.
-    """
-    return _scope_of_text(scope) if isinstance(scope, str) else _scope_of(_listed(scope, "scope"))
-
-
-@lru_cache(_REMEMBERED_SCOPES)
-def _scope_of_text(text: str) -> str | None:
-    return _scope_of(list(filter(None, text.split(" "))))
-
-
-def _scope_of(names: Iterable[str]) -> str | None:
-    for name in names:
-        if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
-            raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3)")
-    return " ".join(names) or None
-
-
-def _listed(values: Iterable[str], what: str) -> list[str]:
-    try:
-        return list(values)
-    except TypeError:
-        raise IssueError(f"the {what} must be a str, or several") from None
-
-
-def _audience(audience: str | Iterable[str]) -> str | list[str]:
-    if isinstance(audience, str) and audience:
-        return audience
-    values = [] if isinstance(audience, str) else _listed(audience, "audience")
-    if not values or not all(isinstance(value, str) and value for value in values):
-        raise IssueError("the audience must be a str, or several, none of them empty")
-    return values
-
-
-# How options are written, and which claims they are.
-_CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "scope": ("scope", scope_text),
-    "audience": ("aud", _audience),
-    "auth_time": ("auth_time", _auth_time),
-}
-_OTHER_OPTIONS = IssueOptions.__annotations__.keys() - _CLAIMS.keys()

@@ -8,7 +8,7 @@ from flask import Response, after_this_request, has_request_context
 from .app_parts import AppParts, current_parts
 from .current import answering
 from .errors import Refusal
-from .issuer import IssueOptions
+from .issue_options import IssueOptions
 from .signals import token_issued
 
 

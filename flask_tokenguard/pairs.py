@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, cast
 
 from . import ids
-from .issuer import IssueOptions, TokenIssuer
+from .issue_options import IssueOptions
+from .issuer import TokenIssuer
 from .stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
@@ -66,7 +67,7 @@ class PairIssuer:
         Args:
             subject: Whose session it is.
             session: Its id.
-            options: As `issuer.plain` gives them.
+            options: As `issue_options.plain` gives them.
             now: Seconds since the epoch.
         """
         return {

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Unpack
 from . import ids
 from .claims import Claims
 from .errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
-from .issuer import IssueOptions, check_subject, plain, scope_text
+from .issue_options import IssueOptions, plain, scope_text
+from .issuer import check_subject
 from .pairs import Pair, PairIssuer
 from .stores.base import RefreshState, Store, StoredSession, subject_id
 from .validators import Clock

@@ -8,7 +8,7 @@ from .app_parts import AppParts, current_parts
 from .claims import Claims, VerifiedToken
 from .current import answering, authentication, current_request
 from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
-from .issuer import IssueOptions
+from .issue_options import IssueOptions
 from .issuing import announce
 from .pairs import TokenResponse
 from .refresh import REFRESH_TYPE, Presented, Session, Sessions

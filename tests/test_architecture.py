@@ -35,6 +35,7 @@ FLOORS = {
     "verified_cache": 3,
     "validators": 3,
     "issuer": 3,
+    "issue_options": 3,
     "issuer_profiles": 3,
     "refresh": 3,
     "pairs": 3,
@@ -74,7 +75,9 @@ SIDEWAYS = {
     ("sessions", "current"),
     ("sessions", "issuing"),
     ("demands", "validators"),
+    ("pairs", "issue_options"),
     ("pairs", "issuer"),
+    ("refresh", "issue_options"),
     ("refresh", "issuer"),
     ("refresh", "pairs"),
     ("refresh", "validators"),
@@ -82,7 +85,9 @@ SIDEWAYS = {
     ("revocation", "validators"),
     ("verifier", "validators"),
     ("verifier", "verified_cache"),
+    ("issuer", "issue_options"),
     ("issuer", "validators"),
+    ("issue_options", "validators"),
 }
 FREE_OF_FLASK = {name for name, floor in FLOORS.items() if floor <= 3} | {"settings"}
 ONLY_IMPORTERS = {

@@ -6,13 +6,8 @@ from typing import Any, cast
 import pytest
 
 from flask_tokenguard.errors import ConfigurationError, IssueError
-from flask_tokenguard.issuer import (
-    RESERVED_CLAIMS,
-    RESERVED_HEADERS,
-    IssueOptions,
-    TokenIssuer,
-    plain,
-)
+from flask_tokenguard.issue_options import IssueOptions, plain
+from flask_tokenguard.issuer import RESERVED_CLAIMS, RESERVED_HEADERS, TokenIssuer
 from flask_tokenguard.jose import compact
 from flask_tokenguard.jose.compact import Compact
 from flask_tokenguard.jose.jwk import Key
