@@ -15,7 +15,7 @@ from .cli_keys import KEY_COMMANDS
 from .cli_output import Group, as_json_option, fail, parts_of, print_rows
 from .cli_routes import routes_of
 from .errors import ConfigurationError, IssueError
-from .issuing import issue as issue_for
+from .issuing import issue_token
 from .parts import Parts
 
 
@@ -41,7 +41,7 @@ def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **op
     try:
         # The app's default claims may ask its database.
         with parts.app.app_context():
-            token = issue_for(parts, subject, claims=dict(map(_claim, claims)), **options)
+            token = issue_token(subject, claims=dict(map(_claim, claims)), **options)
     except (IssueError, ConfigurationError) as error:
         fail(str(error))
     click.echo(token)

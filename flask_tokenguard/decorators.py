@@ -53,7 +53,6 @@ class _Mark(Demands):
 
 
 _NOTHING = Demands((), is_public=False)
-_NO_ATTRIBUTES: dict[str, Any] = {}
 
 
 @overload
@@ -126,7 +125,7 @@ def demands_on(view: object, method: str) -> Demands:
         view: What `app.view_functions` holds for it.
         method: The request's, in upper case.
     """
-    said = getattr(view, "__dict__", _NO_ATTRIBUTES)
+    said = getattr(view, "__dict__", {})
     view_class = said.get("view_class")
     if view_class is None:
         mark = said.get(_MARK)

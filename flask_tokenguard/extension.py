@@ -137,7 +137,7 @@ class TokenGuard:
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
-        return issue(self._parts(), subject, **options)
+        return issue(self._parts(), subject, options)
 
     def token_endpoints(self, origin: Callable[[], str] | None = None) -> Blueprint:
         """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.

@@ -12,19 +12,20 @@ from .issue_options import IssueOptions
 from .signals import token_issued
 
 
-def issue(parts: AppParts, subject: str, **options: Unpack[IssueOptions]) -> str:
+def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
     """Issue an access token; a response under way is told to be stored nowhere.
+
+    Args:
+        parts: Those of the app.
+        subject: Whom the token speaks of.
+        options: A dict of its own, which may be changed; each call with keywords would copy it.
 
     Raises:
         ConfigurationError: The app has no key to sign with.
         IssueError: An argument makes a token that must not be.
+        TypeError: There is no such option.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return _issue(parts, subject, options)
-
-
-def _issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
-    # As one dict, since each call with keywords copies them.
     defaults = parts.guard.default_claims_for(subject)
     if defaults:
         options["claims"] = {**defaults, **(options.get("claims") or {})}
@@ -62,7 +63,7 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         TypeError: There is no such option.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return _issue(current_parts(), subject, options)
+    return issue(current_parts(), subject, options)
 
 
 def _set_no_store(response: Response) -> Response:

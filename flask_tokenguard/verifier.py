@@ -27,7 +27,6 @@ class Trust:
         rules: What its tokens are checked for, by the claim or header member that a rule is about;
             of one token a rule always says the same, but for a `TimeRule`.
         last: Further rules, whose answer may change at any time, and so are asked every time.
-        names: Where it says scopes and roles; None for our own tokens.
         read_claims: Makes the claims of a payload whose signature was verified.
         requires_encryption: Whether a token of its that is only signed is refused.
     """
@@ -37,7 +36,6 @@ class Trust:
         "_timeless",
         "keys",
         "last",
-        "names",
         "read_claims",
         "requires_encryption",
         "rules",
@@ -52,13 +50,12 @@ class Trust:
         names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
-        """Take the keys and the rules; `last` are further ones, checked after the others."""
+        """Take what the attributes say; `names` is where it says scopes and roles, None for us."""
         self.keys = keys
         self.rules = rules
         self.last = tuple(last)
         self._timed = tuple(rule for rule in rules.values() if isinstance(rule, TimeRule))
         self._timeless = tuple(rule for rule in rules.values() if not isinstance(rule, TimeRule))
-        self.names = names
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
