@@ -4,9 +4,9 @@ A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
 Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
 """
 
-import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .claims import VerifiedToken
@@ -17,7 +17,8 @@ Clock: TypeAlias = Callable[[], float]
 
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 LAST_NUMERIC_DATE = 253_402_300_799
-ALWAYS = (-math.inf, math.inf)
+# All that a clock can show; ints, since nearly all instants are.
+ALWAYS = (0, 2 * LAST_NUMERIC_DATE)
 _NUMBERS = (int, float)
 
 
@@ -112,49 +113,47 @@ def has_values(values: Mapping[str, str]) -> Validator:
     return check
 
 
+@dataclass(frozen=True, slots=True)
 class TimeRule:
     """A rule that a token keeps from one instant until another, which the token alone says.
 
     So it is enough to read a token's period once; whether it is now has to be asked every time.
     """
 
-    __slots__ = ("_claim", "_clock", "_is_required", "_leeway")
+    claim: str
+    leeway: int
+    clock: Clock
+    is_required: bool
 
-    def __init__(self, claim: str, leeway: int, clock: Clock, *, is_required: bool) -> None:
-        self._claim = claim
-        self._leeway = leeway
-        self._clock = clock
-        self._is_required = is_required
+    def __call__(self, token: VerifiedToken) -> None:
+        """Check a token as any other rule does."""
+        check_period((self,), token.claims)
 
-    def check(self, claims: Mapping[str, Any]) -> tuple[float, float]:
-        """Require that now is within the period, and tell it.
 
-        Raises:
-            InvalidToken: The claim is not a number, or missing, or it is too early or too late.
-        """
-        claim = self._claim
-        if claim in claims:
-            instant: Any = claims[claim]
-        elif self._is_required:
-            instant = None
-        else:
-            return ALWAYS
+def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[float, float]:
+    """Require that now is within the period of all these rules, and tell it.
+
+    Raises:
+        InvalidToken: A claim is not a number, or missing, or it is too early or too late.
+    """
+    begins, ends = ALWAYS
+    for rule in rules:
+        claim = rule.claim
+        instant: Any = claims.get(claim)
+        if instant is None and not rule.is_required and claim not in claims:
+            continue
         # Not isinstance: bool is an int to Python. A huge int would overflow in a datetime.
         if type(instant) not in _NUMBERS or not 0 <= instant <= LAST_NUMERIC_DATE:
             raise InvalidToken(f"The token has no valid {claim}", claim=claim)
         if claim == "exp":
-            ends = instant + self._leeway
-            if ends <= self._clock():
+            ends = instant + rule.leeway
+            if ends <= rule.clock():
                 raise InvalidToken("The token has expired (exp)", claim=claim)
-            return -math.inf, ends
-        begins = instant - self._leeway
-        if begins > self._clock():
-            raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
-        return begins, math.inf
-
-    def __call__(self, token: VerifiedToken) -> None:
-        """Check a token as any other rule does."""
-        self.check(token.claims)
+        else:
+            begins = max(begins, instant - rule.leeway)
+            if begins > rule.clock():
+                raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+    return begins, ends
 
 
 def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:

@@ -15,7 +15,7 @@ from .jose import compact, jwe, strict_json
 from .jose.compact import Compact, Header
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key, KeySource
-from .validators import ALWAYS, TimeRule, Validator
+from .validators import TimeRule, Validator, check_period
 from .verified_cache import Entry, VerifiedCache, read_values
 
 
@@ -95,23 +95,14 @@ class Trust:
             InvalidToken: One is broken.
         """
         for rule in self._timeless:
-            if rule(token) is not None:
-                raise _returned(rule)
-        begins, ends = ALWAYS
-        for time_rule in self._timed:
-            first, last = time_rule.check(token.claims)
-            # Calls of max and min would cost as much as the rules themselves.
-            if first > begins:  # noqa: PLR1730
-                begins = first
-            if last < ends:  # noqa: PLR1730
-                ends = last
-        return begins, ends
+            rule(token)
+        return check_period(self._timed, token.claims)
 
     def check_last(self, token: VerifiedToken) -> None:
         """Check the further rules."""
         for rule in self.last:
             if rule(token) is not None:
-                raise _returned(rule)
+                raise TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
 
 
 class TokenVerifier:
@@ -166,9 +157,11 @@ class TokenVerifier:
                 return recalled
         trust, key, parsed, verified = self._authenticate(token)
         period = trust.check(verified)
-        trust.check_last(verified)
-        origin = parsed.header, trust, key
-        cache.keep(name, parsed.payload, origin, period, verified.trace)
+        if trust.last:
+            trust.check_last(verified)
+        if name is not None:
+            origin = None, parsed.header, trust, key
+            cache.keep(name, parsed.payload, origin, period, verified.trace)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
@@ -245,7 +238,3 @@ class TokenVerifier:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
         return trust, key, parsed, VerifiedToken(parsed.header, trust.read_claims(payload))
-
-
-def _returned(rule: Validator) -> TypeError:
-    return TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
