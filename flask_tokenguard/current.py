@@ -32,7 +32,7 @@ class Record(Authentication):
     """An authentication, and what `g.claims` was before its request began."""
 
     parts: AppParts
-    outer_claims: Any
+    outer_claims: Any = _ABSENT
 
 
 def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
@@ -46,14 +46,16 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
     shown = _shown().__dict__
-    before: Record | None = getattr(request, RECORD, None)
     record = Record()
     record.parts = parts
+    before: Record | None = getattr(request, RECORD, None)
+    if before is not None:
+        record.outer_claims = before.outer_claims
+    elif "claims" in shown:
+        record.outer_claims = shown["claims"]
+        _restore_at_teardown(parts.app)
     # Should anything below fail, the request is anonymous.
     setattr(request, RECORD, record)
-    record.outer_claims = shown.get("claims", _ABSENT) if before is None else before.outer_claims
-    if record.outer_claims is not _ABSENT:
-        _restore_at_teardown(parts.app)
     shown["claims"] = None
     if reads_body:
         record.has_read_body = True

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from flask import Response, current_app, has_request_context
 
 from . import current
-from .current import current_request
+from .current import RECORD, current_request
 from .demands import ANY_TOKEN, Check, Demand, Scalar
 from .errors import Refusal
 
@@ -198,7 +198,7 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
         if demand is not None:
-            record: current.Record | None = getattr(current_request(), current.RECORD, None)
+            record: current.Record | None = getattr(current_request(), RECORD, None)
             # Mostly the hook has met it.
             if record is None or demand not in record.met:
                 return _meet_or_answer(demand) or view(*args, **kwargs)

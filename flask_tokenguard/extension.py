@@ -32,6 +32,7 @@ _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     TokenGuardError,
 )
 
+_ANY_TOKEN = (ANY_TOKEN,)
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
 DefaultClaims = TypeVar("DefaultClaims", bound=Callable[[str], Mapping[str, Any]])
 
@@ -210,10 +211,13 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
             if is_open or parts.public_endpoints.fullmatch(rule.endpoint):
                 begin(parts, request, reads_body=False)
                 return None
-            demands = (ANY_TOKEN,)
+            demands = _ANY_TOKEN
         record = begin(parts, request, reads_body=True)
         if request.method == "OPTIONS" and is_preflight(request):
             return parts.app.make_default_options_response()
+        if demands == _ANY_TOKEN and record.token is not None:
+            record.met = demands  # As `meet` says, without its call.
+            return None
         for demand in demands:
             meet(demand, record)
         return None
