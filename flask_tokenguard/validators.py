@@ -18,7 +18,7 @@ Clock: TypeAlias = Callable[[], float]
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 LAST_NUMERIC_DATE = 253_402_300_799
 # All that a clock can show; ints, since nearly all instants are.
-ALWAYS = (0, 2 * LAST_NUMERIC_DATE)
+_ALWAYS = (0, 2 * LAST_NUMERIC_DATE)
 _NUMBERS = (int, float)
 
 
@@ -148,7 +148,7 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[
     Raises:
         InvalidToken: A claim is not a number, or missing, or it is too early or too late.
     """
-    begins, ends = ALWAYS
+    begins, ends = _ALWAYS
     for rule in rules:
         claim = rule.claim
         if not rule.is_required and claim not in claims:
@@ -158,9 +158,10 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[
         if type(instant) not in _NUMBERS or not 0 <= instant <= LAST_NUMERIC_DATE:
             raise InvalidToken(f"The token has no valid {claim}", claim=claim)
         if claim == "exp":
-            ends = instant + rule.leeway
-            if ends <= rule.clock():
-                raise InvalidToken("The token has expired (exp)", claim=claim)
+            if instant + rule.leeway < ends:
+                ends = instant + rule.leeway
+                if ends <= rule.clock():
+                    raise InvalidToken("The token has expired (exp)", claim=claim)
         elif instant - rule.leeway > begins:
             begins = instant - rule.leeway
             if begins > rule.clock():

@@ -33,7 +33,7 @@ class Trust:
 
     __slots__ = (
         "_absent",
-        "_others",
+        "_singly",
         "_timed",
         "keys",
         "last",
@@ -59,7 +59,7 @@ class Trust:
         self._timed = tuple(rule for rule in every if isinstance(rule, TimeRule))
         forbidding = [rule for rule in every if isinstance(rule, NoneOf)]
         self._absent = frozenset(claim for rule in forbidding for claim in rule.claims)
-        self._others = tuple(rule for rule in every if not isinstance(rule, TimeRule | NoneOf))
+        self._singly = tuple(rule for rule in every if not isinstance(rule, TimeRule | NoneOf))
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
@@ -100,15 +100,16 @@ class Trust:
         """
         # Most tokens have none of the claims that must not be there, which one call tells.
         is_usual = self._absent.isdisjoint(token.claims)
-        for rule in self._others if is_usual else self.rules.values():
-            rule(token)
+        for rule in self._singly if is_usual else self.rules.values():
+            if rule(token) is not None:
+                raise _returned(rule)
         return check_period(self._timed, token.claims)
 
     def check_last(self, token: VerifiedToken) -> None:
         """Check the further rules."""
         for rule in self.last:
             if rule(token) is not None:
-                raise TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
+                raise _returned(rule)
 
 
 class TokenVerifier:
@@ -244,3 +245,7 @@ class TokenVerifier:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
         return trust, key, parsed, VerifiedToken(parsed.header, trust.read_claims(payload))
+
+
+def _returned(rule: Validator) -> TypeError:
+    return TypeError(f"{rule!r} returned a value; a validator raises, or returns None")

@@ -9,7 +9,7 @@ from flask_tokenguard import validators
 from flask_tokenguard.claims import Claims, VerifiedToken
 from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose.compact import Header
-from flask_tokenguard.validators import Validator
+from flask_tokenguard.validators import TimeRule, Validator, check_period
 
 from .support import SettableClock
 
@@ -214,6 +214,19 @@ def test_a_token_without_cnf_is_a_bearer_token() -> None:
 @pytest.mark.parametrize("cnf", [{"jkt": "x"}, {}, None, "", False], ids=repr)
 def test_a_token_bound_to_a_key_is_refused(cnf: object) -> None:
     assert refusal(validators.is_bearer, token(cnf=cnf)).claim == "cnf"
+
+
+@pytest.mark.parametrize("leeways", [(0, 30), (30, 0)])
+def test_the_period_of_several_rules_is_the_shortest(
+    clock: SettableClock, leeways: tuple[int, int]
+) -> None:
+    rules = [
+        TimeRule(claim, leeway, clock, is_required=True)
+        for claim in ("exp", "nbf", "iat")
+        for leeway in leeways
+    ]
+    claims = {"exp": NOW + 60, "nbf": NOW - 50, "iat": NOW - 40}
+    assert check_period(rules, claims) == (NOW - 40, NOW + 60)
 
 
 @pytest.mark.parametrize("leeway", [0, 300])

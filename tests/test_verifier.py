@@ -30,8 +30,9 @@ UNKNOWN_KEY = "No key is known for the token's kid and alg"
 
 
 def verifier(*keys: Key, rules: Iterable[Any] = (), max_size: int = 8192) -> TokenVerifier:
-    """Make a verifier that has only the rules of a test, as an app adds them."""
-    return TokenVerifier(Trust(KeySet(keys or (KEY,)), {}, last=rules), max_size=max_size)
+    """Make a verifier that has only the rules of a test."""
+    named = {f"rule {number}": rule for number, rule in enumerate(rules)}
+    return TokenVerifier(Trust(KeySet(keys or (KEY,)), named), max_size=max_size)
 
 
 def reason(verifies: TokenVerifier, token: str) -> str:
