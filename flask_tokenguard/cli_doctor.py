@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from .cli_routes import routes_of
 from .errors import Unavailable
+from .jose.compact import media_type
 from .jose.jwk import Key
 from .keys.entries import KeyEntry, text_of
 from .keys.ring_files import read_index
@@ -182,11 +183,11 @@ def _look_at_claims(parts: Parts) -> Iterator[Finding]:
             "Two services that share a key take each other's tokens.",
             "Set both.",
         )
-    if "jwt" in settings.types:
+    if any(typ is None or media_type(typ) == "jwt" for typ in settings.types):
         yield Finding(
             "warning",
             "TOKENGUARD_TYPES",
-            "JWT is the type of every kind of token, also of those that are no access tokens.",
+            "Every kind of token may have JWT or no type, also those that are no access tokens.",
             "Leave only at+jwt when the old tokens have expired.",
         )
     if settings.access_token_lifetime > timedelta(hours=1):

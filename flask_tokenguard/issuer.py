@@ -31,7 +31,7 @@ class TokenIssuer:
         encryption_key: EncryptionKey | None = None,
         lifetime: timedelta,
         longest_lifetime: timedelta | None = None,
-        typ: str = "at+jwt",
+        typ: str | None = "at+jwt",
         issuer: str | None = None,
         audience: str | None = None,
         client_id: str | None = None,
@@ -46,7 +46,7 @@ class TokenIssuer:
             encryption_key: Encrypts what was signed, unless None.
             lifetime: How long a token lives unless told otherwise.
             longest_lifetime: What no token may outlive, unless None.
-            typ: The header's media type.
+            typ: Written as the header's media type, unless None.
             issuer: Written as `iss`, unless None.
             audience: Written as `aud`, unless None.
             client_id: Written as `client_id`, unless None.
@@ -157,7 +157,9 @@ class TokenIssuer:
         remembered = self._plain_header
         if not extra and remembered is not None and remembered[0] is key:
             return remembered[1]
-        header = {"alg": key.alg, "typ": self._typ}
+        header = {"alg": key.alg}
+        if self._typ is not None:
+            header["typ"] = self._typ
         if key.kid is not None:
             header["kid"] = key.kid
         if extra:

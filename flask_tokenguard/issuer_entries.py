@@ -12,7 +12,7 @@ from .issuer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from .jose.algorithms import SIGNATURE_ALGORITHMS
 from .jose.compact import media_type
 from .keys.entries import DiscoveryKind, KeyEntry
-from .values import Fault, choice, duration, key, path, text, texts
+from .values import Fault, choice, duration, key, path, text, texts, types
 
 SETTING = "TOKENGUARD_ISSUERS"
 _SOURCES = ("discovery", "jwks_url", "jwks_file", "keys")
@@ -135,12 +135,7 @@ def _algorithms(value: object) -> tuple[str, ...]:
 
 
 def _types(value: object) -> frozenset[str | None]:
-    """Read media types; in a list, None stands for a token that has none."""
-    names = [name for name in value if name is not None] if isinstance(value, list) else value
-    types: set[str | None] = {media_type(name) for name in texts(names or "jwt")}
-    if isinstance(value, list) and None in value:
-        return frozenset({*(types if names else ()), None})
-    return frozenset(types)
+    return frozenset(None if typ is None else media_type(typ) for typ in types(value))
 
 
 def _claim_path(value: object) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ def build_parts(
     others = tokens.issuers(last, issuer_resolver, faults.append)
     if faults:
         raise ConfigurationError(*faults)
-    issuer = tokens.issuer()
+    issuer = tokens.access_issuer()
     locations = locations_named(settings.token_locations)
     return Parts(
         app=app,

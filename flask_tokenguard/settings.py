@@ -41,7 +41,7 @@ class Settings:
     allow_insecure_http: bool = _setting(values.truth, default=False)
     encryption: EncryptionEntry | None = _setting(values.encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
-    types: tuple[str, ...] = _setting(values.types, ("at+jwt",))
+    types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
     access_token_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_LIFETIME), timedelta(minutes=15)

@@ -36,7 +36,7 @@ class TokenParts:
 
     def verifier(
         self,
-        types: Collection[str],
+        types: Collection[str | None],
         last: Iterable[Validator] = (),
         others: Issuers | None = None,
         *,
@@ -45,7 +45,7 @@ class TokenParts:
         """Make what verifies our own tokens of these types, and those of others.
 
         Args:
-            types: Media types in lower case.
+            types: As TOKENGUARD_TYPES has them.
             last: Rules for every token, whoever issued it.
             others: Who else is believed.
             cache: Remembers what was verified; none for tokens that are presented once.
@@ -135,16 +135,18 @@ class TokenParts:
             )
             return KeySet(())
 
-    def issuer(self, typ: str | None = None, lifetime: timedelta | None = None) -> TokenIssuer:
-        """Make what issues tokens of a type, by default access tokens."""
+    def access_issuer(self) -> TokenIssuer:
+        """Make what issues access tokens."""
+        return self._issuer(self.settings.types[0], self.settings.access_token_lifetime)
+
+    def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
         settings, store = self.settings, self.store
-        lifetime = lifetime or settings.access_token_lifetime
         return TokenIssuer(
             lambda: self.keys.signing,
             encryption_key=None if self.encryption is None else self.encryption.encrypting,
             lifetime=lifetime,
             longest_lifetime=self._longest_lifetime(lifetime),
-            typ=typ or settings.types[0],
+            typ=typ,
             issuer=settings.issuer,
             audience=settings.audience[0] if settings.audience else None,
             client_id=settings.client_id or settings.issuer,
@@ -183,7 +185,7 @@ class TokenParts:
             self.store,
             pairs=PairIssuer(
                 access=access,
-                refresh=self.issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
+                refresh=self._issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
                 lifetime=settings.refresh_token_lifetime,
                 longest=settings.session_lifetime,
             ),
@@ -194,7 +196,7 @@ class TokenParts:
             clock=self.clock,
         )
 
-    def _rules(self, types: Collection[str]) -> dict[str, Validator]:
+    def _rules(self, types: Collection[str | None]) -> dict[str, Validator]:
         settings, clock = self.settings, self.clock
         leeway = int(settings.leeway.total_seconds())
         return {

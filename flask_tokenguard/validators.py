@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from .claims import VerifiedToken
 from .errors import InvalidToken
+from .jose.compact import media_type
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 Clock: TypeAlias = Callable[[], float]
@@ -26,11 +27,12 @@ def has_type(types: Collection[str | None]) -> Validator:
     """Require the header's `typ`, so that no other kind of token passes (RFC 8725 section 3.11).
 
     Args:
-        types: Media types in lower case, without `application/`; None stands for none.
+        types: Media types, in any case and with or without `application/`; None stands for none.
     """
+    accepted = {None if typ is None else media_type(typ) for typ in types}
 
     def check(token: VerifiedToken) -> None:
-        if token.typ not in types:
+        if token.typ not in accepted:
             raise InvalidToken("The token is of another type (typ)")
 
     return check

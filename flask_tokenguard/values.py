@@ -6,7 +6,7 @@ and `False` into text, and guessing back could open what was meant to be shut.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from os import PathLike, fspath
@@ -50,11 +50,15 @@ def path(value: object) -> str:
 
 def texts(value: object) -> tuple[str, ...]:
     """Read several texts, from a list, JSON or comma-separated text."""
+    return tuple(text(item) for item in _items(value))
+
+
+def _items(value: object) -> Sequence[object]:
     if isinstance(value, str):
         value = _parse_list(value)
     if not isinstance(value, (list, tuple)) or not value:
         raise Fault("must be a list of texts, or comma-separated text")
-    return tuple(text(item) for item in value)
+    return value
 
 
 def patterns(value: object) -> tuple[str, ...]:
@@ -126,12 +130,18 @@ def locations(value: object) -> tuple[str, ...]:
     return names
 
 
-def types(value: object) -> tuple[str, ...]:
-    """Read media types of access tokens."""
-    types = tuple(media_type(name) for name in texts(value))
-    if "rt+jwt" in types:
+def types(value: object) -> tuple[str | None, ...]:
+    """Read media types of access tokens; in a list, None stands for a token without one."""
+    return tuple(None if item is None else _type(item) for item in _items(value))
+
+
+def _type(value: object) -> str:
+    name = text(value)
+    if media_type(name) == "rt+jwt":
         raise Fault("must not hold rt+jwt, the type of refresh tokens")
-    return types
+    if name.lower() in ("null", "none"):
+        raise Fault(f'holds {name} as a text; for no type write null without quotes: ["JWT", null]')
+    return name
 
 
 def realm(value: object) -> str:

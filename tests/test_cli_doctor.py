@@ -67,6 +67,7 @@ def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) ->
         ({"ISSUER": None}, [("advice", "ISSUER, TOKENGUARD_AUDIENCE")]),
         ({"AUDIENCE": None}, [("advice", "ISSUER, TOKENGUARD_AUDIENCE")]),
         ({"TYPES": ["at+jwt", "JWT"]}, [("warning", "TYPES")]),
+        ({"TYPES": ["at+jwt", None]}, [("warning", "TYPES")]),
         ({"TYPES": ["at+jwt", "other+jwt"]}, []),
         ({"ACCESS_TOKEN_LIFETIME": 3601}, [("warning", "ACCESS_TOKEN_LIFETIME")]),
         ({"ACCESS_TOKEN_LIFETIME": 3600}, []),

@@ -114,8 +114,11 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ("KEYRING", Path("keys"), "keys"),
         ("KEYRING", "/etc/keys", "/etc/keys"),
         ("JWKS_PATH", "/keys", "/keys"),
-        ("TYPES", "JWT", ("jwt",)),
-        ("TYPES", ["application/AT+jwt", "jwt"], ("at+jwt", "jwt")),
+        ("TYPES", "JWT", ("JWT",)),
+        ("TYPES", ["application/AT+jwt", "jwt"], ("application/AT+jwt", "jwt")),
+        ("TYPES", [None], (None,)),
+        ("TYPES", ("JWT", None), ("JWT", None)),
+        ("TYPES", '["JWT", null]', ("JWT", None)),
         ("REFRESH_GRACE", 0, timedelta(0)),
         ("STORAGE_PREFIX", "my-app/", "my-app/"),
         ("STORAGE_OUTAGE", "accept", "accept"),
@@ -195,11 +198,14 @@ def test_a_list_is_not_empty(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize(
-    "value", ["", ",", "header,", ["header", ""], [None], [["header"]]], ids=repr
-)
+@pytest.mark.parametrize("value", ["", ",", "header,", ["header", ""], [["header"]]], ids=repr)
 def test_an_item_of_a_list_is_text(name: str, value: object) -> None:
     assert fault_of(name, value).endswith("must be text that is not empty")
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "TYPES"])
+def test_an_item_of_a_list_is_not_null(name: str) -> None:
+    assert fault_of(name, [None]).endswith("must be text that is not empty")
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -284,6 +290,11 @@ def test_a_location_is_one_of_ours_and_named_once(value: object) -> None:
 @pytest.mark.parametrize("value", ["rt+jwt", ["at+jwt", "RT+JWT"], "application/rt+jwt"], ids=repr)
 def test_refresh_tokens_never_pass_as_access_tokens(value: object) -> None:
     assert "rt+jwt" in fault_of("TYPES", value)
+
+
+@pytest.mark.parametrize("value", ["JWT,null", ["None"], "NULL"], ids=repr)
+def test_null_in_quotes_is_no_type(value: object) -> None:
+    assert fault_of("TYPES", value).endswith('for no type write null without quotes: ["JWT", null]')
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\\b", "ä", "a\nb", "a\x7f"], ids=ascii)
@@ -498,6 +509,14 @@ def test_several_keys_come_from_the_environment(from_environment: FromEnvironmen
     assert settings.key_entries() == (
         KeyEntry(source="TOKENGUARD_KEYS[0]", env="X", state="active"),
     )
+
+
+@pytest.mark.parametrize(("text", "types"), [("[null]", (None,)), ('["JWT", null]', ("JWT", None))])
+def test_the_environment_may_name_no_type(
+    from_environment: FromEnvironment, text: str, types: tuple[str | None, ...]
+) -> None:
+    settings, faults = from_environment(TYPES=text)
+    assert (settings.types, faults) == (types, [])
 
 
 def test_null_in_the_environment_is_not_set(from_environment: FromEnvironment) -> None:

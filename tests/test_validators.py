@@ -45,8 +45,9 @@ def refusal(rule: Validator, refused: VerifiedToken) -> InvalidToken:
     return caught.value
 
 
-def test_a_type_of_the_list_is_accepted() -> None:
-    validators.has_type(["jwt", "at+jwt"])(token("at+jwt"))
+@pytest.mark.parametrize("typ", ["jwt", "at+jwt", None])
+def test_a_type_of_the_list_is_accepted(typ: str | None) -> None:
+    validators.has_type(["JWT", "application/AT+jwt", None])(token(typ))
 
 
 @pytest.mark.parametrize("typ", [None, "", "jwt", "rt+jwt", "text/at+jwt", "at+jwt "])

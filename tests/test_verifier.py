@@ -407,3 +407,36 @@ def test_an_app_names_itself_as_client_unless_told(make_app: MakeApp) -> None:
     guard = TokenGuard()
     make_app(guard, ISSUER="us")
     assert guard.verify(guard.issue_token("me")).claims["client_id"] == "us"
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", None])
+def test_an_app_accepts_each_type_that_it_names(
+    make_app: MakeApp, guard: TokenGuard, typ: str | None
+) -> None:
+    make_app(guard, KEY=SECRET.decode(), TYPES=["JWT", None])
+    header = {"alg": "HS256"} | ({} if typ is None else {"typ": typ})
+    assert guard.verify(signed(KEY, OWN, header)).typ == (typ and "jwt")
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "rt+jwt", ""])
+def test_no_type_does_not_stand_for_every_type(
+    make_app: MakeApp, guard: TokenGuard, typ: str
+) -> None:
+    make_app(guard, KEY=SECRET.decode(), TYPES=[None])
+    assert refused(guard, OWN, HEADER | {"typ": typ}) == "The token is of another type (typ)"
+
+
+@pytest.mark.parametrize(
+    ("types", "header"),
+    [
+        (["JWT", None], {"typ": "JWT"}),
+        (["application/at+jwt"], {"typ": "application/at+jwt"}),
+        ([None, "JWT"], {}),
+        ([None], {}),
+    ],
+)
+def test_the_first_type_is_written_as_it_stands(
+    make_app: MakeApp, guard: TokenGuard, types: list[str | None], header: dict[str, str]
+) -> None:
+    make_app(guard, KEY=SECRET.decode(), TYPES=types)
+    assert guard.verify(guard.issue_token("me")).header == {"alg": "HS256"} | header

@@ -401,6 +401,8 @@ def test_a_foreign_subject_can_be_ended(
         ({"audience": "a", "profile": "saml"}, ".profile must be one of"),
         ({"audience": "a", "algorithms": "none"}, ".algorithms must name some of"),
         ({"audience": "a", "types": 7}, ".types must be a list"),
+        ({"audience": "a", "types": []}, ".types must be a list"),
+        ({"audience": "a", "types": ["rt+jwt"]}, ".types must not hold rt+jwt"),
         ({"audience": "a", "leeway": 301}, ".leeway must be from 0 to 300"),
         ({"audience": "a", "stale": -1}, ".stale must be from 0"),
         ({"audience": "a", "private_addresses": False}, ".private_addresses must be one of"),
