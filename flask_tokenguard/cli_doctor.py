@@ -13,6 +13,7 @@ from .jose.jwk import Key
 from .keys.entries import KeyEntry, text_of
 from .keys.ring_files import read_index
 from .parts import Parts
+from .settings import OWN_CLAIMS
 
 _READABLE_BY_OTHERS = 0o077
 _FEWEST_DIFFERENT_CHARACTERS = 10
@@ -183,13 +184,6 @@ def _look_at_claims(parts: Parts) -> Iterator[Finding]:
             "Two services that share a key take each other's tokens.",
             "Set both.",
         )
-    if any(typ is None or media_type(typ) == "jwt" for typ in settings.types):
-        yield Finding(
-            "warning",
-            "TOKENGUARD_TYPES",
-            "Every kind of token may have JWT or no type, also those that are no access tokens.",
-            "Leave only at+jwt when the old tokens have expired.",
-        )
     if settings.access_token_lifetime > timedelta(hours=1):
         yield Finding(
             "warning",
@@ -203,6 +197,25 @@ def _look_at_claims(parts: Parts) -> Iterator[Finding]:
             "TOKENGUARD_LEEWAY",
             "Expired tokens work for more than a minute longer.",
             "Synchronize the clocks and set 0.",
+        )
+
+
+def _look_at_tokens_of_others(parts: Parts) -> Iterator[Finding]:
+    settings = parts.settings
+    if any(typ is None or media_type(typ) == "jwt" for typ in settings.types):
+        yield Finding(
+            "warning",
+            "TOKENGUARD_TYPES",
+            "Every kind of token may have JWT or no type, also those that are no access tokens.",
+            "Leave only at+jwt when the old tokens have expired.",
+        )
+    lacking = [claim for claim in OWN_CLAIMS if claim not in settings.required_claims]
+    if lacking:
+        yield Finding(
+            "advice",
+            "TOKENGUARD_REQUIRED_CLAIMS",
+            f"Tokens without {', '.join(lacking)} are accepted; none of them can be revoked.",
+            "Leave it out once all that sign write iat, sub and jti.",
         )
 
 
@@ -262,5 +275,6 @@ _LOOKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     _look_at_store,
     _look_at_issuers,
     _look_at_claims,
+    _look_at_tokens_of_others,
     _look_at_requests,
 )

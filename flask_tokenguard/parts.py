@@ -117,7 +117,9 @@ def build_parts(
         app=app,
         guard=guard,
         settings=settings,
-        verifier=tokens.verifier(settings.types, last, others, cache=tokens.cache()),
+        verifier=tokens.verifier(
+            settings.types, last, others, required=settings.required_claims, cache=tokens.cache()
+        ),
         issuer=issuer,
         keys=keys,
         encryption=encryption,
@@ -138,6 +140,8 @@ def build_parts(
 def _open_store(
     settings: Settings, own: Store | None, folder: Path, clock: Clock, faults: list[str]
 ) -> Store | None:
+    if settings.storage_uri is not None or own is not None:
+        settings.check_claims_of_store(faults.append)
     if settings.storage_uri is None or own is not None:
         if settings.storage_uri is not None:
             faults.append("TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other")

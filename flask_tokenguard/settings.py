@@ -16,6 +16,8 @@ from .keys.encryption import EncryptionEntry
 from .keys.entries import KeyEntry
 
 PREFIX = "TOKENGUARD_"
+# What our own tokens hold beside `exp`; a store finds tokens and sessions by it.
+OWN_CLAIMS = ("iat", "sub", "jti")
 _LONGEST_LIFETIME = timedelta(days=3660)
 
 
@@ -43,6 +45,7 @@ class Settings:
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
     types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
+    required_claims: tuple[str, ...] = _setting(values.claims, OWN_CLAIMS)
     access_token_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_LIFETIME), timedelta(minutes=15)
     )
@@ -63,7 +66,7 @@ class Settings:
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
     token_locations: tuple[str, ...] = _setting(values.locations, ("header",))
     protect: str = _setting(values.choice("marked", "all"), "marked")
-    public_endpoints: tuple[str, ...] = _setting(values.patterns, ("static", "*.static"))
+    public_endpoints: tuple[str, ...] = _setting(values.texts_or_none, ("static", "*.static"))
     max_token_size: int = _setting(values.size, 8192)
     cache_size: int = _setting(values.count(1_048_576), 1024)
     cache_lifetime: timedelta = _setting(
@@ -93,6 +96,7 @@ class Settings:
                 on_fault(f"{name}{'' if str(fault)[0] in '[.' else ' '}{fault}")
         settings = cls(**said)
         settings._check_key_settings(on_fault)
+        settings._check_required_claims(on_fault)
         return settings
 
     def key_entries(self) -> tuple[KeyEntry, ...]:
@@ -124,6 +128,24 @@ class Settings:
             on_fault(f"{PREFIX}KEY_PASSWORD and {PREFIX}KEY_PASSWORD_FILE contradict each other")
         if named == ["keys"] and passwords != [None, None]:
             on_fault(f"{PREFIX}KEY_PASSWORD is not for {PREFIX}KEYS; give each entry its password")
+
+    def _check_required_claims(self, on_fault: Callable[[str], None]) -> None:
+        for claim, setting in (("iss", "issuer"), ("aud", "audience")):
+            if claim in self.required_claims and not getattr(self, setting):
+                key = PREFIX + setting.upper()
+                on_fault(
+                    f"{PREFIX}REQUIRED_CLAIMS holds {claim}, but without {key} a token that has it"
+                    f" is refused; set {key}"
+                )
+
+    def check_claims_of_store(self, on_fault: Callable[[str], None]) -> None:
+        """Check that every token has what a store finds it by; for apps that have a store."""
+        lacking = [claim for claim in OWN_CLAIMS if claim not in self.required_claims]
+        if lacking:
+            on_fault(
+                f"{PREFIX}REQUIRED_CLAIMS lacks {' and '.join(lacking)}, by which a store finds"
+                " what was revoked; name iat, sub and jti, or have no store"
+            )
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:

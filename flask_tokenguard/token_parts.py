@@ -16,7 +16,7 @@ from .keys.fetched import Fetch
 from .pairs import PairIssuer
 from .refresh import REFRESH_TYPE, Sessions
 from .revocation import LONGEST_LIFETIME, Revocation
-from .settings import Settings
+from .settings import OWN_CLAIMS, Settings
 from .stores.base import Store, subject_id
 from .validators import Clock, Validator
 from .verified_cache import VerifiedCache
@@ -40,6 +40,7 @@ class TokenParts:
         last: Iterable[Validator] = (),
         others: Issuers | None = None,
         *,
+        required: Collection[str] = OWN_CLAIMS,
         cache: VerifiedCache[Trust] | None = None,
     ) -> TokenVerifier:
         """Make what verifies our own tokens of these types, and those of others.
@@ -48,13 +49,14 @@ class TokenParts:
             types: As TOKENGUARD_TYPES has them.
             last: Rules for every token, whoever issued it.
             others: Who else is believed.
+            required: Claims of our own tokens that must be there, beside `exp`.
             cache: Remembers what was verified; none for tokens that are presented once.
         """
         encryption = self.encryption
         return TokenVerifier(
             Trust(
                 self.keys,
-                self._rules(types),
+                self._rules(types, required),
                 last=last,
                 requires_encryption=encryption is not None and encryption.required,
             ),
@@ -196,17 +198,21 @@ class TokenParts:
             clock=self.clock,
         )
 
-    def _rules(self, types: Collection[str | None]) -> dict[str, Validator]:
+    def _rules(
+        self, types: Collection[str | None], required: Collection[str]
+    ) -> dict[str, Validator]:
         settings, clock = self.settings, self.clock
         leeway = int(settings.leeway.total_seconds())
+        further = [claim for claim in required if claim not in ("exp", *OWN_CLAIMS)]
         return {
             "typ": validators.has_type(types),
             "iss": validators.has_issuer(settings.issuer),
             "aud": validators.has_audience(settings.audience),
-            "sub": validators.has_text("sub"),
-            "jti": validators.has_text("jti"),
+            "sub": validators.has_text("sub", is_required="sub" in required),
+            "jti": validators.has_text("jti", is_required="jti" in required),
             "exp": validators.is_current(leeway, clock),
             "nbf": validators.is_begun("nbf", leeway, clock),
-            "iat": validators.is_begun("iat", leeway, clock, is_required=True),
+            "iat": validators.is_begun("iat", leeway, clock, is_required="iat" in required),
             "cnf": validators.is_bearer,
+            **({"claims": validators.has_claims(further)} if further else {}),
         }

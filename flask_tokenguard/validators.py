@@ -89,12 +89,21 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
     return check
 
 
-def has_text(claim: str) -> Validator:
-    """Require a claim that is a text and not empty, such as `sub` or `jti`."""
+def has_text(claim: str, *, is_required: bool = True) -> Validator:
+    """Require a claim to be a text and not empty, such as `sub` or `jti`.
+
+    Args:
+        claim: Its name.
+        is_required: Whether the claim must be there at all.
+    """
 
     def check(token: VerifiedToken) -> None:
         value = token.claims.get(claim)
-        if not isinstance(value, str) or not value:
+        if isinstance(value, str) and value:
+            return
+        if claim in token.claims:
+            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        if is_required:
             raise InvalidToken(f"The token has no {claim}", claim=claim)
 
     return check

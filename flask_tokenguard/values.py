@@ -61,11 +61,19 @@ def _items(value: object) -> Sequence[object]:
     return value
 
 
-def patterns(value: object) -> tuple[str, ...]:
+def texts_or_none(value: object) -> tuple[str, ...]:
     """Read several texts, or none."""
     if isinstance(value, str):
         value = _parse_list(value)
     return () if value in ([], ()) else texts(value)
+
+
+def claims(value: object) -> tuple[str, ...]:
+    """Read names of claims that must be there, or none."""
+    names = texts_or_none(value)
+    if "cnf" in names:
+        raise Fault("must not hold cnf; a token that is bound to a key is refused")
+    return names
 
 
 def _parse_list(text: str) -> object:

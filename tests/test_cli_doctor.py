@@ -69,6 +69,8 @@ def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) ->
         ({"TYPES": ["at+jwt", "JWT"]}, [("warning", "TYPES")]),
         ({"TYPES": ["at+jwt", None]}, [("warning", "TYPES")]),
         ({"TYPES": ["at+jwt", "other+jwt"]}, []),
+        ({"REQUIRED_CLAIMS": ["iat", "sub"]}, [("advice", "REQUIRED_CLAIMS")]),
+        ({"REQUIRED_CLAIMS": ["iat", "sub", "jti", "role"]}, []),
         ({"ACCESS_TOKEN_LIFETIME": 3601}, [("warning", "ACCESS_TOKEN_LIFETIME")]),
         ({"ACCESS_TOKEN_LIFETIME": 3600}, []),
         ({"LEEWAY": 61}, [("advice", "LEEWAY")]),

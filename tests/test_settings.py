@@ -69,6 +69,7 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("JWKS_PATH", "/.well-known/jwks.json"),
         ("TYPES", ("at+jwt",)),
         ("LEEWAY", timedelta(0)),
+        ("REQUIRED_CLAIMS", ("iat", "sub", "jti")),
         ("ACCESS_TOKEN_LIFETIME", timedelta(minutes=15)),
         ("REFRESH_TOKEN_LIFETIME", timedelta(days=30)),
         ("SESSION_LIFETIME", timedelta(days=90)),
@@ -117,6 +118,10 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ("TYPES", "JWT", ("JWT",)),
         ("TYPES", ["application/AT+jwt", "jwt"], ("application/AT+jwt", "jwt")),
         ("TYPES", [None], (None,)),
+        ("REQUIRED_CLAIMS", [], ()),
+        ("REQUIRED_CLAIMS", "[]", ()),
+        ("REQUIRED_CLAIMS", "sub,jti", ("sub", "jti")),
+        ("REQUIRED_CLAIMS", '["exp", "role"]', ("exp", "role")),
         ("TYPES", ("JWT", None), ("JWT", None)),
         ("TYPES", '["JWT", null]', ("JWT", None)),
         ("REFRESH_GRACE", 0, timedelta(0)),
@@ -182,7 +187,7 @@ def test_a_path_is_not_a_folder_of_settings(name: str) -> None:
     assert fault_of(name, {"path": "x"}).endswith("must be text that is not empty")
 
 
-LISTS = ["AUDIENCE", "TYPES", "TOKEN_LOCATIONS", "PUBLIC_ENDPOINTS"]
+LISTS = ["AUDIENCE", "TYPES", "REQUIRED_CLAIMS", "TOKEN_LOCATIONS", "PUBLIC_ENDPOINTS"]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -295,6 +300,21 @@ def test_refresh_tokens_never_pass_as_access_tokens(value: object) -> None:
 @pytest.mark.parametrize("value", ["JWT,null", ["None"], "NULL"], ids=repr)
 def test_null_in_quotes_is_no_type(value: object) -> None:
     assert fault_of("TYPES", value).endswith('for no type write null without quotes: ["JWT", null]')
+
+
+def test_a_token_that_is_bound_to_a_key_cannot_be_demanded() -> None:
+    assert fault_of("REQUIRED_CLAIMS", ["sub", "cnf"]).endswith(
+        "must not hold cnf; a token that is bound to a key is refused"
+    )
+
+
+@pytest.mark.parametrize(("claim", "setting"), [("iss", "ISSUER"), ("aud", "AUDIENCE")])
+def test_a_claim_is_not_demanded_where_it_is_refused(claim: str, setting: str) -> None:
+    assert fault_of("REQUIRED_CLAIMS", [claim]) == (
+        f"TOKENGUARD_REQUIRED_CLAIMS holds {claim}, but without TOKENGUARD_{setting} a token that"
+        f" has it is refused; set TOKENGUARD_{setting}"
+    )
+    assert read(REQUIRED_CLAIMS=[claim], **{setting: "us"})[1] == []
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\\b", "ä", "a\nb", "a\x7f"], ids=ascii)
@@ -517,6 +537,16 @@ def test_the_environment_may_name_no_type(
 ) -> None:
     settings, faults = from_environment(TYPES=text)
     assert (settings.types, faults) == (types, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"), [("[]", ()), ('["sub"]', ("sub",)), ("sub,role", ("sub", "role"))]
+)
+def test_the_environment_may_demand_fewer_claims(
+    from_environment: FromEnvironment, text: str, claims: tuple[str, ...]
+) -> None:
+    settings, faults = from_environment(REQUIRED_CLAIMS=text)
+    assert (settings.required_claims, faults) == (claims, [])
 
 
 def test_null_in_the_environment_is_not_set(from_environment: FromEnvironment) -> None:

@@ -325,8 +325,8 @@ def test_an_app_demands_what_our_own_tokens_must_say(
         ({"exp": 1}, "The token has expired (exp)"),
         ({"exp": "4000000000"}, "The token has no valid exp"),
         ({"cnf": {"jkt": "x"}}, "The token is bound to a key (cnf)"),
-        ({"sub": 7}, "The token has no sub"),
-        ({"jti": ""}, "The token has no jti"),
+        ({"sub": 7}, "The token has no valid sub"),
+        ({"jti": ""}, "The token has no valid jti"),
     ],
     ids=str,
 )

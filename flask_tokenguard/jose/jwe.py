@@ -147,7 +147,9 @@ def parse(token: str) -> compact.Header:
     except (ValueError, InvalidToken):
         raise InvalidToken(_ANSWER) from None
     # Compression tells of the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
-    # cost a lot. jwcrypto writes no cty; any other than JWT says that the content is no token.
+    # cost a lot. RFC 7519 section 5.2 demands the cty JWT of a nested token, but jwcrypto writes
+    # none. Either way what is inside must be a signed token, so that nothing hangs on the cty:
+    # claims that are only encrypted never pass. Any other cty names content that is no token.
     content_type = header.members.get("cty", "JWT")
     if "zip" in header.members or compact.media_type(content_type) != "jwt":
         raise InvalidToken(_ANSWER)
