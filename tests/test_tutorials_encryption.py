@@ -2,11 +2,11 @@
 
 A 256-bit key is generated and exported as JSON; a pair also as public JSON and as PEM with a
 password. Claims are signed with HS256, the signed token is encrypted with A256KW and A256CBC-HS512,
-with one key for both; it is decrypted and verified, and `exp` is checked.
+with one key for both; it is decrypted and verified, and `exp` is checked. Their tokens say no more
+than the tutorial's: `userRole`, `gcmId` and `exp`, a float; no `typ`, and no `cty`.
 """
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -15,17 +15,18 @@ from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT, JWTExpired
 
 from flask_tokenguard import TokenGuard
-from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose import base64url
 from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.keys.generate import generate, to_jwk, to_pem, to_public_pem
 from flask_tokenguard.keys.text import read_material
 
 from .conftest import MakeApp
-from .support import SettableClock, bearer
+from .jose.tokens import encoded
+from .support import Config, SettableClock, bearer
 
-PAYLOAD = {"user_id": 123, "role": "admin", "tags": ["a", "b"]}
+PAYLOAD = {"userRole": "admin", "gcmId": "f7x2"}
 NESTED = {"alg": "A256KW", "enc": "A256CBC-HS512"}
+LENIENT: Config = {"TYPES": [None], "REQUIRED_CLAIMS": []}
 
 
 @pytest.fixture
@@ -44,18 +45,51 @@ def guard(clock: SettableClock) -> TokenGuard:
 def app(make_app: MakeApp, guard: TokenGuard, their_key: JWK) -> Flask:
     """An app that has their key for both, as they export it."""
     exported = their_key.export()
-    return make_app(guard, KEY=exported, ENCRYPTION={"key": exported, **NESTED})
+    return make_app(guard, KEY=exported, ENCRYPTION={"key": exported, **NESTED}, **LENIENT)
 
 
-def made_by_jwcrypto(key: JWK, now: float) -> str:
-    """Sign and encrypt in their two steps what expires in a minute."""
-    claims = {"sub": "123", "jti": "1", "iat": int(now), "exp": int(now) + 60, **PAYLOAD}
-    signed = JWT(header={"alg": "HS256", "typ": "at+jwt"}, claims=claims)
+@pytest.fixture
+def signing_app(make_app: MakeApp, guard: TokenGuard, their_key: JWK) -> Flask:
+    """An app that has their key for signatures alone."""
+    return make_app(guard, KEY=their_key.export(), **LENIENT)
+
+
+@pytest.fixture
+def payload(clock: SettableClock) -> dict[str, Any]:
+    """What their token says: it expires in a minute, at no whole second."""
+    return {**PAYLOAD, "exp": int(clock.now) + 60.25}
+
+
+def signed_by_jwcrypto(key: JWK, payload: dict[str, Any]) -> str:
+    """Sign, in their first step."""
+    signed = JWT(header={"alg": "HS256"}, claims=payload)
     signed.make_signed_token(key)
-    nested = JWT(header=NESTED, claims=signed.serialize())
+    token: str = signed.serialize()
+    return token
+
+
+def made_by_jwcrypto(key: JWK, payload: dict[str, Any], signing_key: JWK | None = None) -> str:
+    """Sign and encrypt in their two steps."""
+    nested = JWT(header=NESTED, claims=signed_by_jwcrypto(signing_key or key, payload))
     nested.make_encrypted_token(key)
     token: str = nested.serialize()
     return token
+
+
+def changed_at(token: str, part: int) -> str:
+    """Change an octet of a part of a token."""
+    parts = token.split(".")
+    octets = base64url.decode(parts[part].encode())
+    parts[part] = encoded(octets[:-1] + bytes([octets[-1] ^ 1]))
+    return ".".join(parts)
+
+
+def refusal(app: Flask, token: str) -> str:
+    """Be refused, and read why."""
+    answer = app.test_client().get("/claims", headers=bearer(token))
+    assert answer.status_code == 401
+    reason: str = answer.get_json()["error_description"]
+    return reason
 
 
 def read_by_jwcrypto(token: str, key: JWK) -> dict[str, Any]:
@@ -66,10 +100,53 @@ def read_by_jwcrypto(token: str, key: JWK) -> dict[str, Any]:
     return claims
 
 
-def test_their_token_is_read_by_us(app: Flask, their_key: JWK, clock: SettableClock) -> None:
-    headers = bearer(made_by_jwcrypto(their_key, clock.now))
-    claims = app.test_client().get("/claims", headers=headers).get_json()
-    assert {name: claims[name] for name in PAYLOAD} == PAYLOAD
+def test_their_token_is_read_by_us_as_often_as_it_comes(
+    app: Flask, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    headers = bearer(made_by_jwcrypto(their_key, payload))
+    client = app.test_client()
+    assert [client.get("/claims", headers=headers).get_json() for _ in range(3)] == [payload] * 3
+
+
+def test_their_token_says_no_more_than_the_tutorial_s(
+    their_key: JWK, payload: dict[str, Any]
+) -> None:
+    nested = JWT(key=their_key, jwt=made_by_jwcrypto(their_key, payload), expected_type="JWE")
+    signed = JWT(key=their_key, jwt=nested.claims, expected_type="JWS")
+    assert (json.loads(nested.header), json.loads(signed.header)) == (NESTED, {"alg": "HS256"})
+    assert json.loads(signed.claims) == payload
+
+
+def test_their_token_that_is_only_signed_is_read_by_us(
+    signing_app: Flask, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    headers = bearer(signed_by_jwcrypto(their_key, payload))
+    claims = signing_app.test_client().get("/claims", headers=headers).get_json()
+    assert claims == payload
+
+
+def test_their_token_that_is_only_signed_is_refused_where_it_must_be_encrypted(
+    app: Flask, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    token = signed_by_jwcrypto(their_key, payload)
+    assert refusal(app, token) == "The token is not encrypted"
+
+
+def test_their_token_that_is_only_encrypted_is_refused(
+    app: Flask, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    unsigned = JWT(header=NESTED, claims=payload)
+    unsigned.make_encrypted_token(their_key)
+    assert refusal(app, unsigned.serialize()) == "The token is not a compact JWS"
+
+
+def test_their_token_is_refused_unless_the_settings_admit_it(
+    make_app: MakeApp, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    settings = {"KEY": their_key.export(), "ENCRYPTION": {"key": their_key.export(), **NESTED}}
+    token = made_by_jwcrypto(their_key, payload)
+    assert refusal(make_app(**settings), token) == "The token is of another type (typ)"
+    assert refusal(make_app(**settings, TYPES=["JWT", None]), token) == "The token has no sub"
 
 
 def test_our_token_is_read_by_them(app: Flask, guard: TokenGuard, their_key: JWK) -> None:
@@ -86,14 +163,42 @@ def test_our_token_is_encrypted_as_the_tutorial_s_is(app: Flask, guard: TokenGua
     assert json.loads(header.token.objects["protected"]) == {"cty": "JWT", **NESTED}
 
 
+def test_our_signed_token_has_the_tutorial_s_header(signing_app: Flask, guard: TokenGuard) -> None:
+    assert signing_app.name
+    assert guard.verify(guard.issue_token("123")).header == {"alg": "HS256"}
+
+
 def test_their_token_that_has_expired_is_refused_by_us(
-    app: Flask, guard: TokenGuard, their_key: JWK, clock: SettableClock
+    app: Flask, their_key: JWK, payload: dict[str, Any], clock: SettableClock
 ) -> None:
-    token = made_by_jwcrypto(their_key, clock.now)
-    assert guard.verify(token).claims["sub"] == "123"
-    clock.now += 60
-    response = app.test_client().get("/claims", headers=bearer(token))
-    assert response.get_json()["error_description"] == "The token has expired (exp)"
+    token = made_by_jwcrypto(their_key, payload)
+    clock.now = payload["exp"] - 0.001
+    assert app.test_client().get("/claims", headers=bearer(token)).status_code == 200
+    clock.now = payload["exp"]
+    assert refusal(app, token) == "The token has expired (exp)"
+
+
+def test_their_token_without_an_end_stays_refused_by_us(
+    app: Flask, signing_app: Flask, their_key: JWK
+) -> None:
+    tokens = made_by_jwcrypto(their_key, PAYLOAD), signed_by_jwcrypto(their_key, PAYLOAD)
+    reasons = [refusal(*pair) for pair in zip((app, signing_app), tokens, strict=True)]
+    assert reasons == ["The token has no valid exp"] * 2
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 4])
+def test_their_token_that_was_changed_is_refused_by_us(
+    app: Flask, their_key: JWK, payload: dict[str, Any], part: int
+) -> None:
+    token = changed_at(made_by_jwcrypto(their_key, payload), part)
+    assert refusal(app, token) == "The token cannot be decrypted"
+
+
+def test_their_signed_token_that_was_changed_is_refused_by_us(
+    signing_app: Flask, their_key: JWK, payload: dict[str, Any]
+) -> None:
+    token = changed_at(signed_by_jwcrypto(their_key, payload), 2)
+    assert refusal(signing_app, token) == "The token's signature is not valid"
 
 
 def test_our_token_that_has_expired_is_refused_by_them(
@@ -107,18 +212,21 @@ def test_our_token_that_has_expired_is_refused_by_them(
 
 
 def test_their_token_of_another_key_is_refused_by_us(
-    app: Flask, guard: TokenGuard, clock: SettableClock
+    app: Flask, signing_app: Flask, their_key: JWK, payload: dict[str, Any]
 ) -> None:
-    assert app.name
     other = JWK.generate(kty="oct", size=256)
-    with pytest.raises(InvalidToken, match="The token cannot be decrypted"):
-        guard.verify(made_by_jwcrypto(other, clock.now))
+    assert refusal(app, made_by_jwcrypto(other, payload)) == "The token cannot be decrypted"
+    for theirs, token in (
+        (app, made_by_jwcrypto(their_key, payload, other)),
+        (signing_app, signed_by_jwcrypto(other, payload)),
+    ):
+        assert refusal(theirs, token) == "The token's signature is not valid"
 
 
-def test_a_key_that_we_generate_is_theirs_too(make_app: MakeApp) -> None:
+def test_a_key_that_we_generate_is_theirs_too(make_app: MakeApp, payload: dict[str, Any]) -> None:
     exported = to_jwk(generate("A256KW"), private=True)
-    app = make_app(KEY=exported, ENCRYPTION={"key": exported, **NESTED})
-    headers = bearer(made_by_jwcrypto(JWK(**exported), time.time()))
+    app = make_app(KEY=exported, ENCRYPTION={"key": exported, **NESTED}, **LENIENT)
+    headers = bearer(made_by_jwcrypto(JWK(**exported), payload))
     assert app.test_client().get("/claims", headers=headers).status_code == 200
 
 
