@@ -2,7 +2,7 @@
 
 A 256-bit key is generated and exported as JSON; a pair also as public JSON and as PEM with a
 password. Claims are signed with HS256, the signed token is encrypted with A256KW and A256CBC-HS512,
-with one key for both; it is decrypted and verified, and `exp` is checked. Their tokens say no more
+with one key for both; it is decrypted and verified, and `exp` is checked. Their tokens hold no more
 than the tutorial's: `userRole`, `gcmId` and `exp`, a float; no `typ`, and no `cty`.
 """
 
@@ -56,7 +56,7 @@ def signing_app(make_app: MakeApp, guard: TokenGuard, their_key: JWK) -> Flask:
 
 @pytest.fixture
 def payload(clock: SettableClock) -> dict[str, Any]:
-    """What their token says: it expires in a minute, at no whole second."""
+    """The claims of their token: it expires in a minute, at no whole second."""
     return {**PAYLOAD, "exp": int(clock.now) + 60.25}
 
 
@@ -108,7 +108,7 @@ def test_their_token_is_read_by_us_as_often_as_it_comes(
     assert [client.get("/claims", headers=headers).get_json() for _ in range(3)] == [payload] * 3
 
 
-def test_their_token_says_no_more_than_the_tutorial_s(
+def test_their_token_holds_no_more_than_the_tutorial_s(
     their_key: JWK, payload: dict[str, Any]
 ) -> None:
     nested = JWT(key=their_key, jwt=made_by_jwcrypto(their_key, payload), expected_type="JWE")
