@@ -40,8 +40,7 @@ def challenge(error: Refusal, realm: str) -> str:
 
 def answer(error: Refusal, realm: str) -> Response:
     """Build the finished answer: status, challenge and a JSON body."""
-    body = {"error": error.error, "error_description": error.reason}
-    response = Response(json.dumps(body), error.code, mimetype="application/json")
+    response = Response(json.dumps(error.data), error.code, mimetype="application/json")
     if error.has_challenge:
         response.headers["WWW-Authenticate"] = challenge(error, realm)
     if isinstance(error, Unavailable):

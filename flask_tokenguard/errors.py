@@ -49,6 +49,11 @@ class Refusal(TokenGuardError, HTTPException):
         """The public description, which Werkzeug's types allow to be None."""
         return self.description or ""
 
+    @property
+    def data(self) -> dict[str, str]:
+        """The JSON body. Under this name flask-restx takes it into an answer of its own."""
+        return {"error": self.error, "error_description": self.reason}
+
 
 class Rejected(Refusal):
     """The request's fault (RFC 6750 section 3.1); of itself a 401 like `InvalidToken`."""

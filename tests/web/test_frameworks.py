@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+import flask_restx  # type: ignore[import-untyped]  # has no types
 import pytest
 from apiflask import APIBlueprint, APIFlask
 from flask import Blueprint, Flask, jsonify, make_response
@@ -159,6 +160,34 @@ def _restful_on_a_blueprint(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
+def _restx(app: Flask) -> None:
+    class Notes(flask_restx.Resource):  # type: ignore[misc]  # flask-restx has no types
+        @token_required(scope=SCOPE)
+        def get(self) -> Any:
+            return {"served": True}
+
+    flask_restx.Api(app).add_resource(Notes, "/notes")
+
+
+def _restx_with_decorators(app: Flask) -> None:
+    class Notes(flask_restx.Resource):  # type: ignore[misc]  # flask-restx has no types
+        method_decorators: ClassVar[list[View]] = [foreign, token_required(scope=SCOPE), foreign]
+
+        def get(self) -> Any:
+            return {"served": True}
+
+    flask_restx.Api(app).add_resource(Notes, "/notes")
+
+
+def _restx_with_api_decorators(app: Flask) -> None:
+    class Notes(flask_restx.Resource):  # type: ignore[misc]  # flask-restx has no types
+        def get(self) -> Any:
+            return {"served": True}
+
+    api = flask_restx.Api(app, decorators=[token_required(scope=SCOPE)])
+    api.add_resource(Notes, "/notes")
+
+
 def _smorest(app: Flask) -> None:
     app.config.update(SMOREST)
     blueprint = SmorestBlueprint("notes", __name__)
@@ -209,6 +238,9 @@ BUILDS = [
     _restful_with_api_decorators,
     _restful_with_errors_of_its_own,
     _restful_on_a_blueprint,
+    _restx,
+    _restx_with_decorators,
+    _restx_with_api_decorators,
     _smorest,
     _smorest_function,
     _smorest_function_marked_above,
