@@ -2,7 +2,7 @@
 
 from .claims import Authentication, Claims, VerifiedToken
 from .current import current_token, current_user
-from .decorators import public, token_required
+from .decorators import public, require_token, token_required
 from .errors import (
     ConfigurationError,
     InsufficientAuthentication,
@@ -59,6 +59,7 @@ __all__ = [
     "public",
     "refresh_reused",
     "refresh_token_pair",
+    "require_token",
     "revoke_token",
     "sessions_of",
     "token_accepted",

@@ -6,16 +6,16 @@ else runs; the wrapper checks it where no mark is seen, such as under a foreign 
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from types import FunctionType
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from flask import Response, current_app, has_request_context
 
 from . import current
+from .claims import Claims
 from .current import RECORD, current_request
-from .demands import ANY_TOKEN, Check, Demand, Scalar
+from .demands import ANY_TOKEN, Demand, Demanded
 from .errors import Refusal
 
 P = ParamSpec("P")
@@ -61,16 +61,7 @@ def token_required(view: Callable[P, R], /) -> Callable[P, R]: ...
 
 @overload
 def token_required(
-    *,
-    scope: str | Iterable[str] | None = None,
-    any_scope: str | Iterable[str] | None = None,
-    role: str | Iterable[str] | None = None,
-    claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
-    check: Check | None = None,
-    issuers: str | Iterable[str] | None = None,
-    max_age: timedelta | int | None = None,
-    optional: bool = False,
-    user: bool = False,
+    *, optional: bool = False, **demanded: Unpack[Demanded]
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -102,6 +93,41 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         return _guard(view, ANY_TOKEN)
     demand = Demand(**demanded)
     return lambda view: _guard(view, demand)
+
+
+@overload
+def require_token(*, optional: Literal[False] = False, **demanded: Unpack[Demanded]) -> Claims: ...
+
+
+@overload
+def require_token(*, optional: bool, **demanded: Unpack[Demanded]) -> Claims | None: ...
+
+
+def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Claims | None:
+    """Demand a valid token of the current request, and more, where a call is made.
+
+    For views, helpers and `before_request`, when a decorator cannot know in time what is needed. A
+    CORS preflight is no exception: in a `before_request`, skip OPTIONS yourself.
+
+    Args:
+        optional: Whether no token is fine; a bad one is not.
+        demanded: As `token_required` takes it.
+
+    Returns:
+        The token's claims, which are those of `g.claims`; None without an optional token.
+
+    Raises:
+        TypeError: An argument demands nothing, or what no token can say.
+        TokenMissing: 401, there is no token.
+        InvalidToken: 401, it is bad.
+        InsufficientAuthentication: 401, its subject must log in again.
+        InsufficientScope: 403, it does not allow this.
+        Unavailable: 503, we cannot tell.
+    """
+    is_plain = not (demanded or optional)
+    record = current.authentication(reads_body=True)
+    meet(ANY_TOKEN if is_plain else Demand(optional=optional, **demanded), record)
+    return record.claims
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

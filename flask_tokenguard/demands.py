@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from .claims import Authentication, Claims
 from .errors import InsufficientAuthentication, InsufficientScope, TokenMissing
@@ -24,6 +24,19 @@ _JSON_TYPES: dict[type, str] = {
     str: "string",
     NoneType: "null",
 }
+
+
+class Demanded(TypedDict, total=False):
+    """What `token_required` and `require_token` take beside `optional`."""
+
+    scope: str | Iterable[str] | None
+    any_scope: str | Iterable[str] | None
+    role: str | Iterable[str] | None
+    claims: Mapping[str, Scalar | Collection[Scalar]] | None
+    check: Check | None
+    issuers: str | Iterable[str] | None
+    max_age: timedelta | int | None
+    user: bool
 
 
 class Demand:
