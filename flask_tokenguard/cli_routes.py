@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from werkzeug.routing import Rule
 
-from .decorators import demands_on
+from .cli_output import fail
+from .marks import demands_on
 from .parts import Parts
 
 
@@ -43,9 +44,12 @@ def _routes_of_rule(rule: Rule, parts: Parts) -> list[Route]:
 
 
 def _demands(endpoint: str, method: str, parts: Parts) -> str:
-    said = demands_on(parts.app.view_functions.get(endpoint), method)
-    if said.demands:
-        return "; ".join(str(demand) for demand in said.demands)
-    if said.is_public or parts.public_endpoints.fullmatch(endpoint):
+    try:
+        found = demands_on(parts.app.view_functions.get(endpoint), method)
+    except TypeError as error:
+        fail(f"{endpoint}: {error}")
+    if found.demands:
+        return "; ".join(str(demand) for demand in found.demands)
+    if found.is_public or parts.public_endpoints.fullmatch(endpoint):
         return "public"
     return "a token" if parts.demands_all else "nothing"

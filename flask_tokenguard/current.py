@@ -5,9 +5,10 @@ shares it with a request that a view makes to its own app. `g.claims` only shows
 """
 
 import logging
+from copy import copy
 from typing import Any, cast
 
-from flask import Flask, Request, Response, after_this_request, g, request
+from flask import Flask, Request, Response, after_this_request, current_app, g, request
 from werkzeug.local import LocalProxy
 
 from .app_parts import AppParts, current_parts, resolver
@@ -114,6 +115,35 @@ def is_preflight(request: Request) -> bool:
         and "HTTP_ORIGIN" in request.environ
         and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
     )
+
+
+def answer_preflight() -> Response:
+    """Answer a preflight of a guarded endpoint in its view's place."""
+    return current_app.make_default_options_response()
+
+
+def pass_preflight_on() -> None:
+    """Let decorators above a guard answer a preflight, such as those of flask-cors.
+
+    Only what they add for CORS goes out: one of them could be a cache.
+    """
+    after_this_request(_only_cors)
+
+
+def _only_cors(answer: Response) -> Response:
+    # A copy, since a view may answer with one object for ever, and has the marks of flask-cors.
+    kept = copy(answer)
+    kept.headers = answer_preflight().headers
+    kept.headers.extend(
+        [
+            (name, value)
+            for name, value in answer.headers
+            if name.lower().startswith("access-control-") or name.lower() == "vary"
+        ]
+    )
+    kept.set_data(b"")
+    kept.status_code = 200
+    return kept
 
 
 class answering:  # noqa: N801 - reads as a statement; a generator costs several times as much

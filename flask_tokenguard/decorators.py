@@ -1,58 +1,25 @@
-"""What does this view demand?
+"""Demands of views: `token_required`, `public`, and `require_token` for a call.
 
 `token_required` wraps a view and marks it. The mark lets the hook check a demand before anything
-else runs; the wrapper checks it where no mark is seen, such as under a foreign decorator.
+else runs; the wrapper checks it where no mark is seen, as when a view calls another.
 """
 
 import functools
 import inspect
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
-from flask import Response, current_app, has_request_context
+from flask import Response, has_request_context
 
 from . import current
 from .claims import Claims
 from .current import RECORD, current_request
 from .demands import ANY_TOKEN, Demand, Demanded
 from .errors import Refusal
+from .marks import check_unmarked, mark, mark_below
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_MARK = "__tokenguard__"
-
-
-class Demands:
-    """What an endpoint demands, and whether it is marked public."""
-
-    __slots__ = ("demands", "is_public")
-
-    def __init__(self, demands: tuple[Demand, ...], *, is_public: bool) -> None:
-        self.demands = demands
-        self.is_public = is_public
-
-
-class _Mark(Demands):
-    """What was said of one function; void on any other, to which `functools.wraps` copies it."""
-
-    __slots__ = ("is_wrapper", "owner")
-
-    def __init__(
-        self,
-        owner: Callable[..., Any],
-        demands: tuple[Demand, ...] = (),
-        *,
-        is_wrapper: bool = False,
-        is_public: bool = False,
-    ) -> None:
-        super().__init__(demands, is_public=is_public)
-        self.owner = owner
-        self.is_wrapper = is_wrapper
-
-
-_NOTHING = Demands((), is_public=False)
 
 
 @overload
@@ -78,7 +45,8 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
             is fine, a bad one is not; `user`: the user loader finds a user.
 
     Raises:
-        TypeError: An argument demands nothing, or what no token can say.
+        TypeError: An argument demands nothing, or what no token can say; or the view, or what it
+            wraps, is public.
 
     Raises (from the decorated view):
         TokenMissing: 401, there is no token.
@@ -92,7 +60,13 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
             raise TypeError("token_required takes a view or demands, not both; call it first")
         return _guard(view, ANY_TOKEN)
     demand = Demand(**demanded)
-    return lambda view: _guard(view, demand)
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return _guard(view, demand)
+
+    # The look finds it in the `method_decorators` of flask-restful and flask-restx.
+    mark(decorate, demand)
+    return decorate
 
 
 @overload
@@ -131,39 +105,16 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
-    """Leave an endpoint open under `TOKENGUARD_PROTECT = "all"`; put it directly on the view.
+    """Leave an endpoint open under `TOKENGUARD_PROTECT = "all"`; put it below the route.
 
     Raises:
-        TypeError: The view is a class, or is guarded or public already.
+        TypeError: The view is a class, or it, or what it wraps, is guarded or public already.
     """
     _check_view(view)
-    if getattr(view, _MARK, None) is not None:
-        raise TypeError(f"{view!r} is guarded or public already")
+    check_unmarked(view, by=None)
     wrapper = _wrap(view, None)
-    setattr(wrapper, _MARK, _Mark(wrapper, is_wrapper=True, is_public=True))
+    mark(wrapper, None)
     return wrapper
-
-
-def demands_on(view: object, method: str) -> Demands:
-    """Tell what a registered view demands; of a class view, what the method that will run does.
-
-    Args:
-        view: What `app.view_functions` holds for it.
-        method: The request's, in upper case.
-    """
-    said = getattr(view, "__dict__", {})
-    view_class = said.get("view_class")
-    if view_class is None:
-        mark = said.get(_MARK)
-        return mark if mark is not None and mark.owner is view else _NOTHING
-    handler = getattr(view_class, method.lower(), None)
-    if handler is None and method == "HEAD":
-        handler = getattr(view_class, "get", None)
-    marks = [_mark_of(place) for place in (view, view_class.dispatch_request, handler)]
-    return Demands(
-        tuple(demand for mark in marks if mark is not None for demand in mark.demands),
-        is_public=any(mark is not None and mark.is_public for mark in marks),
-    )
 
 
 def meet(demand: Demand, record: current.Record) -> None:
@@ -188,25 +139,19 @@ def meet(demand: Demand, record: current.Record) -> None:
 def _meet_or_answer(demand: Demand) -> Response | None:
     """Meet a demand as the hook does; a preflight is answered in the view's place."""
     if current.is_preflight(current_request()):
-        return current_app.make_default_options_response()
+        return current.answer_preflight()
     meet(demand, current.authentication(reads_body=True))
     return None
 
 
 def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
     _check_view(view)
-    said: _Mark | None = getattr(view, _MARK, None)
-    if said is not None and said.is_public:
-        raise TypeError(f"{view!r} is public; it cannot demand a token too")
+    check_unmarked(view, by=demand)
     wrapper = _wrap(view, demand)
-    # A bound method is made anew for each request, and so is what is decorated during one; a mark
-    # on it would be seen by nobody, or grow for ever.
-    if isinstance(view, FunctionType) and not has_request_context():
-        beneath = _mark_of(view) or _Mark(view)
-        inherited = beneath.demands if beneath.is_wrapper else ()
-        setattr(wrapper, _MARK, _Mark(wrapper, (demand, *inherited), is_wrapper=True))
-        beneath.demands += (demand,)
-        setattr(view, _MARK, beneath)
+    mark(wrapper, demand)
+    # What is decorated during a request would be marked at each anew, without end.
+    if not has_request_context():
+        mark_below(view, demand)
     return wrapper
 
 
@@ -233,11 +178,6 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
     return sync_wrapper
 
 
-def _mark_of(view: object) -> _Mark | None:
-    mark: _Mark | None = getattr(view, _MARK, None)
-    return mark if mark is not None and mark.owner is view else None
-
-
 def _check_view(view: object) -> None:
     if isinstance(view, type):
         raise TypeError(
@@ -245,3 +185,8 @@ def _check_view(view: object) -> None:
         )
     if not callable(view):
         raise TypeError(f"{view!r} is not a view")
+
+
+# Frameworks keep these very functions in their lists of decorators, where the look finds them.
+mark(token_required, ANY_TOKEN)
+mark(public, None)

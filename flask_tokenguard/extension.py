@@ -11,8 +11,15 @@ from flask.typing import ResponseReturnValue
 from .app_parts import EXTENSION, AppParts
 from .challenge import answer
 from .claims import Claims, VerifiedToken
-from .current import answering, begin, current_request, is_preflight
-from .decorators import demands_on, meet, public
+from .current import (
+    answer_preflight,
+    answering,
+    begin,
+    current_request,
+    is_preflight,
+    pass_preflight_on,
+)
+from .decorators import meet, public
 from .demands import ANY_TOKEN
 from .endpoints import token_endpoints
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
@@ -20,6 +27,7 @@ from .issue_options import IssueOptions
 from .issuers import Resolve
 from .issuing import issue
 from .keys.fetched import Fetch
+from .marks import RememberedDemands
 from .parts import Parts, build_parts
 from .stores.base import Store
 from .validators import Clock, Validator
@@ -196,6 +204,7 @@ def _hook_in(app: Flask, parts: Parts) -> None:
 
 def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
     """Make the hook of an app."""
+    remembered = RememberedDemands()
 
     def authenticate() -> ResponseReturnValue | None:
         """Authenticate a request and meet what its endpoint demands, before anything else runs."""
@@ -204,17 +213,22 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
         if rule is None:  # A 404, a 405 or a redirect stays what it is.
             begin(parts, request, reads_body=False)
             return None
-        said = demands_on(parts.app.view_functions.get(rule.endpoint), request.method)
-        demands = said.demands
+        endpoint = rule.endpoint
+        view = parts.app.view_functions.get(endpoint)
+        found = remembered.of(endpoint, view, request.method)
+        demands = found.demands
         if not demands:
-            is_open = said.is_public or not parts.demands_all
-            if is_open or parts.public_endpoints.fullmatch(rule.endpoint):
+            is_open = found.is_public or not parts.demands_all
+            if is_open or parts.public_endpoints.fullmatch(endpoint):
                 begin(parts, request, reads_body=False)
                 return None
             demands = _ANY_TOKEN
         record = begin(parts, request, reads_body=True)
         if request.method == "OPTIONS" and is_preflight(request):
-            return parts.app.make_default_options_response()
+            if not found.answers_preflights:
+                return answer_preflight()
+            pass_preflight_on()
+            return None
         if demands == _ANY_TOKEN and record.token is not None:
             record.met = demands  # As `meet` says, without its call.
             return None

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 
-from flask_tokenguard import TokenGuard, public
+from flask_tokenguard import TokenGuard, public, token_required
 from flask_tokenguard.cli import tokenguard
 from flask_tokenguard.keys.ring_files import INDEX, rotate
 
 from .conftest import MakeApp
 from .support import Config
+from .web.support import foreign, new_view
 
 
 @pytest.fixture(autouse=True)
@@ -229,6 +230,13 @@ def test_an_endpoint_that_is_open_by_omission_is_found(make_app: MakeApp, safe: 
 def test_an_endpoint_that_is_public_is_no_risk(make_app: MakeApp, safe: Config) -> None:
     app = make_app(**safe)
     app.add_url_rule("/", "open", public(lambda: ""))
+    assert findings(app) == []
+
+
+def test_a_guard_under_another_decorator_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/guarded", "guarded", foreign(token_required(new_view())))
+    app.add_url_rule("/open", "open", foreign(public(new_view())))
     assert findings(app) == []
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import pytest
@@ -14,7 +14,7 @@ from flask_restful import Api as RestfulApi
 from flask_restful import Resource
 
 from flask_tokenguard import Claims, token_required
-from flask_tokenguard.decorators import demands_on
+from flask_tokenguard.marks import demands_on
 
 from ..conftest import MakeApp
 from .conftest import Headers, HeadersWith
@@ -159,11 +159,11 @@ def test_the_hook_sees_the_demands_of_wrappers_directly_beneath_each_other(
 # Foreign decorators
 
 
-def test_a_demand_under_a_foreign_decorator_is_met_by_the_wrapper(
+def test_a_demand_under_a_foreign_decorator_is_met_by_the_hook(
     app: Flask, client: FlaskClient, headers: Headers, stale_headers: Headers
 ) -> None:
     app.add_url_rule("/", view_func=foreign(token_required(new_view())))
-    assert _refused_by_wrapper(client)
+    assert _refused_by_hook(client)
     assert refusal_of(client.get("/", headers=stale_headers)) == BAD
     assert client.get("/", headers=headers).text == "served"
 
@@ -176,23 +176,121 @@ def test_a_demand_over_a_foreign_decorator_is_met_by_the_hook(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_demand_between_foreign_decorators_is_met_by_the_wrapper(
+def test_a_demand_between_foreign_decorators_is_met_by_the_hook(
     app: Flask, client: FlaskClient, headers: Headers
 ) -> None:
     app.add_url_rule("/", view_func=foreign(token_required(foreign(new_view()))))
+    assert _refused_by_hook(client)
+    assert client.get("/", headers=headers).text == "served"
+
+
+def test_a_copy_of_what_wraps_leaves_is_followed(
+    app: Flask, client: FlaskClient, headers: Headers
+) -> None:
+    def with_an_answer_of_its_own(view: View) -> View:
+        replacement = new_view("the decorator's own answer")
+        replacement.__dict__.update(foreign(view).__dict__)
+        return replacement
+
+    app.add_url_rule("/", view_func=with_an_answer_of_its_own(token_required(new_view())))
+    assert _refused_by_hook(client)
+    assert client.get("/", headers=headers).text == "the decorator's own answer"
+
+
+def test_a_mark_alone_that_was_copied_is_void(app: Flask, client: FlaskClient) -> None:
+    replacement = new_view()
+    replacement.__dict__.update(token_required(new_view()).__dict__)
+    del replacement.__wrapped__  # type: ignore[attr-defined]  # copied
+    app.add_url_rule("/", view_func=replacement)
+    assert client.get("/").text == "served"
+
+
+def test_a_decorator_without_wraps_is_seen_by_the_wrapper_alone(
+    app: Flask, client: FlaskClient, headers: Headers
+) -> None:
+    guarded = token_required(new_view())
+
+    @app.get("/")
+    def view() -> Any:
+        return guarded()
+
     assert _refused_by_wrapper(client)
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_mark_that_wraps_has_copied_is_void(app: Flask, client: FlaskClient) -> None:
-    def with_an_answer_of_its_own(view: View) -> View:
-        wrapper = foreign(view)
-        replacement = new_view("the decorator's own answer")
-        replacement.__dict__.update(wrapper.__dict__)
-        return replacement
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_guard_above_foreign_decorators_above_the_route_protects(
+    app: Flask, client: FlaskClient, headers: Headers, times: int
+) -> None:
+    view = app.get("/")(new_view())
+    for _ in range(times):
+        view = foreign(view)
+    token_required(view)
+    assert _refused_by_hook(client)
+    assert client.get("/", headers=headers).text == "served"
 
-    app.add_url_rule("/", view_func=with_an_answer_of_its_own(token_required(new_view())))
-    assert client.get("/").text == "the decorator's own answer"
+
+def test_a_guard_above_what_is_no_function_above_the_route_protects(
+    app: Flask, client: FlaskClient
+) -> None:
+    token_required(lru_cache(app.get("/")(new_view())))
+    assert _refused_by_hook(client)
+
+
+def test_two_guards_above_the_route_both_protect(
+    app: Flask, client: FlaskClient, headers_with: HeadersWith
+) -> None:
+    token_required(scope="b")(token_required(scope="a")(app.get("/")(new_view())))
+    assert refusal_of(client.get("/", headers=headers_with(scope="a"))) == SHORT
+    assert refusal_of(client.get("/", headers=headers_with(scope="b"))) == SHORT
+    assert client.get("/", headers=headers_with(scope="a b")).text == "served"
+
+
+def test_a_guard_above_the_route_of_a_guarded_view_protects(
+    app: Flask, client: FlaskClient, headers_with: HeadersWith
+) -> None:
+    token_required(scope="b")(foreign(app.get("/")(token_required(scope="a")(new_view()))))
+    assert refusal_of(client.get("/", headers=headers_with(scope="a"))) == SHORT
+    assert client.get("/", headers=headers_with(scope="a b")).text == "served"
+
+
+@pytest.mark.parametrize("between", [lambda view: view, foreign], ids=["directly", "foreign"])
+def test_wrappers_of_one_guarded_function_demand_nothing_of_each_other(
+    app: Flask, client: FlaskClient, headers_with: HeadersWith, between: Callable[[View], View]
+) -> None:
+    guarded = token_required(new_view())
+    app.add_url_rule("/a", "a", token_required(scope="a")(between(guarded)))
+    app.add_url_rule("/b", "b", token_required(scope="b")(between(guarded)))
+    app.add_url_rule("/", "foreign", foreign(guarded))
+    headers = headers_with(scope="a")
+    assert client.get("/a", headers=headers).text == "served"
+    assert refusal_of(client.get("/b", headers=headers)) == SHORT
+    assert client.get("/", headers=headers).text == "served"
+
+
+def test_one_function_on_two_routes_has_each_routes_own_demands(
+    app: Flask, client: FlaskClient, headers_with: HeadersWith
+) -> None:
+    view = new_view()
+    app.add_url_rule("/a", "a", foreign(token_required(scope="a")(view)))
+    app.add_url_rule("/b", "b", foreign(token_required(scope="b")(view)))
+    app.add_url_rule("/open", "open", foreign(view))
+    headers = headers_with(scope="a")
+    assert client.get("/a", headers=headers).text == "served"
+    assert refusal_of(client.get("/b", headers=headers)) == SHORT
+    assert client.get("/open").text == "served"
+
+
+@pytest.mark.parametrize(("scope", "status"), [(None, 401), ("", 403), ("a", 200)])
+def test_an_optional_token_beside_a_demanded_one_is_demanded(
+    app: Flask, client: FlaskClient, headers_with: HeadersWith, scope: str | None, status: int
+) -> None:
+    view = token_required(optional=True)(foreign(token_required(scope="a")(new_view())))
+    app.add_url_rule("/", view_func=view)
+    headers = {} if scope is None else headers_with(scope=scope)
+    response = client.get("/", headers=headers)
+    assert response.status_code == status
+    assert (response.headers["X-Hook"] == REACHED) == (status == 200)
 
 
 def test_a_decorator_may_leave_the_view_bare_on_purpose(app: Flask, client: FlaskClient) -> None:
@@ -205,14 +303,6 @@ def test_the_very_function_that_was_marked_is_guarded_where_it_is_unwrapped(
     app: Flask, client: FlaskClient
 ) -> None:
     app.add_url_rule("/", view_func=inspect.unwrap(foreign(token_required(new_view()))))
-    assert _refused_by_hook(client)
-
-
-def test_a_view_that_is_replaced_after_its_route_is_looked_up_anew(
-    app: Flask, client: FlaskClient
-) -> None:
-    app.add_url_rule("/", "replaced", new_view())
-    app.view_functions["replaced"] = token_required(new_view())
     assert _refused_by_hook(client)
 
 
@@ -247,7 +337,7 @@ def test_what_is_no_plain_function_is_wrapped(
     app: Flask, client: FlaskClient, headers: Headers, view: View
 ) -> None:
     app.add_url_rule("/", "view", token_required(view))
-    assert _refused_by_wrapper(client)
+    assert _refused_by_hook(client)
     assert client.get("/", headers=headers).text == "served"
 
 
@@ -264,16 +354,30 @@ def test_what_is_no_plain_function_is_not_marked(
     assert client.get("/").text == "served"
 
 
-def test_a_bound_method_of_a_marked_function_is_guarded_by_its_wrapper_only(
-    app: Flask, client: FlaskClient, headers: Headers
-) -> None:
-    class Notes:
-        @token_required
-        def show(self) -> str:
-            return "served"
+class _GuardedNotes:
+    @token_required
+    def show(self) -> str:
+        return "served"
 
-    app.add_url_rule("/", "show", Notes().show)
-    assert _refused_by_wrapper(client)
+    __call__ = show
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        _GuardedNotes().show,
+        _GuardedNotes(),
+        partial(token_required(new_view())),
+        staticmethod(token_required(new_view())),
+        lru_cache(token_required(new_view())),
+    ],
+    ids=["bound method", "callable object", "partial", "static method", "cached function"],
+)
+def test_what_leads_to_a_guarded_function_is_guarded_by_the_hook(
+    app: Flask, client: FlaskClient, headers: Headers, view: View
+) -> None:
+    app.add_url_rule("/", "view", view)
+    assert _refused_by_hook(client)
     assert client.get("/", headers=headers).text == "served"
 
 
@@ -409,6 +513,17 @@ def test_a_method_is_guarded_by_the_hook_under_a_foreign_decorator_of_its_class(
 
     app.add_url_rule("/", view_func=Notes.as_view("notes"))
     assert _refused_by_hook(client)
+
+
+def test_a_class_view_inside_another_is_guarded_by_the_hook(
+    app: Flask, client: FlaskClient, headers: Headers
+) -> None:
+    class Outer(ClassView):
+        decorators: ClassVar[list[View]] = [lambda _: foreign(_Guarded.as_view("inner"))]
+
+    app.add_url_rule("/", view_func=Outer.as_view("outer"))
+    assert _refused_by_hook(client)
+    assert client.get("/", headers=headers).text == "served"
 
 
 # Blueprints and async views

@@ -1,21 +1,32 @@
 """A CORS preflight carries no credentials (Fetch section 3.3.5) and is answered before the view."""
 
+from functools import update_wrapper
 from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from flask.views import MethodView
+from flask_caching import Cache
 from flask_cors import CORS, cross_origin
 
 from flask_tokenguard import token_required
 
 from ..conftest import MakeApp
 from .conftest import Headers
-from .support import BAD, MISSING, PREFLIGHT, foreign, new_view, refusal_of
+from .support import BAD, MISSING, PREFLIGHT, View, foreign, new_view, refusal_of
 
 ORIGIN = {"Origin": PREFLIGHT["Origin"]}
 BOTH = ["GET", "OPTIONS"]
+
+
+def called_by_another(view: View) -> View:
+    """Make a view that calls this one, which nothing shows."""
+
+    def another() -> Any:
+        return view()
+
+    return another
 
 
 @pytest.fixture
@@ -27,6 +38,7 @@ def client(make_app: MakeApp) -> FlaskClient:
         "scoped": token_required(scope="a"),
         "optional": token_required(optional=True),
         "wrapped": lambda view: foreign(token_required(view)),
+        "called": lambda view: called_by_another(token_required(view)),
         "open": lambda view: view,
     }
     for name, decorate in demands.items():
@@ -36,7 +48,7 @@ def client(make_app: MakeApp) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.mark.parametrize("path", ["/guarded", "/scoped", "/optional", "/automatic"])
+@pytest.mark.parametrize("path", ["/guarded", "/scoped", "/optional", "/automatic", "/wrapped"])
 def test_a_preflight_gets_flasks_default_answer(client: FlaskClient, path: str) -> None:
     response = client.options(path, headers=PREFLIGHT)
     assert (response.status_code, response.data) == (200, b"")
@@ -53,7 +65,7 @@ def test_a_preflight_never_reaches_the_view(client: FlaskClient, path: str) -> N
 def test_a_preflight_where_only_the_wrapper_sees_the_demand_gets_flasks_default_answer(
     client: FlaskClient,
 ) -> None:
-    response = client.options("/wrapped", headers=PREFLIGHT)
+    response = client.options("/called", headers=PREFLIGHT)
     assert (response.status_code, response.data) == (200, b"")
 
 
@@ -159,3 +171,40 @@ def test_cross_origin_above_leaves_the_view_guarded(
     assert refusal_of(cross_origin_client.get("/", headers=ORIGIN)) == MISSING
     assert response.text == "served"
     assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
+
+
+def test_a_cache_above_cross_origin_gives_nothing_to_a_preflight(
+    make_app: MakeApp, headers: Headers
+) -> None:
+    app = make_app()
+    app.config["CACHE_TYPE"] = "SimpleCache"
+    view = Cache(app).cached(60)(cross_origin()(token_required(new_view("a secret"))))
+    app.add_url_rule("/", view_func=view)
+    client = app.test_client()
+    assert client.get("/", headers=headers).text == "a secret"
+    response = client.options("/", headers=PREFLIGHT)
+    assert (response.status_code, response.data) == (200, b"")
+    assert {"GET", "OPTIONS"} <= set(response.allow)
+
+
+def test_cross_origin_beside_app_wide_cors_names_an_origin_once(cors_app: Flask) -> None:
+    view = cross_origin(origins=PREFLIGHT["Origin"])(token_required(new_view()))
+    cors_app.add_url_rule("/", view_func=view)
+    response = cors_app.test_client().options("/", headers=PREFLIGHT)
+    assert response.headers.getlist("Access-Control-Allow-Origin") == [PREFLIGHT["Origin"]]
+
+
+def test_an_answer_that_a_decorator_keeps_is_not_changed(make_app: MakeApp) -> None:
+    kept = Response("kept", 201, headers={"X-Kept": "yes"})
+
+    def with_kept_answer(view: View) -> View:
+        wrapper = foreign(view)
+        wrapper.provide_automatic_options = False  # type: ignore[attr-defined]  # Flask reads it
+        return update_wrapper(lambda: kept, wrapper)
+
+    app = make_app()
+    view = with_kept_answer(token_required(new_view()))
+    app.add_url_rule("/", view_func=view, methods=BOTH)
+    response = app.test_client().options("/", headers=PREFLIGHT)
+    assert (response.status_code, response.data, "X-Kept" in response.headers) == (200, b"", False)
+    assert (kept.status_code, kept.data, kept.headers["X-Kept"]) == (201, b"kept", "yes")

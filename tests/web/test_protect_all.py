@@ -142,9 +142,17 @@ def test_public_on_a_function_opens_no_other_route_of_that_function(app: Flask) 
     assert refusal_of(app.test_client().get("/closed")) == MISSING
 
 
-def test_public_under_a_foreign_decorator_opens_nothing(app: Flask) -> None:
+def test_public_under_a_foreign_decorator_opens_its_route(app: Flask) -> None:
     app.add_url_rule("/login", view_func=foreign(public(new_view())))
-    assert refusal_of(app.test_client().get("/login")) == MISSING
+    assert app.test_client().get("/login").text == "served"
+
+
+def test_public_on_a_function_opens_no_foreign_decorator_of_that_function(app: Flask) -> None:
+    view = new_view()
+    app.add_url_rule("/open", "open", foreign(public(view)))
+    app.add_url_rule("/closed", "closed", foreign(view))
+    assert app.test_client().get("/open").text == "served"
+    assert refusal_of(app.test_client().get("/closed")) == MISSING
 
 
 def test_public_on_a_method_opens_that_method(app: Flask) -> None:
