@@ -10,6 +10,8 @@ from typing import Any
 
 from .jose import base64url
 
+# How long the text of a name is, whatever its instant.
+TEXT_SIZE = 22
 _SIZE = 16
 _INSTANT_SIZE = 6
 # How far a store's clock and ours may be apart; beyond that, a jti was not made here.

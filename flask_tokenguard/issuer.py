@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import ids
 from .errors import ConfigurationError, IssueError
@@ -15,6 +15,27 @@ from .validators import LAST_NUMERIC_DATE, Clock
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
+# A token inside must be called one (RFC 7519 section 5.2).
+_NESTED = {"cty": "JWT"}
+_JTI_SIZE = len(b',"jti":""}') + ids.TEXT_SIZE
+
+
+class Draft(NamedTuple):
+    """A token that lacks its signature and its last claims, the `jti` among them.
+
+    Attributes:
+        key: Signs it.
+        header: Encoded.
+        claims: Those that are known.
+        late: The name of the last of them, which may change until it is signed, or None.
+        body: The claims in JSON, not closed yet.
+    """
+
+    key: Key
+    header: bytes
+    claims: dict[str, Any]
+    late: str | None
+    body: bytes
 
 
 class TokenIssuer:
@@ -68,6 +89,7 @@ class TokenIssuer:
         self._max_size = max_size
         self._clock = clock
         self._next_instant = next_instant
+        self._encrypted_size = None if encryption_key is None else encryption_key.measure(_NESTED)
         self._plain_header: tuple[Key, bytes] | None = None
 
     def issue(
@@ -84,6 +106,33 @@ class TokenIssuer:
             The token, and the claims in it.
 
         Raises:
+            ConfigurationError, IssueError, TypeError: As `draft` does.
+            Unavailable: There is a store, and it cannot be reached.
+        """
+        draft = self.draft(subject, options, registered)
+        next_instant = self._next_instant
+        instant = int(self._clock() * 1000) if next_instant is None else next_instant(subject)
+        return self.sign(draft, ids.new_jti(instant))
+
+    def draft(
+        self,
+        subject: str,
+        options: IssueOptions,
+        registered: Mapping[str, Any] | None = None,
+        *,
+        late: str | None = None,
+        room: int = 0,
+    ) -> Draft:
+        """Do all of issuing that can fail, before anything is spent or begun for the token.
+
+        Args:
+            subject: Whom it speaks of; a text, not empty.
+            options: What this token says.
+            registered: Reserved claims that come before ours.
+            late: The name of a claim of which `sign` is given the value.
+            room: How many octets longer it may be then.
+
+        Raises:
             ConfigurationError: There is no private key to sign with.
             IssueError: An argument makes a token that must not be.
             TypeError: There is no such option.
@@ -93,43 +142,66 @@ class TokenIssuer:
             raise ConfigurationError(
                 "No key can sign; give TOKENGUARD_KEY a secret or a private key"
             )
-        payload = self._claims(subject, options, registered)
-        encoded_header = self._encode_header(key, options.get("header"))
-        signing_input = encoded_header + b"." + base64url.encode(_dump(payload, "claims"))
-        token = signing_input + b"." + base64url.encode(key.sign(signing_input))
+        claims = self._claims(subject, options, registered)
+        if late in claims:
+            claims[late] = claims.pop(late)
+        header = self._encode_header(key, options.get("header"))
+        body = _dump(claims, "claims")[:-1]
+        self._check_size(key, header, len(body) + room + _JTI_SIZE)
+        return Draft(key, header, claims, late, body)
+
+    def sign(
+        self, draft: Draft, jti: str, late: str | int | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Add what was not known before, and sign; nothing is left that can fail.
+
+        The late claim and the `jti` are the last, so that the JSON of all others stays as it is: it
+        is not encoded again, and not searched for a place to put them.
+
+        Args:
+            draft: What `draft` gave, for one token.
+            jti: As `ids` writes it, so that JSON has it as it is.
+            late: The value of the late claim; None leaves it out.
+
+        Returns:
+            The token, and the claims in it.
+        """
+        claims, body = draft.claims, draft.body
+        if draft.late is not None and claims.get(draft.late) != late:
+            body = _with_last(body, claims, draft.late, late)
+        claims["jti"] = jti
+        payload = b'%b,"jti":"%b"}' % (body, jti.encode())
+        signing_input = draft.header + b"." + base64url.encode(payload)
+        token = signing_input + b"." + base64url.encode(draft.key.sign(signing_input))
         if self._encryption_key is not None:
-            # A token inside must be called one (RFC 7519 section 5.2).
-            token = self._encryption_key.encrypt(token, {"cty": "JWT"}).encode()
-        if len(token) > self._max_size:
-            raise IssueError(
-                f"the token would be {len(token)} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
-                f" {self._max_size}"
-            )
-        return token.decode(), payload
+            token = self._encryption_key.encrypt(token, _NESTED).encode()
+        return token.decode(), claims
 
     def _claims(
         self, subject: str, options: IssueOptions, registered: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         check_subject(subject)
-        moment = self._clock()
-        now = int(moment)
-        payload = {
-            **self._common,
-            "sub": subject,
-            "iat": now,
-            "exp": self.expiry(now, options.get("lifetime")),
-        }
+        now = int(self._clock())
+        payload = {**self._common, "sub": subject, "iat": now}
         write_claims(payload, options)
         if registered:
-            payload |= {name: value for name, value in registered.items() if value is not None}
-        if "jti" not in payload:
-            next_instant = self._next_instant
-            instant = int(moment * 1000) if next_instant is None else next_instant(subject)
-            payload["jti"] = ids.new_jti(instant)
+            payload |= registered
+        if "exp" not in payload:
+            payload["exp"] = self.expiry(now, options.get("lifetime"))
         own = options.get("claims")
         if own:
             _add_own(payload, own, RESERVED_CLAIMS, "claim")
         return payload
+
+    def _check_size(self, key: Key, header: bytes, payload_size: int) -> None:
+        size = len(header) + base64url.encoded_size(payload_size) + key.signature_size + 2
+        if self._encrypted_size is not None:
+            size = self._encrypted_size(size)
+        if size > self._max_size:
+            raise IssueError(
+                f"the token would be {size} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
+                f" {self._max_size}"
+            )
 
     def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
         """Tell the `exp` of a token that is issued now.
@@ -192,6 +264,20 @@ def _add_own(
         if name in reserved:
             raise IssueError(f"the {what} {name} is reserved; see the arguments of issue_token")
         said[name] = value
+
+
+def _with_last(body: bytes, claims: dict[str, Any], name: str, value: str | int | None) -> bytes:
+    """Exchange the last of the claims, and return their JSON."""
+    if name in claims:
+        body = body.removesuffix(_last({name: claims.pop(name)}))
+    if value is None:
+        return body
+    claims[name] = value
+    return body + _last({name: value})
+
+
+def _last(claim: Mapping[str, Any]) -> bytes:
+    return b"," + _dump(claim, "claims")[1:-1]
 
 
 def _dump(members: Mapping[str, Any], what: str) -> bytes:

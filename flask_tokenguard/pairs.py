@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, cast
 
 from . import ids
 from .issue_options import IssueOptions
-from .issuer import TokenIssuer
+from .issuer import Draft, TokenIssuer
 from .stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
@@ -34,12 +34,13 @@ class Pair(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the tokens that are issued now will say; instants are seconds since the epoch."""
+    """A pair that lacks what the store gives; instants are seconds since the epoch."""
 
     now: int
     access_expires: int
     refresh_expires: int
-    options: IssueOptions
+    access: Draft
+    refresh: Draft
 
 
 class PairIssuer:
@@ -82,69 +83,58 @@ class PairIssuer:
     def plan(
         self,
         login: Login,
+        scope: str,
         now: int,
         *,
         defaults: Mapping[str, Any],
         options: IssueOptions | None = None,
     ) -> Plan:
-        """Plan a pair.
+        """Draft both tokens, so that nothing is left that can fail once the store was asked.
 
         Args:
             login: What the session's refresh tokens say.
+            scope: Of the access token; no longer than what the login granted.
             now: Seconds since the epoch.
             defaults: Claims that come after those of the options.
             options: Of the access token, in place of what the login remembers.
 
         Raises:
-            IssueError: The access token would live for too long, or not at all.
+            ConfigurationError: There is no private key to sign with.
+            IssueError: One of the tokens must not be issued, or would be too long.
         """
-        said = cast(IssueOptions, {**login.get("access", {}), **(options or {})})
+        said = cast(IssueOptions, {**login.get("access", {}), **(options or {}), "scope": scope})
         said["claims"] = {**defaults, **(said.get("claims") or {})}
-        end = login["session_exp"]
-        return Plan(
-            now,
-            min(self._access.expiry(now, said.get("lifetime")), end),
-            min(now + self._lifetime, end),
+        subject, end = login["sub"], login["session_exp"]
+        registered = {name: login[name] for name in ("sid", "auth_time") if name in login}
+        expires = min(self._access.expiry(now, said.get("lifetime")), end)
+        refresh_expires = min(now + self._lifetime, end)
+        access = self._access.draft(
+            subject,
             said,
+            {**registered, "exp": expires},
+            late="scope",
+            # A successor that was issued before has its own scope, at most all that was granted.
+            room=_scope_size(login.get("scope", "")) - _scope_size(scope),
         )
+        refresh = self._refresh.draft(
+            subject,
+            {},
+            {**registered, "session_exp": end, **_remembered(login), "exp": refresh_expires},
+            late="exp",
+        )
+        return Plan(now, expires, refresh_expires, access, refresh)
 
-    def sign_refresh(self, login: Login, state: RefreshState) -> str:
-        """Sign the refresh token that the store knows by this state.
-
-        Raises:
-            IssueError: The login cannot be written.
-        """
-        names = ("sid", "auth_time", "session_exp", "access")
-        registered = {
-            **{name: login[name] for name in names if login.get(name)},
-            "jti": ids.to_text(state.jti),
-            "exp": state.expires,
-        }
-        return self._refresh.issue(login["sub"], {"scope": login.get("scope")}, registered)[0]
-
-    def respond(
-        self, login: Login, plan: Plan, refresh_token: str, *, scope: str, instant: int
-    ) -> Pair:
-        """Issue the access token, and put both into a response.
+    def respond(self, plan: Plan, state: RefreshState, instant: int) -> Pair:
+        """Sign both tokens, and put them into a response.
 
         Args:
-            login: What the session's refresh tokens say.
             plan: What `plan` gave.
-            refresh_token: What `sign_refresh` gave.
-            scope: What the access token allows.
-            instant: When it is issued, as the store gave it.
-
-        Raises:
-            IssueError: The access token cannot be issued.
+            state: By which the store knows the refresh token.
+            instant: When the access token is issued, as the store gave it.
         """
-        registered = {
-            "sid": login["sid"],
-            "jti": ids.new_jti(instant),
-            "exp": plan.access_expires,
-            "auth_time": login.get("auth_time"),
-        }
-        options: IssueOptions = {**plan.options, "scope": scope}
-        access_token, claims = self._access.issue(login["sub"], options, registered)
+        scope = state.scope
+        access_token, claims = self._access.sign(plan.access, ids.new_jti(instant), scope or None)
+        refresh_token, _ = self._refresh.sign(plan.refresh, ids.to_text(state.jti), state.expires)
         response: TokenResponse = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -154,3 +144,12 @@ class PairIssuer:
         if scope:
             response["scope"] = scope
         return Pair(response, claims)
+
+
+def _remembered(login: Login) -> dict[str, Any]:
+    return {name: login[name] for name in ("scope", "access") if login.get(name)}
+
+
+def _scope_size(scope: str) -> int:
+    # A scope is ASCII, and has nothing that JSON would escape.
+    return len(',"scope":""') + len(scope) if scope else 0

@@ -101,9 +101,9 @@ class Sessions:
         session = ids.new_session(owner)
         now = int(self._clock())
         login = self._pairs.login(subject, session, options, now)
-        plan = self._pairs.plan(login, now, defaults=defaults, options=options)
-        first = RefreshState(secrets.token_bytes(16), plan.refresh_expires, login["scope"])
-        refresh_token = self._pairs.sign_refresh(login, first)
+        granted = login["scope"]
+        plan = self._pairs.plan(login, granted, now, defaults=defaults, options=options)
+        first = RefreshState(secrets.token_bytes(16), plan.refresh_expires, granted)
         instant = self._store.start_session(
             session,
             owner,
@@ -111,13 +111,7 @@ class Sessions:
             access_expires=plan.access_expires + self._leeway,
             origin=_origin(origin),
         )
-        try:
-            return self._pairs.respond(
-                login, plan, refresh_token, scope=first.scope, instant=instant
-            )
-        except IssueError:
-            self._store.end_session(session, subject=owner)
-            raise
+        return self._pairs.respond(plan, first, instant)
 
     def verify(self, token: str) -> "Presented":
         """Verify a refresh token of any content; whether it was spent is not asked yet.
@@ -158,12 +152,14 @@ class Sessions:
         Raises:
             InvalidGrant: More than the granted scope is asked for, or the session has ended.
             RefreshReused: The token was spent before; the session has ended with its access tokens.
-            IssueError: The access token cannot be issued.
+            IssueError: A token cannot be issued; nothing was spent.
             Unavailable: The store cannot be reached.
         """
         login = presented.claims
+        narrowed = _narrowed(scope, login)
         plan = self._pairs.plan(
             login,
+            narrowed,
             int(self._clock()),
             defaults=defaults,
             options=None if claims is None else {"claims": claims},
@@ -172,7 +168,7 @@ class Sessions:
             presented.session,
             subject_id(self._issuer, login["sub"]),
             presented.jti,
-            RefreshState(secrets.token_bytes(16), plan.refresh_expires, _narrowed(scope, login)),
+            RefreshState(secrets.token_bytes(16), plan.refresh_expires, narrowed),
             grace=self._grace,
             access_expires=plan.access_expires + self._leeway,
             origin=_origin(origin),
@@ -181,13 +177,7 @@ class Sessions:
             raise RefreshReused(subject=login["sub"], sid=login["sid"])
         if advance.unspent is None:
             raise InvalidGrant("The session has ended")
-        return self._pairs.respond(
-            login,
-            plan,
-            self._pairs.sign_refresh(login, advance.unspent),
-            scope=advance.unspent.scope,
-            instant=advance.instant,
-        )
+        return self._pairs.respond(plan, advance.unspent, advance.instant)
 
     def end(self, sid: str, *, subject: str | None = None) -> bool:
         """End a session; its access tokens are refused at once.
@@ -235,7 +225,8 @@ def _narrowed(scope: str | None, granted: Claims) -> str:
         raise InvalidGrant("The scope is malformed", error="invalid_scope") from None
     if not set(asked.split()) <= granted.scopes:
         raise InvalidGrant("The scope is more than what was granted", error="invalid_scope")
-    return asked
+    # Each once, so that it is never longer than what was granted.
+    return " ".join(dict.fromkeys(asked.split()))
 
 
 def _origin(text: str) -> str:

@@ -70,3 +70,8 @@ def test_a_token_without_iat_is_older_than_anything() -> None:
 
 def test_half_of_a_surrogate_pair_has_an_id_too() -> None:
     assert token_id(None, "\ud800") != token_id(None, "\udfff") != token_id(None, "?")
+
+
+@pytest.mark.parametrize("instant", [0, NOW, 2**48 - 1])
+def test_a_jti_is_as_long_at_any_instant(instant: int) -> None:
+    assert len(ids.new_jti(instant)) == ids.TEXT_SIZE

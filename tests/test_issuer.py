@@ -324,3 +324,48 @@ def test_a_misspelt_option_issues_nothing(issuer: TokenIssuer) -> None:
     for refuse in (plain, lambda options: issuer.issue("alice", options)):
         with pytest.raises(TypeError, match="no option scopes"):
             refuse(options)
+
+
+# In two steps.
+
+
+@pytest.mark.parametrize(
+    "options", [{"claims": {"own": object()}}, {"claims": {"own": "x" * 9000}}], ids=["a", "b"]
+)
+def test_what_cannot_be_issued_asks_no_store(options: Any) -> None:
+    asked: list[str] = []
+
+    def next_instant(subject: str) -> int:
+        asked.append(subject)
+        return 0
+
+    issuer = TokenIssuer(lambda: KEY, lifetime=timedelta(1), next_instant=next_instant)
+    with pytest.raises(IssueError):
+        issuer.issue("me", options)
+    assert asked == []
+
+
+@pytest.mark.parametrize("planned", ["a b", "a", None])
+@pytest.mark.parametrize("scope", ["a b", "a", None])
+def test_a_claim_may_change_until_it_is_signed(
+    issuer: TokenIssuer, planned: str | None, scope: str | None
+) -> None:
+    own = {"scopes": [',"scope":"a b"', {"scope": "a b"}]}
+    draft = issuer.draft("me", {"scope": planned, "claims": own}, late="scope")
+    token, claims = issuer.sign(draft, "j" * 22, scope)
+    assert claims_of(token) == claims
+    assert (claims.get("scope"), claims["jti"], claims["scopes"]) == (
+        scope,
+        "j" * 22,
+        own["scopes"],
+    )
+
+
+def test_a_draft_has_room_for_what_may_change(issuer: TokenIssuer) -> None:
+    size = len(issuer.issue("me", {"scope": "a b c"})[0])
+    for most, room in ((size, 4), (size - 1, 3)):
+        tight = TokenIssuer(lambda: KEY, lifetime=timedelta(minutes=15), max_size=most)
+        token, _ = tight.sign(tight.draft("me", {"scope": "a"}, late="scope", room=room), "j" * 22)
+        assert len(token) <= most
+    with pytest.raises(IssueError, match=f"{size} characters"):
+        tight.draft("me", {"scope": "a"}, late="scope", room=4)

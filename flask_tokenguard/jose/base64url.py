@@ -25,6 +25,11 @@ def encode(octets: bytes) -> bytes:
     return b2a_base64(octets).translate(_TO_URL, b"=\n")
 
 
+def encoded_size(octets: int) -> int:
+    """Return the length of what `encode` makes of so many octets."""
+    return (4 * octets + 2) // 3
+
+
 def decode(segment: bytes) -> bytes:
     """Decode the one canonical spelling.
 

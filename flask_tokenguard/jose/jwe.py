@@ -4,7 +4,7 @@ A key is bound to one `alg` and one `enc`. Whatever is wrong with a token, or wi
 names, the answer is the same: what differs would tell an attacker how far a guess had come.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -110,6 +110,19 @@ class EncryptionKey:
             protected, plaintext, self._key, registry=self._registry
         )
         return token
+
+    def measure(self, header: Mapping[str, Any]) -> Callable[[int], int]:
+        """Return a function from a plaintext's size to the length of its token with this header.
+
+        All else in a token has a fixed length, which one encryption shows.
+        """
+        rest = len(self.encrypt(b"", header)) - self._ciphertext_size(0)
+        return lambda size: rest + self._ciphertext_size(size)
+
+    def _ciphertext_size(self, size: int) -> int:
+        # CBC fills up the last block of 16 octets, a full one with another (RFC 7518 5.2.2.1).
+        octets = size - size % 16 + 16 if "CBC" in self.enc else size
+        return base64url.encoded_size(octets)
 
     def decrypt(self, token: str) -> bytes | None:
         """Decrypt a token that `parse` has read; None if it was not encrypted to this key."""

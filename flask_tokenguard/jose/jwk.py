@@ -7,7 +7,7 @@ to one algorithm: what a token's header says can select a key, never change how 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
-from . import jws, material
+from . import base64url, jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
 from .compact import Header
 from .jws import SigningAlgorithm
@@ -70,14 +70,26 @@ class Key:
         algs: The header values that it verifies: `alg`, and for Ed25519 both of its names.
         use: `"sig"`.
         is_private: Whether it can sign; a shared secret can.
+        signature_size: How many characters each of its signatures has in a token.
     """
 
-    __slots__ = ("_algorithm", "_private", "_public", "alg", "algs", "is_private", "kid", "use")
+    __slots__ = (
+        "_algorithm",
+        "_private",
+        "_public",
+        "alg",
+        "algs",
+        "is_private",
+        "kid",
+        "signature_size",
+        "use",
+    )
 
     alg: str
     algs: frozenset[str]
     is_private: bool
     kid: str | None
+    signature_size: int
     use: str
     _algorithm: SigningAlgorithm
     _private: Any
@@ -129,6 +141,7 @@ class Key:
             kid=kid,
             use="sig",
             is_private=private is not None,
+            signature_size=_signature_size(alg, public),
             _public=public,
             _private=private,
             _algorithm=jws.algorithm(alg),
@@ -220,6 +233,14 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
     if bits < least:
         raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")
     return alg
+
+
+def _signature_size(alg: str, public: Any) -> int:
+    row = SIGNATURE_ALGORITHMS[alg]
+    if row.kty == "oct":
+        return base64url.encoded_size(row.least_bits // 8)
+    octets = (material.kind_of(public)[2] + 7) // 8
+    return base64url.encoded_size(octets if row.kty == "RSA" else 2 * octets)
 
 
 def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:

@@ -94,3 +94,8 @@ def test_each_last_character_of_three_spells_its_own_octets() -> None:
 def test_no_byte_outside_the_alphabet_is_read() -> None:
     texts = [b"AAA" + bytes([last]) for last in range(256)]
     assert bytes(text[3] for text in accepted(texts)) == bytes(sorted(ALPHABET))
+
+
+@pytest.mark.parametrize("octets", range(8))
+def test_a_length_is_known_before_anything_is_encoded(octets: int) -> None:
+    assert base64url.encoded_size(octets) == len(base64url.encode(bytes(octets)))

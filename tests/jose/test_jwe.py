@@ -624,3 +624,15 @@ def test_joserfc_is_not_imported_before_a_key_asks_for_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout == "False\n"
+
+
+@each_way
+def test_a_length_is_known_before_anything_is_encrypted(
+    materials: dict[str, Material], alg: str, kind: str, enc: str
+) -> None:
+    key, header = EncryptionKey(materials[kind], alg=alg, enc=enc, kid="k"), {"cty": "JWT"}
+    measured = key.measure(header)
+    sizes = (0, 1, 15, 16, 17, 1000)
+    assert [measured(size) for size in sizes] == [
+        len(key.encrypt(bytes(size), header)) for size in sizes
+    ]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm
 
-from flask_tokenguard.jose import jws
+from flask_tokenguard.jose import base64url, jws
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS, fitting
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
@@ -279,3 +279,9 @@ def test_the_base64_of_a_jwk_is_refused(private_keys: dict[str, PrivateKey]) -> 
     secret = b64encode(jwk(private_keys["ES256"]))
     with pytest.raises(ValueError, match=REFUSAL):
         jws.check_secret(secret)
+
+
+@pytest.mark.parametrize("alg", SIGNATURE_ALGORITHMS)
+def test_a_signatures_length_is_known_before_it_is_made(keys: dict[str, Key], alg: str) -> None:
+    signature = base64url.encode(keys[alg].sign(b"message"))
+    assert keys[alg].signature_size == len(signature)

@@ -5,6 +5,7 @@ import ipaddress
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
@@ -38,6 +39,17 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServe
     server = RealServer(find_redis(), tmp_path_factory.mktemp("redis"))
     with running(server):
         yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "valkey", "redis"])
+def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URI of each kind of store, for a test on all of them."""
+    if request.param == "valkey":
+        port = request.getfixturevalue("valkey").port
+        return f"valkey://:{quote(PASSWORD, safe='')}@127.0.0.1:{port}"
+    if request.param == "redis":
+        return f"redis://127.0.0.1:{request.getfixturevalue('redis_server').port}"
+    return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/tokens.db"}[request.param]
 
 
 @pytest.fixture(scope="session")

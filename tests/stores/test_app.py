@@ -1,9 +1,6 @@
 """A whole app on each kind of store that a URI names."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -13,29 +10,16 @@ from flask_tokenguard import end_all_sessions, end_session, issue_token_pair, re
 
 from ..conftest import MakeApp
 from ..support import bearer
-from .conftest import PASSWORD
-from .servers import RealServer
-
-Uri = Callable[[], str]
 
 
-@pytest.fixture(params=["sqlite", "valkey", "redis"])
-def app(request: pytest.FixtureRequest, tmp_path: Path, prefix: str, make_app: MakeApp) -> Flask:
+@pytest.fixture
+def app(store_uri: str, prefix: str, make_app: MakeApp) -> Flask:
     """An app that logs in, refreshes and logs out."""
-    uri = {
-        "sqlite": lambda: f"sqlite:///{tmp_path}/tokens.db",
-        "valkey": lambda: valkey_uri(request.getfixturevalue("valkey")),
-        "redis": lambda: f"redis://127.0.0.1:{request.getfixturevalue('redis_server').port}",
-    }[request.param]()
-    app = make_app(STORAGE_URI=uri, STORAGE_PREFIX=prefix)
+    app = make_app(STORAGE_URI=store_uri, STORAGE_PREFIX=prefix)
     app.add_url_rule("/login", "login", lambda: issue_token_pair("alice"), methods=["POST"])
     app.add_url_rule("/refresh", "refresh", refresh_token_pair, methods=["POST"])
     app.add_url_rule("/logout", "logout", lambda: str(end_session()), methods=["POST"])
     return app
-
-
-def valkey_uri(server: RealServer) -> str:
-    return f"valkey://:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}"
 
 
 def status_of(client: FlaskClient, pair: dict[str, Any]) -> int:

@@ -359,6 +359,27 @@ def test_a_second_presentation_within_the_grace_gets_the_same_successor(
     assert again["scope"] == "read"
 
 
+@pytest.mark.parametrize("scopes", [("read", "write"), ("", "read"), ("read", "")])
+def test_the_same_successor_has_the_same_scope(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, scopes: tuple[str, str]
+) -> None:
+    pair = log_in()
+    first, again = (refresh(pair, scope=scope).get_json() for scope in scopes)
+    assert again.get("scope", "") == first.get("scope", "") == scopes[0]
+    assert claims_of(client, again).get("scope", "") == scopes[0]
+
+
+def test_a_refresh_must_fit_with_all_that_was_granted(
+    app: Flask, refresh: Refresh, guard: TokenGuard
+) -> None:
+    with app.app_context():
+        pair = dict(issue_token_pair("alice", scope="read " + "x" * 2000))
+    assert refresh(pair, scope="read").status_code == 200
+    guard.default_claims(lambda _: {"note": "x" * 5000})
+    # Its successor was issued with all of it, or could have been.
+    assert refresh(pair, scope="read").status_code == 500
+
+
 def test_the_grace_ends_when_the_successor_is_spent(
     client: FlaskClient, log_in: LogIn, refresh: Refresh, reuses: list[tuple[str, str]]
 ) -> None:
