@@ -16,7 +16,7 @@ from .challenge import answer
 from .claims import Authentication
 from .errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
 from .locations import Locations, fault_of
-from .signals import token_accepted, token_rejected
+from .signals import send, token_accepted, token_rejected
 
 # Where a request keeps its record. A request inside another has an object of its own, even where
 # both have the same environ; a copy of a request's context has the same one.
@@ -206,7 +206,7 @@ def _authenticate(record: Record, request: Request, locations: Locations) -> Non
         _refuse(record, error)
         return
     if token_accepted.receivers:
-        token_accepted.send(record.parts.app, token=record.token)
+        send(token_accepted, record.parts.app, token=record.token)
     if record.location == "query":
         after_this_request(_set_private)
 
@@ -237,7 +237,7 @@ current_user: Any = LocalProxy(_find_user)
 
 def _report(parts: AppParts, error: Refusal) -> None:
     _logger.info("token refused: %s", error.reason)
-    token_rejected.send(parts.app, error=error)
+    send(token_rejected, parts.app, error=error)
 
 
 def _forget_frames(error: Refusal) -> None:

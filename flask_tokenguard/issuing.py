@@ -9,7 +9,7 @@ from .app_parts import AppParts, current_parts
 from .current import answering
 from .errors import Refusal
 from .issue_options import IssueOptions
-from .signals import token_issued
+from .signals import send, token_issued
 
 
 def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
@@ -43,7 +43,7 @@ def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
     if has_request_context():
         after_this_request(_set_no_store)
     if token_issued.receivers:
-        token_issued.send(parts.app, claims=claims)
+        send(token_issued, parts.app, claims=claims)
 
 
 def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:

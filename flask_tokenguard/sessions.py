@@ -13,7 +13,7 @@ from .issuing import announce
 from .pairs import TokenResponse
 from .refresh import REFRESH_TYPE, Presented, Session, Sessions
 from .revocation import Revocation
-from .signals import refresh_reused
+from .signals import refresh_reused, send
 
 
 def issue_token_pair(
@@ -84,7 +84,7 @@ def refresh_token_pair(
                 origin=origin,
             )
         except RefreshReused as error:
-            refresh_reused.send(parts.app, subject=error.subject, sid=error.sid)
+            send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
             raise
     announce(parts, pair.claims)
     return pair.response

@@ -14,9 +14,11 @@ from flask_tokenguard import (
     refresh_reused,
     refresh_token_pair,
     sessions_of,
+    token_issued,
 )
 
 from ..conftest import MakeApp
+from ..support import bearer
 
 TOO_LONG = {"note": "x" * 9000}
 NOT_JSON: dict[str, Any] = {"note": object()}
@@ -133,6 +135,18 @@ def test_a_scope_that_grew_by_repetition_spends_nothing(
     assert refresh(client, answer).get_json()["scope"] == "read write"
 
 
+def test_a_receiver_that_raises_keeps_no_answer_back(
+    client: FlaskClient, pair: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with token_issued.connected_to(fails):
+        answer = refresh(client, pair)
+    assert answer.status_code == 200
+    assert "token-issued raised RuntimeError" in caplog.text
+    tokens = answer.get_json()
+    assert client.get("/claims", headers=bearer(tokens["access_token"])).status_code == 200
+    assert refresh(client, tokens).status_code == 200
+
+
 @pytest.mark.parametrize("claims", [TOO_LONG, NOT_JSON, NOT_UTF_8, RESERVED], ids=list("abcd"))
 @pytest.mark.parametrize("by_default", [False, True])
 def test_a_login_that_cannot_be_issued_begins_no_session(
@@ -144,3 +158,9 @@ def test_a_login_that_cannot_be_issued_begins_no_session(
         with pytest.raises(ValueError, match=r"claim|token would be"):
             issue_token_pair("alice", claims=None if by_default else claims)
         assert sessions_of("alice") == []
+
+
+def test_a_login_is_answered_although_a_receiver_raises(app: Flask) -> None:
+    with token_issued.connected_to(fails), app.app_context():
+        assert issue_token_pair("alice")["refresh_token"]
+        assert len(sessions_of("alice")) == 1
