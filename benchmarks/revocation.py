@@ -160,7 +160,6 @@ def rule(store: Store) -> Ask:
     """Do all that a request does about it: hash the ids, ask, and judge."""
     revocation = Revocation(
         store,
-        issuer=None,
         longest_lifetime=LONGEST_LIFETIME,
         leeway=timedelta(0),
         clock=time.time,

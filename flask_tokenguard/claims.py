@@ -112,14 +112,18 @@ class VerifiedToken:
     Attributes:
         claims: What it says.
         trace: What a store is asked for, as `Revocation` writes it; None until it has.
+        is_own: Whether we issued it, and not another issuer.
     """
 
-    __slots__ = ("_header", "claims", "trace")
+    __slots__ = ("_header", "claims", "is_own", "trace")
 
-    def __init__(self, header: Header, claims: Claims, trace: bytes | None = None) -> None:
+    def __init__(
+        self, header: Header, claims: Claims, trace: bytes | None = None, *, is_own: bool = True
+    ) -> None:
         self._header = header
         self.claims = claims
         self.trace = trace
+        self.is_own = is_own
 
     @property
     def typ(self) -> str | None:

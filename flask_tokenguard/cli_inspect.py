@@ -65,7 +65,7 @@ def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, 
         trust = parts.verifier.trust_for(payload)
     except Refusal as error:
         return {"iss": _refused(error)}
-    token = VerifiedToken(parsed.header, trust.read_claims(payload))
+    token = VerifiedToken(parsed.header, trust.read_claims(payload), is_own=trust.is_own)
     verdicts = {
         "key": _tried(lambda: trust.find_keys(parsed.header)),
         "signature": "not checked",

@@ -40,9 +40,10 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         demanded: `scope`: all of these; `any_scope`: one of these; `role`: one of these;
             `claims`: a scalar must equal the claim, of the same JSON type, or be in it when that is
             a list, and a list means one of these; `check`: a function of the `Claims`, where falsy
-            is refused; `issuers`: the token's `iss` is one of these; `max_age`: its subject showed
-            who it is at most so many seconds ago, or a timedelta (RFC 9470); `optional`: no token
-            is fine, a bad one is not; `user`: the user loader finds a user.
+            is refused; `issuers`: the token's `iss` is one of these, where `"own"` is us, with or
+            without an `iss`; `max_age`: its subject showed who it is at most so many seconds ago,
+            or a timedelta (RFC 9470); `optional`: no token is fine, a bad one is not; `user`: the
+            user loader finds a user.
 
     Raises:
         TypeError: An argument demands nothing, or what no token can say; or the view, or what it

@@ -25,7 +25,6 @@ class Revocation:
         self,
         store: Store,
         *,
-        issuer: str | None,
         longest_lifetime: timedelta,
         leeway: timedelta,
         clock: Clock,
@@ -35,14 +34,12 @@ class Revocation:
 
         Args:
             store: Where it is written down.
-            issuer: The `iss` of our own tokens.
             longest_lifetime: What no token outlives.
             leeway: For how long expired tokens are accepted.
             clock: Seconds since the epoch, UTC.
             accepts_in_outage: Whether a token that cannot be looked up is taken for good.
         """
         self._store = store
-        self._issuer = issuer
         self._leeway = int(leeway.total_seconds())
         self._longest = int(longest_lifetime.total_seconds())
         self._clock = clock
@@ -58,7 +55,7 @@ class Revocation:
             Unavailable: The store cannot tell.
         """
         if token.trace is None:
-            token.trace = self._trace(token.claims)
+            token.trace = _trace(token)
         trace = token.trace
         try:
             standing = self._store.standing(trace[:16], trace[40:] or None, trace[16:32])
@@ -129,14 +126,15 @@ class Revocation:
         expires = int(self._clock()) + self._longest + self._leeway
         self._store.end_subject(subject_id(issuer, subject), expires=expires)
 
-    def _trace(self, claims: Mapping[str, Any]) -> bytes:
-        """Join the token's id, its subject's, the instant of its issue, and its session's id."""
-        issuer = claims.get("iss")
-        is_own = issuer == self._issuer
-        instant = ids.instant_of(claims, is_own=is_own).to_bytes(8)
-        session = ids.from_text(claims["sid"]) if is_own and "sid" in claims else None
-        jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
-        return token_id(issuer, jti) + subject_id(issuer, subject) + instant + (session or b"")
+
+def _trace(token: VerifiedToken) -> bytes:
+    """Join the token's id, its subject's, the instant of its issue, and its session's id."""
+    claims = token.claims
+    issuer = claims.get("iss")
+    instant = ids.instant_of(claims, is_own=token.is_own).to_bytes(8)
+    session = ids.from_text(claims["sid"]) if token.is_own and "sid" in claims else None
+    jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
+    return token_id(issuer, jti) + subject_id(issuer, subject) + instant + (session or b"")
 
 
 def _text(claim: object) -> str:

@@ -171,7 +171,6 @@ class TokenParts:
             return None
         return Revocation(
             self.store,
-            issuer=self.settings.issuer,
             longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
             leeway=self.settings.leeway,
             clock=self.clock,

@@ -28,6 +28,7 @@ class Trust:
             of one token a rule always says the same, but for a `TimeRule`.
         last: Further rules, whose answer may change at any time, and so are asked every time.
         read_claims: Makes the claims of a payload whose signature was verified.
+        is_own: Whether it is us.
         requires_encryption: Whether a token of its that is only signed is refused.
     """
 
@@ -35,6 +36,7 @@ class Trust:
         "_absent",
         "_singly",
         "_timed",
+        "is_own",
         "keys",
         "last",
         "read_claims",
@@ -60,6 +62,7 @@ class Trust:
         forbidding = [rule for rule in every if isinstance(rule, NoneOf)]
         self._absent = frozenset(claim for rule in forbidding for claim in rule.claims)
         self._singly = tuple(rule for rule in every if not isinstance(rule, TimeRule | NoneOf))
+        self.is_own = names is None
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
@@ -227,7 +230,7 @@ class TokenVerifier:
             claims = trust.read_claims(zip(names, values))  # noqa: B905 - it costs a third
         if self._others is not None and self.trust_for(claims) is not trust:
             return None
-        verified = VerifiedToken(header, claims, trace)
+        verified = VerifiedToken(header, claims, trace, is_own=trust.is_own)
         if trust.last:
             trust.check_last(verified)
         return verified
@@ -244,7 +247,8 @@ class TokenVerifier:
             if trust.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
-        return trust, key, parsed, VerifiedToken(parsed.header, trust.read_claims(payload))
+        claims = trust.read_claims(payload)
+        return trust, key, parsed, VerifiedToken(parsed.header, claims, is_own=trust.is_own)
 
 
 def _returned(rule: Validator) -> TypeError:

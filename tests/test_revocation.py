@@ -40,7 +40,6 @@ def revocation(store: Store, clock: SettableClock) -> Revocation:
 def new_revocation(store: Store, clock: SettableClock, **options: Any) -> Revocation:
     return Revocation(
         store,
-        issuer=None,
         longest_lifetime=timedelta(days=1),
         leeway=timedelta(0),
         clock=clock,

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +12,10 @@ import pytest
 from flask import Flask
 
 from flask_tokenguard import TokenGuard
+from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.jose.material import PrivateKey
 
+from ..jose.tokens import signed
 from ..support import SettableClock, bearer
 
 AnyApp = TypeVar("AnyApp", bound=Flask)
@@ -19,6 +23,10 @@ Headers = dict[str, str]
 Sign = Callable[..., str]
 HeadersWith = Callable[..., Headers]
 GuardApp = Callable[..., Any]
+Issue = Callable[..., dict[str, str]]
+
+ID = "https://id.example/"
+OTHER = "https://other.example"
 
 
 def _segment(member: object) -> bytes:
@@ -85,3 +93,48 @@ def guard_app(secret: str) -> GuardApp:
         return app
 
     return guard
+
+
+@pytest.fixture
+def keys(private_keys: dict[str, PrivateKey]) -> dict[str, Key]:
+    """The signing key of each issuer."""
+    return {ID: Key(private_keys["ES256"]), OTHER: Key(private_keys["EdDSA"])}
+
+
+@pytest.fixture
+def entries(public_pems: dict[str, str]) -> dict[str, Any]:
+    """What the app believes."""
+    return {
+        ID: {"audience": "notes-api", "keys": public_pems["ES256"]},
+        OTHER: {
+            "audience": ["notes", "files"],
+            "keys": public_pems["EdDSA"],
+            "profile": "oidc-access",
+        },
+    }
+
+
+@pytest.fixture
+def issue(keys: dict[str, Key]) -> Issue:
+    """Issue a good token of the first issuer but for these claims, and put it into headers."""
+
+    def issue(
+        issuer: str = ID, *, key: Key | None = None, typ: str | None = "at+jwt", **claims: Any
+    ) -> dict[str, str]:
+        now = int(time.time())
+        key = key or keys[issuer]
+        header = {"alg": key.alg, "kid": key.kid, "typ": typ}
+        said = {
+            "iss": issuer,
+            "aud": "notes-api" if issuer == ID else "notes",
+            "sub": "alice",
+            "client_id": "app",
+            "jti": "1",
+            "iat": now,
+            "exp": now + 60,
+        }
+        payload = {name: value for name, value in (said | claims).items() if value is not None}
+        header = {name: value for name, value in header.items() if value is not None}
+        return bearer(signed(key, payload, header))
+
+    return issue

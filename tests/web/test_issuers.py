@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,63 +20,14 @@ from flask_tokenguard import (
 from flask_tokenguard import token_required as demand
 from flask_tokenguard.claims import Claims
 from flask_tokenguard.jose.jwk import Key
-from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.keys.fetch import Fetched
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
 from ..jose.tokens import signed
 from ..support import SettableClock, bearer
+from .conftest import ID, OTHER, Issue
 from .support import BAD, SHORT, refusal_of
-
-ID = "https://id.example/"
-OTHER = "https://other.example"
-Issue = Callable[..., dict[str, str]]
-
-
-@pytest.fixture
-def keys(private_keys: dict[str, PrivateKey]) -> dict[str, Key]:
-    """The signing key of each issuer."""
-    return {ID: Key(private_keys["ES256"]), OTHER: Key(private_keys["EdDSA"])}
-
-
-@pytest.fixture
-def entries(public_pems: dict[str, str]) -> dict[str, Any]:
-    """What the app believes."""
-    return {
-        ID: {"audience": "notes-api", "keys": public_pems["ES256"]},
-        OTHER: {
-            "audience": ["notes", "files"],
-            "keys": public_pems["EdDSA"],
-            "profile": "oidc-access",
-        },
-    }
-
-
-@pytest.fixture
-def issue(keys: dict[str, Key]) -> Issue:
-    """Issue a good token of the first issuer but for these claims, and put it into headers."""
-
-    def issue(
-        issuer: str = ID, *, key: Key | None = None, typ: str | None = "at+jwt", **claims: Any
-    ) -> dict[str, str]:
-        now = int(time.time())
-        key = key or keys[issuer]
-        header = {"alg": key.alg, "kid": key.kid, "typ": typ}
-        said = {
-            "iss": issuer,
-            "aud": "notes-api" if issuer == ID else "notes",
-            "sub": "alice",
-            "client_id": "app",
-            "jti": "1",
-            "iat": now,
-            "exp": now + 60,
-        }
-        payload = {name: value for name, value in (said | claims).items() if value is not None}
-        header = {name: value for name, value in header.items() if value is not None}
-        return bearer(signed(key, payload, header))
-
-    return issue
 
 
 def guarded(guard: TokenGuard, **settings: Any) -> Flask:
