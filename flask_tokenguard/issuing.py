@@ -10,6 +10,7 @@ from .current import answering
 from .errors import Refusal
 from .issue_options import IssueOptions
 from .signals import send, token_issued
+from .subjects import check_ours
 
 
 def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
@@ -26,6 +27,7 @@ def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
         TypeError: There is no such option.
         Unavailable: There is a store, and it cannot be reached.
     """
+    check_new_subject(subject)
     defaults = parts.guard.default_claims_for(subject)
     if defaults:
         options["claims"] = {**defaults, **(options.get("claims") or {})}
@@ -36,6 +38,15 @@ def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
             raise
     announce(parts, claims)
     return token
+
+
+def check_new_subject(subject: str) -> None:
+    """Refuse the bare `sub` of this request's foreign token; as ours it may be another's.
+
+    Raises:
+        TypeError: It is.
+    """
+    check_ours("sub", subject, 'name both: f"{g.claims.issuer}#{g.claims.subject}"')
 
 
 def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
@@ -52,7 +63,8 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     The response to a request under way gets `Cache-Control: no-store` (RFC 6749 section 5.1).
 
     Args:
-        subject: Whom the token speaks of: a text, not empty, never reused for another user.
+        subject: Whom the token speaks of: a text, not empty, never reused for another user. Name
+            one of another issuer with it: `f"{g.claims.issuer}#{g.claims.subject}"`.
         options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
             timedelta, or seconds) in place of the configured ones; `header`, more members of it;
             `auth_time`, when the subject showed who it is (an aware datetime, or seconds).
@@ -60,7 +72,7 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     Raises:
         ConfigurationError: The app has no key to sign with.
         IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
-        TypeError: There is no such option.
+        TypeError: There is no such option, or the subject is that of the request's foreign token.
         Unavailable: There is a store, and it cannot be reached.
     """
     return issue(current_parts(), subject, options)

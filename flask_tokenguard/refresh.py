@@ -179,12 +179,12 @@ class Sessions:
             raise InvalidGrant("The session has ended")
         return self._pairs.respond(plan, advance.unspent, advance.instant)
 
-    def end(self, sid: str, *, subject: str | None = None) -> bool:
+    def end(self, sid: str, *, owner: bytes | None = None) -> bool:
         """End a session; its access tokens are refused at once.
 
         Args:
             sid: The session's name.
-            subject: Whose it must be, unless None.
+            owner: The id of the subject whose it must be, unless None.
 
         Returns:
             Whether there was such a session.
@@ -193,19 +193,15 @@ class Sessions:
             Unavailable: The store cannot be reached.
         """
         session = ids.from_text(sid)
-        owner = None if subject is None else subject_id(self._issuer, subject)
         return session is not None and self._store.end_session(session, subject=owner)
 
-    def of(self, subject: str) -> list[Session]:
-        """List a subject's sessions, the newest first.
+    def of(self, owner: bytes) -> list[Session]:
+        """List the sessions of the subject with this id, the newest first.
 
         Raises:
             Unavailable: The store cannot be reached.
         """
-        return [
-            _session(stored)
-            for stored in self._store.sessions_of(subject_id(self._issuer, subject))
-        ]
+        return [_session(stored) for stored in self._store.sessions_of(owner)]
 
 
 class Presented(NamedTuple):

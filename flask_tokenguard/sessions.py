@@ -5,15 +5,18 @@ from typing import Any, Unpack
 
 from . import locations
 from .app_parts import AppParts, current_parts
-from .claims import Claims, VerifiedToken
+from .claims import Claims
 from .current import answering, authentication, current_request
 from .errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
 from .issue_options import IssueOptions
-from .issuing import announce
+from .issuing import announce, check_new_subject
 from .pairs import TokenResponse
 from .refresh import REFRESH_TYPE, Presented, Session, Sessions
 from .revocation import Revocation
 from .signals import refresh_reused, send
+from .subjects import check_ours, read_subject
+
+_OR_ISSUER = ", or name its issuer with issuer="
 
 
 def issue_token_pair(
@@ -22,7 +25,7 @@ def issue_token_pair(
     """Begin a session for a subject that has just logged in.
 
     Args:
-        subject: Whom the tokens speak of; see `issue_token`.
+        subject: Whom the tokens speak of; see `issue_token`, also for one of another issuer.
         origin: From where, for `sessions_of`: the user agent, say, or what else the user may know
             a device by; of a long text, the first 200 characters.
         options: As for `issue_token`. Claims, audience and header are those of every access token
@@ -39,6 +42,7 @@ def issue_token_pair(
     """
     parts = current_parts()
     sessions = _sessions_of(parts)
+    check_new_subject(subject)
     with answering(parts):
         pair = sessions.start(
             subject, defaults=parts.guard.default_claims_for(subject), origin=origin, **options
@@ -94,7 +98,7 @@ def revoke_token(
     token: str | Claims | None = None,
     *,
     jti: str | None = None,
-    subject: str | None = None,
+    subject: str | Claims | None = None,
     issuer: str | None = None,
 ) -> None:
     """Refuse a token from now on.
@@ -105,80 +109,98 @@ def revoke_token(
     Args:
         token: The token, or its claims.
         jti: Its name.
-        subject: Its subject, where only the name is given and the subject is known.
-        issuer: Its issuer, where only the name is given; by default our own.
+        subject: Its subject, where only the name is given and the subject is known; the claims of
+            another token of the subject's name the issuer too.
+        issuer: Its issuer, where only names are given; by default our own.
 
     Raises:
         ConfigurationError: There is no store.
-        InvalidToken: The token is forged, or of an issuer that is not known.
-        TypeError: Neither a token nor a `jti` is given, or both are.
+        InvalidToken: The token is forged, of an issuer that is not known, or cannot be named.
+        TypeError: Neither a token nor a `jti` is given, or both are; a subject or an issuer stands
+            beside a token, or an issuer beside claims; a name is that of the request's foreign
+            token, and no issuer stands beside it.
         Unavailable: The store cannot be reached.
     """
     if (token is None) == (jti is None):
         raise TypeError("revoke_token takes a token, or a jti")
+    if token is not None and (subject, issuer) != (None, None):
+        raise TypeError("subject= and issuer= go with jti=; a token holds its own sub and iss")
     parts = current_parts()
     revocation = _revocation_of(parts)
     with answering(parts):
-        if jti is not None:
-            revocation.revoke_id(jti, subject=subject, issuer=issuer or parts.issuer.issuer)
-        elif isinstance(token, str):
+        if isinstance(token, str):
             _revoke(parts, token)
+        elif token is not None:
+            revocation.revoke(token)
         else:
-            revocation.revoke(token or {})
+            _revoke_named(parts, revocation, jti or "", subject, issuer)
 
 
-def end_session(sid: str | None = None, *, subject: str | None = None) -> bool:
+def end_session(sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
     """End a session: a logout. Its access tokens are refused at once.
 
     Args:
         sid: The session's name, which its tokens hold as `sid`; by default that of the request's
             token, which may have none.
-        subject: Whose it must be; say it where the name comes from a request.
+        subject: Whose it must be, `g.claims` or a subject of ours; say it where the name comes from
+            a request.
 
     Returns:
         Whether there was such a session.
 
     Raises:
         ConfigurationError: There is no store.
+        InvalidToken: The claims have no `sub`.
+        TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
     parts = current_parts()
     sessions = _sessions_of(parts)
     if sid is None:
         token = authentication().token
-        sid = token.claims.get("sid") if token is not None and _is_own(parts, token) else None
+        sid = token.claims.get("sid") if token is not None and token.is_own else None
     with answering(parts):
-        return sessions.end(str(sid or ""), subject=subject)
+        owner = None if subject is None else read_subject(parts, subject).id
+        return sessions.end(str(sid or ""), owner=owner)
 
 
-def end_all_sessions(subject: str, *, issuer: str | None = None) -> None:
+def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> None:
     """End every session of a subject, and refuse every token that was issued to it up to now.
 
     Args:
-        subject: The subject.
-        issuer: Whose subject it is; by default our own.
+        subject: `g.claims`, or the subject's name.
+        issuer: Whose subject a name is; by default our own.
 
     Raises:
         ConfigurationError: There is no store.
+        InvalidToken: The claims have no `sub`.
+        TypeError: The subject is neither, an issuer stands beside claims, or it is the bare `sub`
+            of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
     parts = current_parts()
     revocation = _revocation_of(parts)
     with answering(parts):
-        revocation.end_subject(subject, issuer=issuer or parts.issuer.issuer)
+        whose = read_subject(parts, subject, issuer=issuer, remedy=_OR_ISSUER)
+        revocation.end_subject(whose.name, issuer=whose.issuer)
 
 
-def sessions_of(subject: str) -> list[Session]:
+def sessions_of(subject: str | Claims) -> list[Session]:
     """List a subject's sessions, the newest first.
+
+    Args:
+        subject: `g.claims`, or a subject of ours; a subject of another issuer has none here.
 
     Raises:
         ConfigurationError: There is no store.
+        InvalidToken: The claims have no `sub`.
+        TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
     parts = current_parts()
     sessions = _sessions_of(parts)
     with answering(parts):
-        return sessions.of(subject)
+        return sessions.of(read_subject(parts, subject).id)
 
 
 def parameter(name: str) -> str | None:
@@ -209,15 +231,27 @@ def required_parameter(name: str) -> str:
 
 def _revoke(parts: AppParts, text: str) -> None:
     token = parts.verifier.authenticate(text)
-    if token.typ != REFRESH_TYPE or not _is_own(parts, token):
-        _revocation_of(parts).revoke(token.claims)
-    else:
+    # Another issuer's token must not name a session of ours.
+    if token.is_own and token.typ == REFRESH_TYPE:
         _sessions_of(parts).end(str(token.claims.get("sid")))
+    else:
+        _revocation_of(parts).revoke(token.claims)
 
 
-def _is_own(parts: AppParts, token: VerifiedToken) -> bool:
-    """Tell whether we issued a token; another issuer's must not name a session of ours."""
-    return token.claims.issuer == parts.issuer.issuer
+def _revoke_named(
+    parts: AppParts,
+    revocation: Revocation,
+    jti: str,
+    subject: str | Claims | None,
+    issuer: str | None,
+) -> None:
+    if subject is None:
+        if issuer is None:
+            check_ours("jti", jti, f"pass g.claims{_OR_ISSUER}")
+        revocation.revoke_id(jti, issuer=parts.issuer.issuer if issuer is None else issuer)
+        return
+    whose = read_subject(parts, subject, issuer=issuer, remedy=_OR_ISSUER)
+    revocation.revoke_id(jti, subject=whose.name, issuer=whose.issuer)
 
 
 def _check_user(parts: AppParts, sessions: Sessions, presented: Presented) -> None:

@@ -1,15 +1,22 @@
 """A subject is an issuer and a name: another issuer's alice is not our alice."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
     Claims,
     TokenGuard,
+    end_all_sessions,
+    end_session,
+    issue_token,
     issue_token_pair,
+    revoke_token,
+    sessions_of,
     token_required,
 )
 from flask_tokenguard.jose.jwk import Key
@@ -18,8 +25,8 @@ from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
 from ..support import SettableClock, bearer
-from .conftest import ID, Issue
-from .support import SHORT, refusal_of
+from .conftest import ID, OTHER, Issue
+from .support import BAD, SHORT, refusal_of
 
 Headers = dict[str, str]
 
@@ -42,8 +49,29 @@ def guard(clock: SettableClock) -> TokenGuard:
 
 @pytest.fixture
 def app(make_app: MakeApp, guard: TokenGuard, entries: dict[str, Any], ours: str | None) -> Flask:
-    """An app with a route for each kind of issuer."""
+    """An app with the routes of docs/sessions.md, but that they let anybody in."""
     app = make_app(guard, ISSUERS=entries, ISSUER=ours)
+
+    @app.get("/sessions")
+    @token_required
+    def sessions() -> Any:
+        return [session.sid for session in sessions_of(g.claims)]
+
+    @app.delete("/sessions/<sid>")
+    @token_required
+    def end(sid: str) -> str:
+        return str(end_session(sid, subject=g.claims))
+
+    @app.delete("/sessions")
+    @token_required
+    def end_all() -> str:
+        end_all_sessions(g.claims)
+        return "ended"
+
+    @app.post("/login")
+    @token_required(issuers=ID)
+    def log_in() -> Any:
+        return issue_token_pair(f"{g.claims.issuer}#{g.claims['sub']}")
 
     for name, issuers in {"own": "own", "both": ["own", ID], "theirs": ID}.items():
         app.add_url_rule(f"/{name}", name, token_required(issuers=issuers)(lambda: "served"))
@@ -66,6 +94,175 @@ def alice(app: Flask) -> Headers:
 def other_alice(issue: Issue) -> Headers:
     """The headers of another issuer's alice."""
     return issue(ID)
+
+
+def sids_of(client: FlaskClient, headers: Headers) -> list[str]:
+    sids: list[str] = client.get("/sessions", headers=headers).get_json()
+    return sids
+
+
+# By their claims.
+
+
+def test_our_alice_lists_and_ends_her_sessions(client: FlaskClient, alice: Headers) -> None:
+    (sid,) = sids_of(client, alice)
+    assert client.delete(f"/sessions/{sid}", headers=alice).text == "True"
+    assert refusal_of(client.get("/sessions", headers=alice)) == BAD
+
+
+def test_our_alice_ends_all_that_is_hers(
+    client: FlaskClient, alice: Headers, other_alice: Headers
+) -> None:
+    assert client.delete("/sessions", headers=alice).text == "ended"
+    assert refusal_of(client.get("/claims", headers=alice)) == BAD
+    assert client.get("/claims", headers=other_alice).status_code == 200
+
+
+def test_another_issuers_alice_lists_no_session_of_ours(
+    client: FlaskClient, alice: Headers, other_alice: Headers
+) -> None:
+    assert len(sids_of(client, alice)) == 1
+    assert sids_of(client, other_alice) == []
+
+
+def test_another_issuers_alice_ends_no_session_of_ours(
+    client: FlaskClient, alice: Headers, other_alice: Headers
+) -> None:
+    (sid,) = sids_of(client, alice)
+    assert client.delete(f"/sessions/{sid}", headers=other_alice).text == "False"
+    assert sids_of(client, alice) == [sid]
+
+
+def test_another_issuers_alice_ends_her_own_tokens_alone(
+    client: FlaskClient, alice: Headers, other_alice: Headers
+) -> None:
+    assert client.delete("/sessions", headers=other_alice).text == "ended"
+    assert refusal_of(client.get("/claims", headers=other_alice)) == BAD
+    assert client.get("/claims", headers=alice).status_code == 200
+
+
+@pytest.mark.parametrize("sub", [None, "", 7, ["alice"]], ids=repr)
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("DELETE", "/x")])
+def test_a_token_without_a_subject_means_nobody(
+    client: FlaskClient, issue: Issue, sub: object, method: str, path: str
+) -> None:
+    answer = client.open(f"/sessions{path}", method=method, headers=issue(OTHER, sub=sub))
+    assert refusal_of(answer) == BAD
+    assert "no sub" in answer.get_json()["error_description"]
+
+
+def test_a_name_is_revoked_with_the_issuer_of_its_claims(
+    app: Flask, client: FlaskClient, other_alice: Headers
+) -> None:
+    claims = Claims(client.get("/claims", headers=other_alice).get_json())
+    with app.app_context():
+        revoke_token(jti=claims["jti"], subject=claims)
+    assert refusal_of(client.get("/claims", headers=other_alice)) == BAD
+
+
+def test_a_login_by_another_issuer_is_a_subject_of_its_own(
+    client: FlaskClient, alice: Headers, other_alice: Headers
+) -> None:
+    hers = bearer(client.post("/login", headers=other_alice).get_json()["access_token"])
+    assert client.get("/claims", headers=hers).get_json()["sub"] == f"{ID}#alice"
+    assert set(sids_of(client, hers)).isdisjoint(sids_of(client, alice))
+    assert client.delete("/sessions", headers=hers).text == "ended"
+    assert client.get("/claims", headers=alice).status_code == 200
+
+
+# By a text.
+
+CALLS: dict[str, Callable[[str], object]] = {
+    "sessions_of": sessions_of,
+    "end_session": lambda text: end_session("x", subject=text),
+    "end_all_sessions": end_all_sessions,
+    "revoke_token": lambda text: revoke_token(jti="x", subject=text),
+}
+ISSUES: dict[str, Callable[[str], object]] = {
+    "issue_token": issue_token,
+    "issue_token_pair": issue_token_pair,
+}
+
+
+def served(app: Flask, headers: Headers, call: Callable[[], object]) -> TestResponse:
+    """Make a call within a request; what it raises comes here."""
+    app.add_url_rule("/call", "call", token_required(lambda: str(call())))
+    app.testing = True
+    return app.test_client().get("/call", headers=headers)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_bare_text_from_a_foreign_token_is_refused(
+    app: Flask, other_alice: Headers, name: str
+) -> None:
+    with pytest.raises(TypeError, match=r"sub of this request's token.*pass g\.claims"):
+        served(app, other_alice, lambda: CALLS[name](g.claims["sub"]))
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_a_bare_foreign_subject_gets_no_token_of_ours(
+    app: Flask, other_alice: Headers, name: str
+) -> None:
+    with pytest.raises(TypeError, match=r'name both: f"\{g\.claims\.issuer\}#'):
+        served(app, other_alice, lambda: ISSUES[name](g.claims["sub"]))
+
+
+def test_a_bare_jti_from_a_foreign_token_is_refused(app: Flask, other_alice: Headers) -> None:
+    with pytest.raises(TypeError, match=r"jti of this request's token.*pass g\.claims"):
+        served(app, other_alice, lambda: revoke_token(jti=g.claims["jti"]))
+
+
+@pytest.mark.parametrize("name", CALLS | ISSUES)
+def test_another_text_is_ours_whatever_the_token(
+    app: Flask, other_alice: Headers, name: str
+) -> None:
+    call = (CALLS | ISSUES)[name]
+    assert served(app, other_alice, lambda: call("bob")).status_code == 200
+
+
+@pytest.mark.parametrize("name", CALLS | ISSUES)
+def test_a_text_from_a_token_of_ours_is_ours(app: Flask, alice: Headers, name: str) -> None:
+    call = (CALLS | ISSUES)[name]
+    assert served(app, alice, lambda: call(g.claims["sub"])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: end_all_sessions("alice", issuer=ID),
+        lambda: revoke_token(jti="1", issuer=ID),
+        lambda: revoke_token(jti="1", subject="alice", issuer=ID),
+    ],
+)
+def test_an_issuer_beside_a_text_says_whose_it_is(
+    app: Flask, client: FlaskClient, alice: Headers, other_alice: Headers, call: Any
+) -> None:
+    assert served(app, other_alice, call).status_code == 200
+    assert refusal_of(client.get("/claims", headers=other_alice)) == BAD
+    assert client.get("/claims", headers=alice).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        (lambda: end_all_sessions(g.claims, issuer=ID), "issuer= goes with a text"),
+        (lambda: revoke_token(jti="1", subject=g.claims, issuer=ID), "issuer= goes with a text"),
+        (lambda: revoke_token(g.claims, issuer=ID), "go with jti="),
+        (lambda: revoke_token("a.b.c", subject="alice"), "go with jti="),
+        (lambda: sessions_of(dict(g.claims)), "must be the Claims .* type dict"),  # type: ignore[arg-type] # refused
+        (lambda: end_all_sessions(None), "must be the Claims .* type NoneType"),  # type: ignore[arg-type] # refused
+    ],
+)
+def test_a_subject_that_is_said_otherwise_is_refused(
+    app: Flask, alice: Headers, call: Any, fault: str
+) -> None:
+    with pytest.raises(TypeError, match=fault):
+        served(app, alice, call)
+
+
+def test_before_the_hook_a_text_is_not_from_the_token(app: Flask, other_alice: Headers) -> None:
+    with app.test_request_context(headers=other_alice):
+        assert sessions_of("alice") == []
 
 
 # Whose token it is.
