@@ -1,7 +1,7 @@
 """What admins may see.
 
 The role is in the token, and asked for at each refresh: taking it away works at the next one. To
-make it work at once, end the user's sessions too.
+make it work at once, end the user's sessions too. Another issuer's admin is none of ours.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 
 @blueprint.get("/users")
-@token_required(claims={"role": "admin"})
+@token_required(issuers="own", claims={"role": "admin"})
 def users() -> list[dict[str, Any]]:
     """List everyone, with the number of their notes but not a word of them."""
     rows = current_database().execute(

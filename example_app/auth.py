@@ -7,7 +7,7 @@ others reach them.
 import secrets
 from typing import Any, NamedTuple
 
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, abort, current_app, g, request
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from flask_tokenguard import (
@@ -58,7 +58,7 @@ def login() -> TokenResponse:
 
 
 @blueprint.get("/me")
-@token_required(user=True)
+@token_required(issuers="own", user=True)
 def me() -> dict[str, Any]:
     """Tell users who they are, and what their token allows."""
     return {
@@ -70,7 +70,7 @@ def me() -> dict[str, Any]:
 
 
 @blueprint.post("/password")
-@token_required(max_age=300, user=True)
+@token_required(issuers="own", max_age=300, user=True)
 def change_password() -> TokenResponse:
     """Set another password and end every session, of which one may be a thief's.
 
@@ -88,13 +88,15 @@ def change_password() -> TokenResponse:
             (generate_password_hash(new), current_user.id),
         )
         # While it can be undone: if the sessions cannot be ended, the old password stays.
-        end_all_sessions(current_user.id)
+        end_all_sessions(g.claims)
     return _begin_session(current_user)
 
 
 @guard.user_loader
 def load_user(claims: Claims) -> User | None:
     """Find the user behind a token, who may be gone since it was issued."""
+    if claims.issuer != current_app.config["TOKENGUARD_ISSUER"]:
+        return None  # Another issuer's subject is nobody here, though one of ours have its name.
     return _find_user("SELECT * FROM users WHERE id = ?", claims["sub"])
 
 

@@ -1,4 +1,7 @@
-"""Users' notes; each query names its owner, so that no one meets another's."""
+"""Users' notes; each query names its owner, so that no one meets another's.
+
+An owner is a subject of our own tokens: another issuer's may have the same name.
+"""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +18,7 @@ blueprint = Blueprint("notes", __name__, url_prefix="/notes")
 
 
 @blueprint.get("")
-@token_required(scope="notes:read")
+@token_required(scope="notes:read", issuers="own")
 def newest() -> list[dict[str, Any]]:
     """List the caller's newest notes, a hundred at most."""
     rows = current_database().execute(
@@ -26,7 +29,7 @@ def newest() -> list[dict[str, Any]]:
 
 
 @blueprint.post("")
-@token_required(scope="notes:write", user=True)
+@token_required(scope="notes:write", issuers="own", user=True)
 def write() -> ResponseReturnValue:
     """Write a note; its owner must still exist, which `user=True` makes sure of."""
     (text,) = texts(text=4000)
@@ -40,7 +43,7 @@ def write() -> ResponseReturnValue:
 
 
 @blueprint.get("/<uuid:note>")
-@token_required(scope="notes:read")
+@token_required(scope="notes:read", issuers="own")
 def read(note: UUID) -> dict[str, Any]:
     """Show one note; another user's is as unknown as one that never was."""
     row = (
@@ -55,7 +58,7 @@ def read(note: UUID) -> dict[str, Any]:
 
 
 @blueprint.delete("/<uuid:note>")
-@token_required(scope="notes:write")
+@token_required(scope="notes:write", issuers="own")
 def delete(note: UUID) -> ResponseReturnValue:
     """Delete one note."""
     with current_database() as database:

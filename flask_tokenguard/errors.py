@@ -161,7 +161,7 @@ class RefreshReused(InvalidGrant):
     """A refresh token came a second time: a thief has it, or its owner; the session has ended.
 
     Attributes:
-        subject: Whose session it was.
+        subject: Whose session it was, one of ours.
         sid: The session's name.
     """
 

@@ -112,7 +112,8 @@ class TokenGuard:
     def user_loader(self, load: UserLoader) -> UserLoader:
         """Register how `current_user` is found: a function of the `Claims`; None means gone.
 
-        A refresh asks it too, with the claims of the refresh token.
+        A refresh asks it too, with the claims of the refresh token. Where other issuers are trusted,
+        find a user by `claims.issuer` and `claims.subject`: their alice is not ours.
 
         Raises:
             TypeError: The function is async; what it returned would never be None.
@@ -123,7 +124,7 @@ class TokenGuard:
         return load
 
     def default_claims(self, claims_for: DefaultClaims) -> DefaultClaims:
-        """Register claims that every token gets: a function of the subject.
+        """Register claims that every token gets: a function of the subject, which is ours.
 
         What `issue_token` is given itself comes before them.
         """

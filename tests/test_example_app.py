@@ -31,7 +31,9 @@ from example_app.auth import guard
 from example_app.database import connect
 from example_app.first_start import PASSWORDS_FILE, make_key, prepare
 from flask_tokenguard import Unavailable, issue_token_pair
+from flask_tokenguard.jose.jwk import Key
 
+from .jose.tokens import signed
 from .support import bearer, challenge_of
 
 ROOT = Path(__file__).parent.parent
@@ -453,6 +455,27 @@ def test_anothers_session_is_unknown_and_goes_on(
     answers = [client.delete(f"/sessions/{each['sid']}", headers=bob) for each in listed]
     assert {answer.status_code for answer in answers} == {404}
     assert _status_of(client, pair) == 200
+
+
+def test_another_issuers_user_of_the_same_name_is_nobody_here(
+    tmp_path: Path, own_passwords: dict[str, str]
+) -> None:
+    jwk, issuer = {"kty": "oct", "k": "A" * 43}, "https://other.example"
+    entry = {"audience": "notes", "keys": jwk, "algorithms": "HS256", "profile": "oidc-access"}
+    config = {"TOKENGUARD_ISSUERS": {issuer: entry}, "TOKENGUARD_LEEWAY": 60}
+    app = create_app(config, instance=tmp_path)
+    client, now = app.test_client(), int(time.time())
+    ours = bearer(_pair(client, "alice", own_passwords["alice"])["access_token"])
+    subject = client.get("/me", headers=ours).get_json()["id"]
+    claims = {"iss": issuer, "aud": "notes", "sub": subject, "role": "admin", "auth_time": now}
+    claims |= {"iat": now + 30, "exp": now + 60}  # The store is older than that.
+    claims |= {"scope": "notes:read notes:write"}
+    theirs = bearer(signed(Key.from_jwk(jwk), claims, {"alg": "HS256"}))
+    paths = ["/me", "/sessions", "/notes", "/admin/users"]
+    statuses = [client.get(path, headers=theirs).status_code for path in paths]
+    statuses += [client.delete("/sessions", headers=theirs).status_code]
+    assert statuses == [403] * 5
+    assert client.get("/me", headers=ours).status_code == 200
 
 
 @pytest.mark.parametrize("sid", ["x", "A" * 5000, "%00", "%ff", "' OR 1=1 --"])

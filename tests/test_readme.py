@@ -62,7 +62,7 @@ def test_the_quick_start_keeps_a_guest_from_deleting(client: FlaskClient) -> Non
 def test_the_quick_start_finds_its_user(quick_start: ModuleType, client: FlaskClient) -> None:
     quick_start.app.add_url_rule("/me", view_func=token_required(lambda: dict(current_user)))
     answer = client.get("/me", headers=bearer(log_in(client)["access_token"]))
-    assert answer.get_json() == {"name": "ada"}
+    assert answer.get_json() == {"issuer": None, "name": "ada"}
 
 
 def test_a_session_is_refreshed_and_ended(client: FlaskClient) -> None:

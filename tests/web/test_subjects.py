@@ -1,6 +1,9 @@
 """A subject is an issuer and a name: another issuer's alice is not our alice."""
 
+import re
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from werkzeug.test import TestResponse
 from flask_tokenguard import (
     Claims,
     TokenGuard,
+    current_user,
     end_all_sessions,
     end_session,
     issue_token,
@@ -28,6 +32,8 @@ from ..support import SettableClock, bearer
 from .conftest import ID, OTHER, Issue
 from .support import BAD, SHORT, refusal_of
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "issuers.md"
+PAGE_ISSUER = "https://id.example.com/"
 Headers = dict[str, str]
 
 
@@ -328,3 +334,35 @@ def test_a_user_loader_is_asked_for_ours_at_a_refresh(
     body = {"grant_type": "refresh_token", "refresh_token": token}
     assert app.test_client().post("/token", data=body).status_code == 200
     assert asked == [(ours, "alice")]
+
+
+# As the page says it.
+
+
+@pytest.fixture
+def page(make_app: MakeApp, guard: TokenGuard, entries: dict[str, Any]) -> Flask:
+    """The app of docs/issuers.md, whose users are known by issuer and subject."""
+    app = make_app(guard, ISSUERS={PAGE_ISSUER: entries[ID]})
+    said = {"app": app, "guard": guard, "g": g, "find_user": lambda **user: user}
+    said |= {"token_required": token_required, "issue_token_pair": issue_token_pair}
+    text = PAGE.read_text().partition("## Whose subject\n")[2].partition("\n## ")[0]
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(textwrap.dedent(block), said)  # noqa: S102 - it is what we test
+    app.add_url_rule("/me", "me", token_required(lambda: dict(current_user)))
+    return app
+
+
+def test_the_page_logs_in_a_user_of_another_issuer(
+    page: Flask, issue: Issue, private_keys: dict[str, PrivateKey]
+) -> None:
+    client, key = page.test_client(), Key(private_keys["ES256"])
+    theirs = issue(ID, iss=PAGE_ISSUER, key=key)
+    pair = client.post("/login-with-id", headers=theirs).get_json()
+    users = [
+        client.get("/me", headers=headers).get_json()
+        for headers in (theirs, bearer(pair["access_token"]))
+    ]
+    assert users == [
+        {"issuer": PAGE_ISSUER, "subject": "alice"},
+        {"issuer": None, "subject": f"{PAGE_ISSUER}#alice"},
+    ]
