@@ -112,8 +112,8 @@ class TokenGuard:
     def user_loader(self, load: UserLoader) -> UserLoader:
         """Register how `current_user` is found: a function of the `Claims`; None means gone.
 
-        A refresh asks it too, with the claims of the refresh token. Where other issuers are trusted,
-        find a user by `claims.issuer` and `claims.subject`: their alice is not ours.
+        A refresh asks it too, with the claims of the refresh token. Where other issuers are
+        trusted, find a user by `claims.issuer` and `claims.subject`: their alice is not ours.
 
         Raises:
             TypeError: The function is async; what it returned would never be None.

@@ -233,7 +233,8 @@ def _revoke(parts: AppParts, text: str) -> None:
     token = parts.verifier.authenticate(text)
     # Another issuer's token must not name a session of ours.
     if token.is_own and token.typ == REFRESH_TYPE:
-        _sessions_of(parts).end(str(token.claims.get("sid")))
+        owner = read_subject(parts, token.claims).id
+        _sessions_of(parts).end(str(token.claims.get("sid")), owner=owner)
     else:
         _revocation_of(parts).revoke(token.claims)
 

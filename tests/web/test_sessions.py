@@ -380,6 +380,21 @@ def test_a_refresh_must_fit_with_all_that_was_granted(
     assert refresh(pair, scope="read").status_code == 500
 
 
+def test_what_only_encryption_makes_too_long_spends_nothing(
+    make_app: MakeApp, guard: TokenGuard
+) -> None:
+    notes = ["", "x" * 5500, ""]
+    guard.default_claims(lambda _: {"note": notes.pop(0)})
+    jwk = {"kty": "oct", "k": "A" * 43, "alg": "A256KW"}
+    app = make_app(guard, ENCRYPTION={"key": jwk}, REFRESH_GRACE=0)
+    app.add_url_rule("/refresh", "refresh", refresh_token_pair, methods=["POST"])
+    with app.app_context():
+        pair = dict(issue_token_pair("alice"))
+    body = {"refresh_token": pair["refresh_token"]}
+    answers = [app.test_client().post("/refresh", data=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [500, 200]
+
+
 def test_the_grace_ends_when_the_successor_is_spent(
     client: FlaskClient, log_in: LogIn, refresh: Refresh, reuses: list[tuple[str, str]]
 ) -> None:
@@ -547,6 +562,17 @@ def test_a_revoked_refresh_token_ends_its_session(
     assert refresh(pair).status_code == 400
 
 
+def test_a_refresh_token_ends_no_session_of_another_subject(
+    app: Flask, client: FlaskClient, log_in: LogIn, secret: str
+) -> None:
+    pair = log_in()
+    issuer = TokenIssuer(lambda: Key(secret.encode()), lifetime=timedelta(minutes=1), typ="rt+jwt")
+    token, _ = issuer.issue("mallory", {}, {"sid": claims_of(client, pair)["sid"]})
+    with app.app_context():
+        revoke_token(token)
+    assert claims_of(client, pair)
+
+
 def test_a_token_that_is_not_ours_cannot_be_revoked(app: Flask) -> None:
     with app.app_context(), pytest.raises(InvalidToken):
         revoke_token("a.b.c")
@@ -600,6 +626,17 @@ def test_while_the_store_is_away_we_say_so(
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     assert all(answer.headers["Retry-After"] == "5" for answer in answers)
     assert all("WWW-Authenticate" not in answer.headers for answer in answers)
+
+
+def test_a_refresh_while_the_store_is_away_spends_nothing(
+    log_in: LogIn, refresh: Refresh, store: BreakableStore, clock: SettableClock
+) -> None:
+    pair = log_in()
+    store.is_away = True
+    assert refresh(pair).status_code == 503
+    store.is_away = False
+    clock.now += 60
+    assert refresh(pair).status_code == 200
 
 
 def test_a_store_that_is_back_needs_no_restart(
