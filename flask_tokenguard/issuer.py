@@ -98,8 +98,8 @@ class TokenIssuer:
         """Sign a token.
 
         Args:
-            subject: Whom it speaks of; a text, not empty.
-            options: What this token says.
+            subject: The `sub`; a text, not empty.
+            options: What the app wants of this token.
             registered: Reserved claims that come before ours.
 
         Returns:
@@ -126,8 +126,8 @@ class TokenIssuer:
         """Do all of issuing that can fail, before anything is spent or begun for the token.
 
         Args:
-            subject: Whom it speaks of; a text, not empty.
-            options: What this token says.
+            subject: The `sub`; a text, not empty.
+            options: What the app wants of this token.
             registered: Reserved claims that come before ours.
             late: The name of a claim of which `sign` is given the value.
             room: How many octets longer it may be then.

@@ -102,15 +102,15 @@ class PairIssuer:
             ConfigurationError: There is no private key to sign with.
             IssueError: One of the tokens must not be issued, or would be too long.
         """
-        said = cast(IssueOptions, {**login.get("access", {}), **(options or {}), "scope": scope})
-        said["claims"] = {**defaults, **(said.get("claims") or {})}
+        asked = cast(IssueOptions, {**login.get("access", {}), **(options or {}), "scope": scope})
+        asked["claims"] = {**defaults, **(asked.get("claims") or {})}
         subject, end = login["sub"], login["session_exp"]
         registered = {name: login[name] for name in ("sid", "auth_time") if name in login}
-        expires = min(self._access.expiry(now, said.get("lifetime")), end)
+        expires = min(self._access.expiry(now, asked.get("lifetime")), end)
         refresh_expires = min(now + self._lifetime, end)
         access = self._access.draft(
             subject,
-            said,
+            asked,
             {**registered, "exp": expires},
             late="scope",
             # A successor that was issued before has its own scope, at most all that was granted.

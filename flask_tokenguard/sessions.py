@@ -25,7 +25,7 @@ def issue_token_pair(
     """Begin a session for a subject that has just logged in.
 
     Args:
-        subject: Whom the tokens speak of; see `issue_token`, also for one of another issuer.
+        subject: The `sub` of both; see `issue_token`, also for a subject of another issuer.
         origin: From where, for `sessions_of`: the user agent, say, or what else the user may know
             a device by; of a long text, the first 200 characters.
         options: As for `issue_token`. Claims, audience and header are those of every access token
@@ -133,7 +133,7 @@ def revoke_token(
         elif token is not None:
             revocation.revoke(token)
         else:
-            _revoke_named(parts, revocation, jti or "", subject, issuer)
+            _revoke_named(parts, revocation, jti or "", subject=subject, issuer=issuer)
 
 
 def end_session(sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
@@ -142,8 +142,8 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
     Args:
         sid: The session's name, which its tokens hold as `sid`; by default that of the request's
             token, which may have none.
-        subject: Whose it must be, `g.claims` or a subject of ours; say it where the name comes from
-            a request.
+        subject: Whose it must be, `g.claims` or a subject of ours; name it where the sid comes
+            from a request.
 
     Returns:
         Whether there was such a session.
@@ -243,6 +243,7 @@ def _revoke_named(
     parts: AppParts,
     revocation: Revocation,
     jti: str,
+    *,
     subject: str | Claims | None,
     issuer: str | None,
 ) -> None:

@@ -240,7 +240,7 @@ def test_a_text_from_a_token_of_ours_is_ours(app: Flask, alice: Headers, name: s
         lambda: revoke_token(jti="1", subject="alice", issuer=ID),
     ],
 )
-def test_an_issuer_beside_a_text_says_whose_it_is(
+def test_an_issuer_beside_a_text_names_its_owner(
     app: Flask, client: FlaskClient, alice: Headers, other_alice: Headers, call: Any
 ) -> None:
     assert served(app, other_alice, call).status_code == 200
@@ -259,7 +259,7 @@ def test_an_issuer_beside_a_text_says_whose_it_is(
         (lambda: end_all_sessions(None), "must be the Claims .* type NoneType"),  # type: ignore[arg-type] # refused
     ],
 )
-def test_a_subject_that_is_said_otherwise_is_refused(
+def test_a_subject_of_another_kind_is_refused(
     app: Flask, alice: Headers, call: Any, fault: str
 ) -> None:
     with pytest.raises(TypeError, match=fault):
@@ -336,18 +336,18 @@ def test_a_user_loader_is_asked_for_ours_at_a_refresh(
     assert asked == [(ours, "alice")]
 
 
-# As the page says it.
+# As the page has it.
 
 
 @pytest.fixture
 def page(make_app: MakeApp, guard: TokenGuard, entries: dict[str, Any]) -> Flask:
     """The app of docs/issuers.md, whose users are known by issuer and subject."""
     app = make_app(guard, ISSUERS={PAGE_ISSUER: entries[ID]})
-    said = {"app": app, "guard": guard, "g": g, "find_user": lambda **user: user}
-    said |= {"token_required": token_required, "issue_token_pair": issue_token_pair}
+    names = {"app": app, "guard": guard, "g": g, "find_user": lambda **user: user}
+    names |= {"token_required": token_required, "issue_token_pair": issue_token_pair}
     text = PAGE.read_text().partition("## Whose subject\n")[2].partition("\n## ")[0]
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        exec(textwrap.dedent(block), said)  # noqa: S102 - it is what we test
+        exec(textwrap.dedent(block), names)  # noqa: S102 - it is what we test
     app.add_url_rule("/me", "me", token_required(lambda: dict(current_user)))
     return app
 
