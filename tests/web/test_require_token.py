@@ -66,7 +66,6 @@ def test_a_preflight_is_no_exception(client: FlaskClient) -> None:
         ({"user": True}, 200),
         ({"optional": True, "scope": "b"}, 403),
     ],
-    ids=str,
 )
 def test_it_takes_every_demand_of_the_decorator(
     guard_app: GuardApp, headers_with: HeadersWith, demanded: dict[str, Any], status: int
