@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .errors import Refusal
 from .jose.compact import Header
+from .numeric_date import numeric_date, optional_date
 
 
 class Claims(dict[str, Any]):
@@ -46,13 +47,17 @@ class Claims(dict[str, Any]):
 
     @property
     def expires_at(self) -> datetime:
-        """The instant from which the token is refused, `exp`, in UTC."""
-        return datetime.fromtimestamp(self["exp"], UTC)
+        """The instant from which the token is refused, `exp`, in UTC.
+
+        Raises:
+            InvalidToken: The claims are of a token that was not checked, and there is none.
+        """
+        return datetime.fromtimestamp(numeric_date(self, "exp"), UTC)
 
     @property
     def issued_at(self) -> datetime | None:
         """When the token was made, `iat`, in UTC."""
-        iat = self.get("iat")
+        iat = optional_date(self, "iat")
         return None if iat is None else datetime.fromtimestamp(iat, UTC)
 
     @property

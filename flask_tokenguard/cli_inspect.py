@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from .claims import VerifiedToken
-from .errors import Refusal
+from .errors import InvalidToken, Refusal
 from .jose import compact, jwe
 from .jose.compact import Compact
+from .numeric_date import numeric_date
 from .parts import Parts
-from .validators import LAST_NUMERIC_DATE, Validator
+from .validators import Validator
 
+_DATES = ("iat", "nbf", "exp", "auth_time")
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
 
@@ -112,12 +114,14 @@ def _refused(error: Refusal) -> str:
 
 
 def _times(claims: Mapping[str, Any]) -> dict[str, str]:
-    dates = {name: claims.get(name) for name in ("iat", "nbf", "exp", "auth_time")}
-    return {name: _in_words(date) for name, date in dates.items() if type(date) in (int, float)}
+    names = [name for name in _DATES if type(claims.get(name)) in (int, float)]
+    return {name: _in_words(claims, name) for name in names}
 
 
-def _in_words(date: Any) -> str:
-    if not 0 <= date <= LAST_NUMERIC_DATE:
+def _in_words(claims: Mapping[str, Any], name: str) -> str:
+    try:
+        date = numeric_date(claims, name)
+    except InvalidToken:
         return "out of range"
     ahead = date - time.time()
     unit, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .jose import base64url
+from .numeric_date import optional_date
 
 # How long the text of a name is, whatever its instant.
 TEXT_SIZE = 22
@@ -61,8 +62,11 @@ def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:
 
     Returns:
         Milliseconds since the epoch.
+
+    Raises:
+        InvalidToken: `iat` is there, and is no instant.
     """
-    begin = int(claims.get("iat", 0)) * 1000
+    begin = int(optional_date(claims, "iat") or 0) * 1000
     name = from_text(claims.get("jti")) if is_own else None
     if name is None:
         return begin

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypedDict, cast
 
-from .errors import IssueError
-from .validators import LAST_NUMERIC_DATE
+from .errors import InvalidToken, IssueError
+from .numeric_date import numeric_date
 
 _REMEMBERED_SCOPES = 256
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
@@ -120,11 +120,15 @@ def _audience(audience: str | Iterable[str]) -> str | list[str]:
 
 
 def _auth_time(moment: datetime | int) -> int:
+    seconds: object = moment
     if isinstance(moment, datetime) and moment.tzinfo is not None:
-        return int(moment.timestamp())
-    if isinstance(moment, int | float) and 0 <= moment <= LAST_NUMERIC_DATE:
-        return int(moment)
-    raise IssueError("auth_time must be an aware datetime, or seconds since the epoch")
+        seconds = moment.timestamp()
+    try:
+        return int(numeric_date({"auth_time": seconds}, "auth_time"))
+    except InvalidToken:
+        raise IssueError(
+            "auth_time must be an aware datetime from 1970 on, or seconds since the epoch"
+        ) from None
 
 
 # How options are written, and which claims they are.

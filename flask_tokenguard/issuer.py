@@ -11,7 +11,8 @@ from .issue_options import IssueOptions, whole_seconds, write_claims
 from .jose import base64url, strict_json
 from .jose.jwe import EncryptionKey
 from .jose.jwk import Key
-from .validators import LAST_NUMERIC_DATE, Clock
+from .numeric_date import LAST_NUMERIC_DATE
+from .validators import Clock
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())

@@ -14,6 +14,7 @@ from .claims import Claims
 from .errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
 from .issue_options import IssueOptions, plain, scope_text
 from .issuer import check_subject
+from .numeric_date import optional_date
 from .pairs import Pair, PairIssuer
 from .stores.base import RefreshState, Store, StoredSession, subject_id
 from .validators import Clock
@@ -121,12 +122,11 @@ class Sessions:
         """
         try:
             claims = self._verifier.verify(token).claims
+            end, _ = optional_date(claims, "session_exp"), optional_date(claims, "auth_time")
         except InvalidToken as error:
             raise InvalidGrant(error.reason) from None
         session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims.id)
-        is_whole = isinstance(claims.get("session_exp"), int) and isinstance(
-            claims.get("access", {}), dict
-        )
+        is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
             raise InvalidGrant
         return Presented(claims, session, jti)

@@ -11,6 +11,7 @@ from typing import Any
 from . import ids
 from .claims import VerifiedToken
 from .errors import InvalidToken, Unavailable
+from .numeric_date import optional_date
 from .stores.base import Store, subject_id, token_id
 from .validators import Clock
 
@@ -76,17 +77,20 @@ class Revocation:
         """Revoke a token by its verified claims, unless it has expired.
 
         Raises:
-            InvalidToken: It has no `jti` or no `exp`, so that nobody accepts it anyway.
+            InvalidToken: It has no `jti`, or its `exp` or `iss` is none, so that nobody accepts it
+                anyway.
             Unavailable: The store cannot be reached.
         """
-        jti, expires = claims.get("jti"), claims.get("exp")
-        if not isinstance(jti, str) or not isinstance(expires, int | float):
+        jti, issuer, expires = claims.get("jti"), claims.get("iss"), optional_date(claims, "exp")
+        if not isinstance(jti, str) or expires is None:
             raise InvalidToken("The token has no jti and exp", claim="jti")
+        if not isinstance(issuer, str | None):
+            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
         if expires + self._leeway > self._clock():
             self.revoke_id(
                 jti,
                 subject=_text(claims.get("sub")),
-                issuer=claims.get("iss"),
+                issuer=issuer,
                 expires=math.ceil(expires),
             )
 

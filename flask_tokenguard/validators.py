@@ -12,15 +12,13 @@ from typing import Any, TypeAlias
 from .claims import VerifiedToken
 from .errors import InvalidToken
 from .jose.compact import media_type
+from .numeric_date import LAST_NUMERIC_DATE, numeric_date
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 Clock: TypeAlias = Callable[[], float]
 
-# 9999-12-31T23:59:59Z, the last second that a datetime can hold.
-LAST_NUMERIC_DATE = 253_402_300_799
 # All that a clock can show; ints, since nearly all instants are.
-_ALWAYS = (0, 2 * LAST_NUMERIC_DATE)
-_NUMBERS = (int, float)
+_ALWAYS: tuple[float, float] = (0, 2 * LAST_NUMERIC_DATE)
 
 
 def has_type(types: Collection[str | None]) -> Validator:
@@ -157,27 +155,38 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[
     """Require that now is within the period of all these rules, and tell it.
 
     Raises:
-        InvalidToken: A claim is not a number, or missing, or it is too early or too late.
+        InvalidToken: A claim is not a number, or missing, it is too early or too late, or `nbf`
+            does not lie before `exp`.
     """
     begins, ends = _ALWAYS
+    now, clock = 0.0, None
     for rule in rules:
         claim = rule.claim
-        if not rule.is_required and claim not in claims:
+        if claim not in claims and not rule.is_required:
             continue
-        instant: Any = claims.get(claim)
-        # Not isinstance: bool is an int to Python. A huge int would overflow in a datetime.
-        if type(instant) not in _NUMBERS or not 0 <= instant <= LAST_NUMERIC_DATE:
-            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        instant = numeric_date(claims, claim)
+        if rule.clock is not clock:
+            clock = rule.clock
+            now = clock()
         if claim == "exp":
             if instant + rule.leeway < ends:
                 ends = instant + rule.leeway
-                if ends <= rule.clock():
+                if ends <= now:
                     raise InvalidToken("The token has expired (exp)", claim=claim)
-        elif instant - rule.leeway > begins:
+            continue
+        if instant - rule.leeway > begins:
             begins = instant - rule.leeway
-            if begins > rule.clock():
+            if begins > now:
                 raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+        if claim == "nbf":
+            _check_order(claims, instant)
     return begins, ends
+
+
+def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
+    # A leeway would make a moment of validity out of a period that is empty.
+    if "exp" in claims and nbf >= numeric_date(claims, "exp"):
+        raise InvalidToken("The token is never valid: nbf is not before exp", claim="nbf")
 
 
 def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:

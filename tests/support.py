@@ -4,6 +4,25 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+# What a token may hold in place of an instant.
+NO_INSTANTS: list[object] = [
+    None,
+    True,
+    False,
+    "1700000001",
+    [1_700_000_001],
+    {},
+    -1,
+    -0.5,
+    253_402_300_800,
+    2**63,
+    1e300,
+    10**400,
+    10**4000,
+    float("nan"),
+    float("inf"),
+]
+
 
 class SettableClock:
     """A clock that stands still until a test moves it."""

@@ -51,6 +51,7 @@ FLOORS = {
     "keys": 2,
     "stores": 2,
     "jose": 1,
+    "numeric_date": 1,
     "errors": 0,
 }
 SIDEWAYS = {

@@ -14,7 +14,7 @@ from flask_tokenguard.revocation import Revocation
 from flask_tokenguard.stores.base import Store, subject_id
 from flask_tokenguard.stores.memory import MemoryStore
 
-from .support import SettableClock
+from .support import NO_INSTANTS, SettableClock
 
 MakeToken = Callable[..., VerifiedToken]
 
@@ -105,6 +105,18 @@ def test_what_has_no_name_cannot_be_revoked(
 ) -> None:
     with pytest.raises(InvalidToken, match="no jti and exp"):
         revocation.revoke(claims)
+
+
+def test_what_names_no_issuer_as_text_cannot_be_revoked(revocation: Revocation) -> None:
+    with pytest.raises(InvalidToken) as caught:
+        revocation.revoke({"jti": "1", "exp": 2**33, "iss": ["us"]})
+    assert caught.value.claim == "iss"
+
+
+@pytest.mark.parametrize("exp", NO_INSTANTS, ids=lambda exp: str(exp)[:20])
+def test_what_ends_at_no_instant_cannot_be_revoked(revocation: Revocation, exp: object) -> None:
+    with pytest.raises(InvalidToken, match="no valid exp"):
+        revocation.revoke({"jti": "1", "exp": exp})
 
 
 def test_an_expired_token_costs_the_store_nothing(clock: SettableClock) -> None:

@@ -11,20 +11,9 @@ from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.validators import TimeRule, Validator, check_period
 
-from .support import SettableClock
+from .support import NO_INSTANTS, SettableClock
 
 NOW = 1_700_000_000
-NOT_A_TIME: list[object] = [
-    None,
-    True,
-    "1700000001",
-    [1_700_000_001],
-    {},
-    -1,
-    -0.5,
-    253_402_300_800,
-    10**400,
-]
 
 
 @pytest.fixture
@@ -166,7 +155,7 @@ def test_a_token_without_exp_is_refused(clock: SettableClock) -> None:
     assert (error.claim, error.reason) == ("exp", "The token has no valid exp")
 
 
-@pytest.mark.parametrize("exp", NOT_A_TIME, ids=lambda exp: str(exp)[:20])
+@pytest.mark.parametrize("exp", NO_INSTANTS, ids=lambda exp: str(exp)[:20])
 def test_an_exp_that_is_no_time_is_refused(clock: SettableClock, exp: object) -> None:
     error = refusal(validators.is_current(clock=clock), token(exp=exp))
     assert error.reason == "The token has no valid exp"
@@ -210,12 +199,44 @@ def test_a_beginning_that_is_required_must_be_there(clock: SettableClock, claim:
 
 
 @each_beginning
-@pytest.mark.parametrize("time", NOT_A_TIME, ids=lambda time: str(time)[:20])
+@pytest.mark.parametrize("time", NO_INSTANTS, ids=lambda time: str(time)[:20])
 def test_a_beginning_that_is_no_time_is_refused(
     clock: SettableClock, claim: str, time: object
 ) -> None:
     error = refusal(validators.is_begun(claim, clock=clock), token(**{claim: time}))
     assert error.reason == f"The token has no valid {claim}"
+
+
+@pytest.mark.parametrize("exp", [NOW + 60, NOW + 59, float(NOW + 60)])
+def test_a_token_that_begins_when_it_has_ended_is_refused(clock: SettableClock, exp: float) -> None:
+    rule = validators.is_begun("nbf", 300, clock)
+    error = refusal(rule, token(nbf=NOW + 60, exp=exp))
+    assert (error.claim, error.reason) == (
+        "nbf",
+        "The token is never valid: nbf is not before exp",
+    )
+
+
+def test_a_token_may_end_right_after_it_began(clock: SettableClock) -> None:
+    validators.is_begun("nbf", 300, clock)(token(nbf=NOW + 60, exp=NOW + 60.5))
+
+
+def test_a_token_that_ends_at_no_instant_does_not_begin(clock: SettableClock) -> None:
+    assert refusal(validators.is_begun("nbf", 0, clock), token(nbf=NOW, exp="x")).claim == "exp"
+
+
+@pytest.mark.parametrize("now", [NOW, NOW + 60])
+def test_each_time_is_held_against_its_own_clock(now: int) -> None:
+    rules = [
+        TimeRule("iat", 0, SettableClock(NOW), is_required=True),
+        TimeRule("exp", 0, SettableClock(now), is_required=True),
+    ]
+    claims = {"iat": NOW, "exp": NOW + 30}
+    if now == NOW:
+        assert check_period(rules, claims) == (NOW, NOW + 30)
+    else:
+        with pytest.raises(InvalidToken, match="expired"):
+            check_period(rules, claims)
 
 
 def test_a_token_without_cnf_is_a_bearer_token() -> None:

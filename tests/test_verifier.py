@@ -370,7 +370,8 @@ def test_an_app_forgives_its_leeway(
 ) -> None:
     make_app(guard, KEY=SECRET.decode(), LEEWAY=30)
     clock.now = 1000
-    assert guard.verify(signed(KEY, OWN | {"exp": 971, "iat": 1030, "nbf": 1030}, HEADER))
+    assert guard.verify(signed(KEY, OWN | {"exp": 971}, HEADER))
+    assert guard.verify(signed(KEY, OWN | {"iat": 1030, "nbf": 1030}, HEADER))
     assert refused(guard, OWN | {"exp": 970}) == "The token has expired (exp)"
     assert refused(guard, OWN | {"iat": 1031}) == "The token is not valid yet (iat)"
 

@@ -20,7 +20,7 @@ from .support import BAD, MISSING, foreign, refusal_of
 
 HARMLESS = {200, 400, 401, 403, 413}
 FORM = "application/x-www-form-urlencoded"
-PATHS = ["/guarded", "/scoped", "/optional", "/wrapped", "/open"]
+PATHS = ["/guarded", "/recent", "/scoped", "/optional", "/wrapped", "/open"]
 
 hostile = settings(
     max_examples=120,
@@ -88,6 +88,7 @@ def client(module_secret: str) -> FlaskClient:
     guard.user_loader(lambda claims: claims.subject)
     demands: dict[str, Callable[[Any], Any]] = {
         "guarded": token_required(user=True),
+        "recent": token_required(max_age=300),
         "scoped": token_required(scope="a", claims={"role": ["admin", 1, True, None]}),
         "optional": token_required(optional=True, check=lambda claims: claims.get("role")),
         "wrapped": lambda view: foreign(token_required(any_scope="a b")(view)),
@@ -181,6 +182,8 @@ def test_no_content_type_is_a_server_error(
 @example(path="/guarded", changed={"exp": 10**400})
 @example(path="/guarded", changed={"exp": float("nan")})
 @example(path="/guarded", changed={"exp": float("inf")})
+@example(path="/recent", changed={"auth_time": 10**400})
+@example(path="/recent", changed={"auth_time": -1e308})
 @example(path="/guarded", changed={"sub": "\ud800"})
 @example(path="/open", changed={"role": {"\udfff": "\ud800"}})
 @example(path="/scoped", changed={"scope": "a", "role": True})
@@ -251,7 +254,8 @@ def test_no_header_of_a_token_is_a_server_error(
 def test_a_good_token_is_served_by_the_same_views(
     client: FlaskClient, sign: Sign, good_claims: dict[str, Any], path: str
 ) -> None:
-    token = sign(good_claims | {"scope": "a", "role": "admin"})
+    login = good_claims["iat"]
+    token = sign(good_claims | {"scope": "a", "role": "admin", "auth_time": login})
     response = client.get(path, headers=bearer(token))
     assert response.status_code == 200
     assert response.get_json()["shown"] == ["alice", None, "1", "a"]

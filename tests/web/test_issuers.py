@@ -25,7 +25,7 @@ from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
 from ..jose.tokens import signed
-from ..support import SettableClock, bearer
+from ..support import NO_INSTANTS, SettableClock, bearer
 from .conftest import ID, OTHER, Issue
 from .support import BAD, SHORT, refusal_of
 
@@ -289,6 +289,37 @@ def test_a_foreign_token_can_be_revoked(
         revoke_token(Claims(claims))
     assert refusal_of(client.get("/claims", headers=headers)) == BAD
     assert client.get("/claims", headers=issue(ID, jti="2")).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *({"exp": value} for value in NO_INSTANTS[:-2]),
+        {"exp": 253_402_300_799},
+        {"exp": 9e9},
+        {"iat": 10**400},
+        {"nbf": 10**400},
+        {"jti": ["1"]},
+        {"sub": {}},
+    ],
+    ids=lambda claims: str(claims)[:30],
+)
+@pytest.mark.parametrize("issuer", [ID, OTHER])
+def test_no_foreign_token_is_too_strange_to_revoke(
+    make_app: MakeApp,
+    entries: dict[str, Any],
+    issue: Issue,
+    issuer: str,
+    claims: dict[str, Any],
+    kind: str,
+) -> None:
+    guard = TokenGuard()
+    app = make_app(guard, ISSUERS=entries, STORAGE_URI="memory://")
+    app.register_blueprint(guard.token_endpoints())
+    token = issue(issuer, **claims)["Authorization"].removeprefix("Bearer ")
+    answer = app.test_client().post("/revoke", **{kind: {"token": token}})
+    assert answer.status_code == 200
 
 
 def test_a_foreign_refresh_token_ends_no_session_of_ours(

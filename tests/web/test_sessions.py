@@ -27,11 +27,13 @@ from flask_tokenguard import (
 )
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.issuer import TokenIssuer
+from flask_tokenguard.jose.compact import parse, parse_payload
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import SettableClock, bearer
+from ..jose.tokens import signed
+from ..support import NO_INSTANTS, SettableClock, bearer
 from .support import BAD, refusal_of
 
 Pair = dict[str, Any]
@@ -171,7 +173,15 @@ def test_an_app_may_say_when_the_subject_showed_who_it_is(app: Flask, moment: An
         assert app.extensions["tokenguard"].guard.verify(token).claims["auth_time"] == 1_700_000_000
 
 
-@pytest.mark.parametrize("moment", [-1, "now", datetime(2026, 1, 1)], ids=repr)  # noqa: DTZ001 - refused
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *NO_INSTANTS[1:],
+        datetime(2026, 1, 1),  # noqa: DTZ001 - refused
+        datetime(1969, 12, 31, tzinfo=UTC),
+    ],
+    ids=lambda moment: str(moment)[:20],
+)
 def test_a_moment_that_is_none_is_refused(app: Flask, moment: Any) -> None:
     with app.app_context(), pytest.raises(IssueError, match="auth_time"):
         issue_token("alice", auth_time=moment)
@@ -708,3 +718,14 @@ def test_a_refresh_token_of_another_shape_is_refused(
     token, _ = issuer.issue("alice", {}, claims)
     answer = client.post("/refresh", json={"refresh_token": token})
     assert error_of(answer) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("claim", ["session_exp", "auth_time"])
+@pytest.mark.parametrize("value", NO_INSTANTS[:-2], ids=lambda value: str(value)[:20])
+def test_a_refresh_token_with_a_strange_instant_is_refused(
+    refresh: Refresh, log_in: LogIn, secret: str, claim: str, value: object
+) -> None:
+    key = Key(secret.encode())
+    claims = parse_payload(parse(log_in()["refresh_token"])) | {claim: value}
+    token = signed(key, claims, {"alg": key.alg, "typ": "rt+jwt"})
+    assert error_of(refresh({"refresh_token": token})) == (400, "invalid_grant")

@@ -16,10 +16,12 @@ from flask_tokenguard import (
     sessions_of,
     token_rejected,
 )
+from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import bearer
+from ..jose.tokens import signed
+from ..support import NO_INSTANTS, bearer
 
 GRANT = {"grant_type": "refresh_token"}
 
@@ -135,6 +137,20 @@ def test_a_plain_access_token_is_revoked_too(app: Flask, client: FlaskClient) ->
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "a.b.c.d.e"])
 def test_a_token_that_is_not_ours_needs_no_revoking(client: FlaskClient, token: str) -> None:
     # RFC 7009 section 2.2: an invalid token is answered as one that was revoked.
+    assert client.post("/oauth/revoke", data={"token": token}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [*({"exp": value} for value in NO_INSTANTS[:-2]), {"iss": ["us"]}, {"iss": 7}, {"sid": {}}],
+    ids=lambda claims: str(claims)[:30],
+)
+@pytest.mark.parametrize("typ", ["at+jwt", "rt+jwt"])
+def test_no_token_of_our_key_is_too_strange_to_revoke(
+    client: FlaskClient, secret: str, typ: str, claims: dict[str, Any]
+) -> None:
+    key = Key(secret.encode())
+    token = signed(key, {"jti": "1", "exp": 2**33} | claims, {"alg": key.alg, "typ": typ})
     assert client.post("/oauth/revoke", data={"token": token}).status_code == 200
 
 
