@@ -75,7 +75,7 @@ class PairIssuer:
             "sub": subject,
             "sid": ids.to_text(session),
             "scope": options.get("scope") or "",
-            "auth_time": options.get("auth_time") or now,
+            "auth_time": options.get("auth_time", now),
             "session_exp": now + self._longest,
             "access": {name: said for name in _REMEMBERED if (said := options.get(name))},
         }

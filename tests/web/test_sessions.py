@@ -729,3 +729,7 @@ def test_a_refresh_token_with_a_strange_instant_is_refused(
     claims = parse_payload(parse(log_in()["refresh_token"])) | {claim: value}
     token = signed(key, claims, {"alg": key.alg, "typ": "rt+jwt"})
     assert error_of(refresh({"refresh_token": token})) == (400, "invalid_grant")
+
+
+def test_a_login_of_long_ago_is_not_one_of_now(client: FlaskClient, log_in: LogIn) -> None:
+    assert claims_of(client, log_in(auth_time=0)).get("auth_time") == 0
