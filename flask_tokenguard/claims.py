@@ -118,17 +118,25 @@ class VerifiedToken:
         claims: What it says.
         trace: What a store is asked for, as `Revocation` writes it; None until it has.
         is_own: Whether we issued it, and not another issuer.
+        leeway: By how many seconds its issuer's clock may be ahead of ours.
     """
 
-    __slots__ = ("_header", "claims", "is_own", "trace")
+    __slots__ = ("_header", "claims", "is_own", "leeway", "trace")
 
     def __init__(
-        self, header: Header, claims: Claims, trace: bytes | None = None, *, is_own: bool = True
+        self,
+        header: Header,
+        claims: Claims,
+        trace: bytes | None = None,
+        *,
+        is_own: bool = True,
+        leeway: int = 0,
     ) -> None:
         self._header = header
         self.claims = claims
         self.trace = trace
         self.is_own = is_own
+        self.leeway = leeway
 
     @property
     def typ(self) -> str | None:

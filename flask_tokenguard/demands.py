@@ -11,7 +11,13 @@ from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
 from .claims import Authentication, Claims, VerifiedToken
-from .errors import InsufficientAuthentication, InsufficientScope, TokenMissing
+from .errors import (
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    TokenMissing,
+)
+from .numeric_date import optional_date
 from .validators import Clock
 
 Check: TypeAlias = Callable[[Claims], object]
@@ -112,13 +118,12 @@ class Demand:
         """
         if authentication.error is not None:
             raise authentication.error
-        if authentication.token is None:
+        token = authentication.token
+        if token is None:
             if self._optional:
                 return
             raise TokenMissing
-        token = authentication.token
-        claims = token.claims
-        if self._max_age is not None and not _is_recent(claims, self._max_age, clock()):
+        if self._max_age is not None and not _is_recent(token, self._max_age, clock()):
             raise InsufficientAuthentication(max_age=self._max_age)
         if self._asks_of_token:
             self._check_what_is_allowed(token)
@@ -215,11 +220,13 @@ def _seconds(max_age: timedelta | int) -> int:
     return int(seconds)
 
 
-def _is_recent(claims: Claims, max_age: int, now: float) -> bool:
-    moment = claims.get("auth_time")
-    if not isinstance(moment, int | float) or isinstance(moment, bool):
+def _is_recent(token: VerifiedToken, max_age: int, now: float) -> bool:
+    try:
+        login = optional_date(token.claims, "auth_time")
+    except InvalidToken:
         return False
-    return now - moment <= max_age
+    # A login that lies ahead would be recent until long after it.
+    return login is not None and -token.leeway <= now - login <= max_age
 
 
 def _truth(result: object) -> bool:

@@ -27,6 +27,7 @@ class Trust:
         rules: What its tokens are checked for, by the claim or header member that a rule is about;
             of one token a rule always says the same, but for a `TimeRule`.
         last: Further rules, whose answer may change at any time, and so are asked every time.
+        leeway: By how many seconds the `iat` of its tokens may lie ahead.
         read_claims: Makes the claims of a payload whose signature was verified.
         is_own: Whether it is us.
         requires_encryption: Whether a token of its that is only signed is refused.
@@ -39,6 +40,7 @@ class Trust:
         "is_own",
         "keys",
         "last",
+        "leeway",
         "read_claims",
         "requires_encryption",
         "rules",
@@ -59,6 +61,7 @@ class Trust:
         self.last = tuple(last)
         every = tuple(rules.values())
         self._timed = tuple(rule for rule in every if isinstance(rule, TimeRule))
+        self.leeway = max((rule.leeway for rule in self._timed if rule.claim == "iat"), default=0)
         forbidding = [rule for rule in every if isinstance(rule, NoneOf)]
         self._absent = frozenset(claim for rule in forbidding for claim in rule.claims)
         self._singly = tuple(rule for rule in every if not isinstance(rule, TimeRule | NoneOf))
@@ -230,7 +233,7 @@ class TokenVerifier:
             claims = trust.read_claims(zip(names, values))  # noqa: B905 - it costs a third
         if self._others is not None and self.trust_for(claims) is not trust:
             return None
-        verified = VerifiedToken(header, claims, trace, is_own=trust.is_own)
+        verified = VerifiedToken(header, claims, trace, is_own=trust.is_own, leeway=trust.leeway)
         if trust.last:
             trust.check_last(verified)
         return verified
@@ -248,7 +251,8 @@ class TokenVerifier:
                 raise InvalidToken("The token is not encrypted")
             key = trust.verify_signature(parsed)
         claims = trust.read_claims(payload)
-        return trust, key, parsed, VerifiedToken(parsed.header, claims, is_own=trust.is_own)
+        verified = VerifiedToken(parsed.header, claims, is_own=trust.is_own, leeway=trust.leeway)
+        return trust, key, parsed, verified
 
 
 def _returned(rule: Validator) -> TypeError:

@@ -1,6 +1,7 @@
 """`max_age`: whose login was too long ago is asked to log in again (RFC 9470)."""
 
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from flask_tokenguard import TokenGuard, token_required
+from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.jose.material import PrivateKey
 
-from ..support import SettableClock
+from ..jose.tokens import signed
+from ..support import NO_INSTANTS, SettableClock, bearer
 from .conftest import GuardApp, Headers, HeadersWith
 from .support import MISSING, parameters_of, refusal_of
 
@@ -42,11 +46,49 @@ def test_the_challenge_tells_how_recent_it_must_be(
     assert answer.get_json()["error"] == "insufficient_user_authentication"
 
 
-@pytest.mark.parametrize("moment", [None, True, "now", [], {}], ids=repr)
+@pytest.mark.parametrize(
+    "moment",
+    # NaN and what overflows a float are not JSON: such a token is refused as a whole.
+    [value for value in NO_INSTANTS if not isinstance(value, float) or isfinite(value)],
+    ids=lambda moment: str(moment)[:20],
+)
 def test_a_token_that_does_not_tell_is_not_recent(
     client: FlaskClient, headers_with: HeadersWith, moment: object
 ) -> None:
     assert refusal_of(client.get("/", headers=headers_with(auth_time=moment, scope="a"))) == STALE
+
+
+@pytest.mark.parametrize(("leeway", "ahead", "status"), [(0, 1, 401), (30, 30, 200), (30, 31, 401)])
+def test_a_login_may_lie_ahead_as_far_as_iat(
+    guard_app: GuardApp,
+    headers_with: HeadersWith,
+    clock: SettableClock,
+    leeway: int,
+    ahead: int,
+    status: int,
+) -> None:
+    clock.now = int(clock.now)
+    app: Flask = guard_app(Flask(__name__), TokenGuard(clock=clock), LEEWAY=leeway)
+    app.add_url_rule("/", view_func=token_required(max_age=300)(lambda: "served"))
+    headers = headers_with(auth_time=clock.now + ahead)
+    # The second time, the token is remembered.
+    answers = [app.test_client().get("/", headers=headers).status_code for _ in range(3)]
+    assert answers == [status] * 3
+
+
+def test_a_login_of_another_issuer_may_lie_ahead_as_far_as_its_iat(
+    guard_app: GuardApp, clock: SettableClock, private_keys: dict[str, PrivateKey]
+) -> None:
+    key, now = Key(private_keys["EdDSA"]), int(clock.now)
+    entry = {"audience": "api", "keys": key.public_jwk(), "profile": "oidc-access", "leeway": 60}
+    app: Flask = guard_app(Flask(__name__), TokenGuard(clock=clock), ISSUERS={"https://id": entry})
+    app.add_url_rule("/", view_func=token_required(max_age=300)(lambda: "served"))
+    claims = {"iss": "https://id", "aud": "api", "exp": now + 600}
+    statuses = []
+    for ahead in (59, 62):
+        token = signed(key, claims | {"auth_time": now + ahead}, {"alg": "EdDSA", "kid": key.kid})
+        statuses.append(app.test_client().get("/", headers=bearer(token)).status_code)
+    assert statuses == [200, 401]
 
 
 def test_a_401_comes_before_a_403(client: FlaskClient, headers: Headers) -> None:
