@@ -320,9 +320,6 @@ def look_again(ring: KeyRing, monotonic: SettableClock) -> None:
     """Let the ring notice that its folder has changed."""
     monotonic.now += 2
     assert ring.signing is not None
-    for thread in threading.enumerate():
-        if "_reload" in thread.name:
-            thread.join(30)
 
 
 def test_a_remembered_token_does_not_outlive_its_issuers_key_set(

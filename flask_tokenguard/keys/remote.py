@@ -1,9 +1,10 @@
 """The keys of another issuer in use, fetched when needed and kept through its outages.
 
-A request only asks the clock. A thread fetches ahead of expiry; a request waits for it only where
-it has nothing to go by, and never longer than the deadline. A key that the issuer removes verifies
-no more from the moment the new set is here, cached verdicts included: `find` is one clock read and
-a look into a dictionary, and gives the same `Key` object as long as that key is trusted.
+A request only asks the clock. A thread fetches ahead of expiry; a request waits for it where there
+are no keys, or they have expired, and never longer than the deadline. After that wait, old keys go
+on for as long as `Lifetimes.stale` allows. A key that the issuer removes verifies no more from the
+moment the new set is here, cached verdicts included: `find` is one clock read and a look into a
+dictionary, and gives the same `Key` object as long as that key is trusted.
 """
 
 import logging
@@ -11,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ from .remote_set import RemoteSet, accepted_algorithms
 _UNKNOWN_KID_EVERY = 30.0
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 60.0
 _LEAST_AHEAD = 10.0
+# For an issuer that failed a moment ago: enough for one that is back, little for one that is not.
+_WAIT_WHILE_DOWN = 0.25
 _logger = logging.getLogger("flask_tokenguard")
 
 
@@ -53,6 +56,11 @@ class _Gate:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.running: _Attempt | None = None
+
+
+def _due(lifetime: float) -> float:
+    """Return after how long a set is fetched anew: ahead of its expiry, so that nobody waits."""
+    return max(lifetime / 2, min(0.9 * lifetime, lifetime - _LEAST_AHEAD))
 
 
 def _start_thread(run: Callable[[], None]) -> None:
@@ -136,10 +144,10 @@ class RemoteKeys:
         if known is not None and now < known.refresh_at and known.keys:
             return known.keys
         attempt = self._begin(now, is_due=self._is_refresh_due)
-        # While the issuer is down, what has expired is all there is, and nobody waits for it.
-        is_usable = known is not None and now < known.stale_until
-        if not is_usable or (self._failures == 0 and known is not None and now >= known.expires_at):
+        if known is None or not known.keys or now >= known.stale_until:
             self._wait(attempt)
+        elif now >= known.expires_at:
+            self._wait(attempt, _WAIT_WHILE_DOWN if self._is_down(now) else inf)
         return self._usable()
 
     def _keys_after_unknown(self) -> RemoteSet:
@@ -180,9 +188,13 @@ class RemoteKeys:
                 self._end(gate, attempt)
             return attempt
 
-    def _wait(self, attempt: _Attempt | None) -> None:
+    def _is_down(self, now: float) -> bool:
+        # A failure of long ago proves nothing now: nobody has asked since.
+        return self._failures > 0 and now < self._retry_at + _LONGEST_BACK_OFF
+
+    def _wait(self, attempt: _Attempt | None, most: float = inf) -> None:
         if attempt is not None:
-            attempt.is_over.wait(max(0.0, attempt.wait_until - self._monotonic()))
+            attempt.is_over.wait(max(0.0, min(most, attempt.wait_until - self._monotonic())))
 
     def _run(self, gate: _Gate, attempt: _Attempt) -> None:
         try:
@@ -201,9 +213,8 @@ class RemoteKeys:
     def _refresh(self) -> None:
         now = self._monotonic()
         kept = self._fetch_keys()
-        least = self._lifetimes.least
-        refresh_at = now + (max(least, 0.9 * kept.lifetime) if kept.value else least)
-        expires_at = max(now + kept.lifetime, refresh_at + _LEAST_AHEAD)
+        expires_at = now + kept.lifetime
+        refresh_at = now + (_due(kept.lifetime) if kept.value else self._lifetimes.least)
         self._known = _Known(kept.value, refresh_at, expires_at, expires_at + self._lifetimes.stale)
         if self._failures:
             _logger.warning("the keys of %s can be fetched again", self._name)

@@ -1,11 +1,11 @@
 """A key ring in use: the keys of a folder, and its changes picked up without a restart.
 
-A request only asks the clock. Once a second one of them looks at the index, and if it has changed,
-a thread reads the new ring, while the old one goes on. A ring that cannot be read changes nothing.
+A request only asks the clock. If nobody has looked at the index for two seconds, it does, and reads
+a ring that has changed before it goes on: a key that was removed verifies nothing after that, also
+in a worker that was idle. A ring that cannot be read changes nothing.
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,10 +14,12 @@ from pathlib import Path
 from ..jose.compact import Header
 from ..jose.jwk import Key
 from .config import ConfiguredKeys
+from .per_process import PerProcess
 from .ring_files import INDEX, RingEntry, read_index
 from .text import read_file, read_keys
 
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0
+# A ring that cannot be read is tried again after that, or when its index changes.
 _RETRY_AFTER = 30.0
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -57,9 +59,10 @@ class KeyRing:
         self._monotonic = monotonic
         self._by_kid: dict[str, Key] = {}
         self._stamp = self._read_stamp()
-        self._next_look = monotonic() + _LOOK_EVERY
-        self._looking = threading.Lock()
-        self._pid = os.getpid()
+        self._faulty_stamp: object = None
+        self._retry_at = 0.0
+        self._look_at = monotonic() + _LOOK_EVERY
+        self._looking = PerProcess(threading.Lock)
         self.keys = self._load()
 
     @property
@@ -82,37 +85,38 @@ class KeyRing:
         return iter(self.keys)
 
     def _look(self) -> None:
-        now = self._monotonic()
-        if now < self._next_look:
+        """Read the ring anew if it has changed and was not looked at for two seconds."""
+        if self._monotonic() < self._look_at:
             return
-        if os.getpid() != self._pid:
-            # A thread that held the lock does not live on in a forked worker.
-            self._pid, self._looking = os.getpid(), threading.Lock()
-        if not self._looking.acquire(blocking=False):
-            return
-        self._next_look = now + _LOOK_EVERY
+        # Another thread waits for the same read: the key that it would go by may be gone.
+        with self._looking.get():
+            now = self._monotonic()
+            if now < self._look_at:
+                return
+            fault = self._follow(now)
+            self._look_at = now + _LOOK_EVERY
+        if fault is not None:
+            # Not under the lock: what listens to a log may ask for a key.
+            _logger.error("the key ring %s has changed and cannot be read: %s", self._folder, fault)
+
+    def _follow(self, now: float) -> str | None:
+        """Take a changed ring up; return the fault of one that cannot be read."""
         stamp = self._read_stamp()
         if stamp == self._stamp:
-            self._looking.release()
-            return
-        # Reading an RSA key costs as much as a hundred requests, so that no request waits for it.
-        try:
-            threading.Thread(target=self._reload, args=(stamp,), daemon=True).start()
-        except RuntimeError:
-            # The system has no thread left for us; the next look may find one.
-            self._looking.release()
-
-    def _reload(self, stamp: object) -> None:
+            return None
+        if stamp == self._faulty_stamp and now < self._retry_at:
+            return None
         try:
             self.keys = self._load()
-            self._stamp = stamp
         except (ValueError, OSError) as error:
-            self._next_look = self._monotonic() + _RETRY_AFTER
-            _logger.error(  # noqa: TRY400 - a traceback would show frames that hold keys
-                "the key ring %s has changed and cannot be read: %s", self._folder, error
-            )
-        finally:
-            self._looking.release()
+            fault = str(error)
+        except Exception as error:  # noqa: BLE001 - what is not foreseen must not stop requests either
+            fault = type(error).__name__
+        else:
+            self._stamp = stamp
+            return None
+        self._faulty_stamp, self._retry_at = stamp, now + _RETRY_AFTER
+        return fault
 
     def _read_stamp(self) -> object:
         try:

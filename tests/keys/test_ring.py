@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from flask import Flask
 
 from flask_tokenguard import IssueError, issue_token
-from flask_tokenguard.jose.compact import parse
+from flask_tokenguard.jose.compact import Header, parse
 from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.keys import ring as ring_module
 from flask_tokenguard.keys import ring_files
 from flask_tokenguard.keys.ring import KeyRing, open_ring
 from flask_tokenguard.keys.ring_files import INDEX, RingEntry, prune, read_index
@@ -69,21 +71,11 @@ def edit_index(folder: Path, edit: Callable[[Any], object]) -> None:
     (folder / INDEX).write_text(json.dumps(index))
 
 
-def join_reloads() -> None:
-    """Wait for the threads that read a ring anew."""
-    for thread in threading.enumerate():
-        if "_reload" in thread.name:
-            thread.join(30)
-            assert not thread.is_alive()
-
-
 def signing_kid_after(ring: KeyRing, clock: SettableClock, seconds: float = 2) -> str | None:
-    """Let time pass, look at the ring, and tell what signs after that."""
+    """Let time pass, and return the name of what signs after that."""
     clock.now += seconds
-    assert ring.signing is not None
-    join_reloads()
-    assert isinstance(ring.keys.signing, Key)
-    return ring.keys.signing.kid
+    assert isinstance(ring.signing, Key)
+    return ring.signing.kid
 
 
 @pytest.fixture
@@ -336,7 +328,7 @@ def follow_after_a_fork(folder: str) -> None:
     """Fork while a thread looks at the ring, and end with 0 if the child sees a rotation."""
     monotonic = SettableClock(0.0)
     ring = KeyRing(Path(folder), monotonic=monotonic)
-    ring._looking.acquire()
+    ring._looking.get().acquire()
     rotate(Path(folder))
     child = os.fork()
     if child == 0:
@@ -358,7 +350,7 @@ def test_a_forked_worker_goes_on_looking(folder: Path) -> None:
 def test_a_lock_of_another_process_is_not_waited_for(
     folder: Path, ring: KeyRing, monotonic: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ring._looking.acquire()
+    ring._looking.get().acquire()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     rotate(folder)
     assert signing_kid_after(ring, monotonic) == kid_of(folder, "active")
@@ -557,12 +549,26 @@ def test_keys_that_are_known_are_not_read_again(
     assert ring.keys.signing is waiting
 
 
-def test_the_index_is_not_looked_at_more_than_once_a_second(
+def test_the_index_is_not_looked_at_more_than_once_in_two_seconds(
     folder: Path, ring: KeyRing, monotonic: SettableClock
 ) -> None:
     before = kid_of(folder, "active")
     rotate(folder)
-    assert signing_kid_after(ring, monotonic, 0.9) == before
+    assert signing_kid_after(ring, monotonic, 1.9) == before
+    assert signing_kid_after(ring, monotonic, 0.1) == kid_of(folder, "active")
+
+
+def test_within_two_seconds_nothing_is_read(
+    ring: KeyRing, monotonic: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    signing_kid_after(ring, monotonic)
+    monkeypatch.setattr(Path, "stat", fail)
+    for _ in range(19):
+        monotonic.now += 0.1
+        assert ring.signing in ring
 
 
 def test_a_ring_that_has_not_changed_is_looked_at_again(
@@ -573,13 +579,94 @@ def test_a_ring_that_has_not_changed_is_looked_at_again(
     assert signing_kid_after(ring, monotonic) == kid_of(folder, "active")
 
 
-def test_nobody_waits_for_another_who_looks(
+@pytest.mark.parametrize("idle", [2, 3600])
+def test_a_removed_key_verifies_nothing_after_an_idle_time(
+    folder: Path, ring: KeyRing, monotonic: SettableClock, idle: float
+) -> None:
+    removed = ring.signing
+    assert removed is not None
+    drop_active(folder)
+    monotonic.now += idle
+    assert ring.find(Header("EdDSA", removed.kid, None, {}), "sig") == ()
+
+
+def test_a_removed_key_is_not_held_after_an_idle_time(
     folder: Path, ring: KeyRing, monotonic: SettableClock
 ) -> None:
-    before = kid_of(folder, "active")
-    rotate(folder)
-    with ring._looking:
-        assert signing_kid_after(ring, monotonic) == before
+    removed = ring.signing
+    drop_active(folder)
+    monotonic.now += 2
+    assert removed not in ring
+
+
+def test_a_removed_key_is_not_listed_after_an_idle_time(
+    folder: Path, ring: KeyRing, monotonic: SettableClock
+) -> None:
+    removed = ring.signing
+    drop_active(folder)
+    monotonic.now += 2
+    assert removed not in list(ring)
+
+
+@pytest.mark.parametrize("alg", ["EdDSA", "ES256", "HS256"])
+@pytest.mark.parametrize("cache_size", [0, 1024])
+def test_an_idle_app_refuses_the_first_token_of_a_removed_key(
+    tmp_path: Path, make_app: MakeApp, alg: str, cache_size: int
+) -> None:
+    rotate(tmp_path, alg=alg)
+    app = make_app(KEYRING=str(tmp_path), CACHE_SIZE=cache_size)
+    monotonic = let_stand_still(app)
+    with app.app_context():
+        token = issue_token("me")
+    client = app.test_client()
+    assert [client.get("/claims", headers=bearer(token)).status_code for _ in range(3)] == [200] * 3
+    drop_active(tmp_path, alg=alg)
+    monotonic.now += 2
+    assert client.get("/claims", headers=bearer(token)).status_code == 401
+
+
+def let_stand_still(app: Flask) -> SettableClock:
+    """Let no time pass for the ring of an app but what a test lets pass."""
+    ring = app.extensions["tokenguard"].keys
+    ring._monotonic = monotonic = SettableClock(time.monotonic())
+    return monotonic
+
+
+def drop_active(folder: Path, alg: str = "EdDSA") -> None:
+    """Rotate, and drop the key that signed before."""
+    rotate(folder, alg=alg)
+    prune(folder, now=NOW, keep=0)
+
+
+def test_two_threads_wait_for_the_same_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[int] = []
+    comers: set[int] = set()
+    both_came = threading.Event()
+    now = 100.0
+
+    def monotonic() -> float:
+        comers.add(threading.get_ident())
+        if len(comers) == 3:
+            both_came.set()
+        return now
+
+    def read_when_both_came(path: Path) -> tuple[RingEntry, ...]:
+        assert both_came.wait(30)
+        readers.append(threading.get_ident())
+        return read_index(path)
+
+    ring = KeyRing(folder, monotonic=monotonic)
+    removed = ring.signing
+    drop_active(folder)
+    monkeypatch.setattr(ring_module, "read_index", read_when_both_came)
+    now += 3600
+    found: list[bool] = []
+    threads = [threading.Thread(target=lambda: found.append(removed in ring)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (found, len(readers)) == ([False, False], 1)
 
 
 def test_a_ring_that_cannot_be_read_is_left_alone_for_a_while(
@@ -589,6 +676,18 @@ def test_a_ring_that_cannot_be_read_is_left_alone_for_a_while(
     signing_kid_after(ring, monotonic)
     signing_kid_after(ring, monotonic, 29)
     assert len(caplog.records) == 1
+
+
+def test_a_key_that_was_removed_while_a_ring_was_mended_verifies_nothing(
+    folder: Path, ring: KeyRing, monotonic: SettableClock
+) -> None:
+    removed, good = ring.signing, (folder / INDEX).read_bytes()
+    (folder / INDEX).write_text("{")
+    signing_kid_after(ring, monotonic)
+    (folder / INDEX).write_bytes(good)
+    drop_active(folder)
+    monotonic.now += 2
+    assert removed not in ring
 
 
 def test_a_ring_that_was_mended_is_taken_up(
@@ -685,19 +784,40 @@ def test_a_public_key_cannot_be_the_active_one(folder: Path, faults_of: FaultsOf
     assert "is public" in faults_of(KEYRING=str(folder))[0]
 
 
-def test_a_system_without_a_thread_to_spare_is_asked_again(
-    folder: Path, ring: KeyRing, monotonic: SettableClock, monkeypatch: pytest.MonkeyPatch
+def test_what_is_not_foreseen_leaves_the_ring_in_force(
+    folder: Path,
+    ring: KeyRing,
+    monotonic: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    before = kid_of(folder, "active")
     rotate(folder)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", start_nothing)
+    monkeypatch.setattr(ring_module, "read_index", fail)
+    assert signing_kid_after(ring, monotonic) == before
+    assert "cannot be read: RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_log_handler_may_ask_for_a_key(
+    folder: Path, ring: KeyRing, monotonic: SettableClock
+) -> None:
+    class Reporter(logging.Handler):
+        def emit(self, _: logging.LogRecord) -> None:
+            signed_by.append(ring.signing)
+
+    signed_by: list[Key | None] = []
+    reporter, logger = Reporter(), logging.getLogger("flask_tokenguard")
+    logger.addHandler(reporter)
+    try:
+        (folder / INDEX).write_text("{")
         signing_kid_after(ring, monotonic)
-    assert signing_kid_after(ring, monotonic) == kid_of(folder, "active")
-
-
-def start_nothing(thread: threading.Thread) -> None:
-    """Fail as a system does that has no thread left."""
-    raise RuntimeError(f"can't start new thread {thread.name}")
+    finally:
+        logger.removeHandler(reporter)
+    assert signed_by == [ring.signing]
 
 
 def test_a_log_does_not_show_the_password(
