@@ -2,7 +2,8 @@
 
 A row only narrows: every token must still have our audience, a key of its own issuer and an `exp`
 that lies ahead. Where a row's ID tokens look like its access tokens, a comment says what keeps
-them out; `docs/issuers.md` names the page that each value comes from.
+them out; `docs/issuers.md` has a table of that for each flow, and names the page that each value
+comes from.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ _RS256 = ("RS256",)
 
 # They bind an ID token to an access token and to a code (OIDC Core 1.0, 3.1.3.6 and 3.3.2.11), so
 # that an access token cannot have them.
-_OF_ID_TOKENS = frozenset({"at_hash", "c_hash"})
+_HASHES = frozenset({"at_hash", "c_hash"})
+# The client's own word against replay (3.2.2.10); without an access token beside it, all there is.
+_OF_ID_TOKENS = _HASHES | {"nonce"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Profile:
             for a token that has no `typ`.
         required: Claims that must be there.
         absent: Claims that must not be there, since only other tokens have them.
+        remedies: What the refusal of one of these adds, by its name.
         equals: Claims that must have this value.
         audience_claim: Where the audience is. If it is not `aud`, and a token has an `aud` too,
             that must name us as well (RFC 7519 section 4.1.3).
@@ -41,6 +45,7 @@ class Profile:
     types: frozenset[str | None]
     required: frozenset[str] = frozenset({"exp"})
     absent: frozenset[str] = frozenset()
+    remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     equals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     audience_claim: str = "aud"
     scope_claims: tuple[str, ...] = ("scope",)
@@ -59,10 +64,15 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             required=frozenset({"iss", "exp", "aud", "sub", "client_id", "iat", "jti"}),
             roles_claim=("roles",),
         ),
-        # An ID token has the same typ; the audience keeps it out, as long as ours is no client id.
+        # An ID token has the same typ; that of the code flow may have nothing else either, and then
+        # the audience keeps it out, as long as ours is no client id.
         "oidc-access": Profile(
             types=frozenset({None, "jwt", "at+jwt"}),
             absent=_OF_ID_TOKENS,
+            # It writes one before version 25, and with a mapper for old clients since.
+            remedies=MappingProxyType(
+                {"nonce": "; for access tokens of Keycloak use the profile keycloak"}
+            ),
             scope_claims=("scope", "scp"),
         ),
         # The claim typ is ID in an ID token, Refresh or Offline in a refresh token.
@@ -72,11 +82,12 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             roles_claim=("realm_access", "roles"),
             discovery="oidc",
         ),
-        # An ID token is JWT as well; its aud is a client id, never the identifier of an API.
+        # An ID token is JWT as well; its aud is a client id, never the identifier of an API. Of the
+        # code flow it may differ in nothing else.
         "auth0": Profile(
             types=frozenset({"jwt", "at+jwt"}),
             required=frozenset({"exp", "iat", "sub"}),
-            absent=_OF_ID_TOKENS | {"nonce"},
+            absent=_OF_ID_TOKENS,
             discovery="oidc",
             algorithms=("RS256", "RS512", "PS256"),
         ),
@@ -85,7 +96,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "entra": Profile(
             types=frozenset({"jwt"}),
             required=frozenset({"exp", "iat", "azp"}),
-            absent=_OF_ID_TOKENS | {"nonce"},
+            absent=_OF_ID_TOKENS,
             equals=MappingProxyType({"ver": "2.0"}),
             scope_claims=("scp",),
             roles_claim=("roles",),
@@ -96,7 +107,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "entra-v1": Profile(
             types=frozenset({"jwt"}),
             required=frozenset({"exp", "iat", "appid"}),
-            absent=_OF_ID_TOKENS | {"nonce"},
+            absent=_OF_ID_TOKENS,
             equals=MappingProxyType({"ver": "1.0"}),
             scope_claims=("scp",),
             roles_claim=("roles",),
@@ -125,7 +136,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "okta": Profile(
             types=frozenset({None}),
             required=frozenset({"exp", "iat", "jti", "sub", "cid"}),
-            absent=_OF_ID_TOKENS,
+            absent=_HASHES,
             scope_claims=("scp",),
             discovery="oidc",
             algorithms=_RS256,

@@ -127,7 +127,7 @@ def trust_in(
         "nbf": validators.is_begun("nbf", seconds, clock),
         "iat": validators.is_begun("iat", seconds, clock),
         "claims": validators.has_claims(profile.required),
-        "kind": validators.has_none_of(profile.absent),
+        "kind": validators.has_none_of(sorted(profile.absent), profile.remedies),
         "values": validators.has_values(profile.equals),
         "cnf": validators.is_bearer,
     }

@@ -6,7 +6,7 @@ Add a rule by adding a function here; an app adds its own with `TokenGuard(valid
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .claims import VerifiedToken
@@ -38,16 +38,24 @@ def has_type(types: Collection[str | None]) -> Validator:
 
 @dataclass(frozen=True, slots=True)
 class NoneOf:
-    """A rule that some claims are not there, whatever they say."""
+    """A rule that some claims are not there, whatever they say.
+
+    Attributes:
+        claims: The claims.
+        reason: Of the refusal.
+        remedies: What else a refusal adds, by the claim.
+    """
 
     claims: Collection[str]
     reason: str
+    remedies: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, token: VerifiedToken) -> None:
         """Check a token as any other rule does."""
         for claim in self.claims:
             if claim in token.claims:
-                raise InvalidToken(f"{self.reason} ({claim})", claim=claim)
+                remedy = self.remedies.get(claim, "")
+                raise InvalidToken(f"{self.reason} ({claim}){remedy}", claim=claim)
 
 
 def has_issuer(issuer: str | None) -> Validator:
@@ -118,9 +126,14 @@ def has_claims(required: Collection[str]) -> Validator:
     return check
 
 
-def has_none_of(absent: Collection[str]) -> Validator:
-    """Require claims not to be there, which only another kind of token has."""
-    return NoneOf(absent, "The token is of another kind")
+def has_none_of(absent: Collection[str], remedies: Mapping[str, str] | None = None) -> Validator:
+    """Require claims not to be there, which only another kind of token has.
+
+    Args:
+        absent: Of several that are there, the first is named.
+        remedies: What the refusal adds, by the claim.
+    """
+    return NoneOf(absent, "The token is of another kind", remedies or {})
 
 
 def has_values(values: Mapping[str, str]) -> Validator:

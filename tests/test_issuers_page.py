@@ -11,6 +11,8 @@ from flask import Flask
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.issuer_profiles import PROFILES, Profile
 
+from .test_issuer_profiles import id_token, refused_by
+
 PAGE = (Path(__file__).parent.parent / "docs" / "issuers.md").read_text()
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)]
 SETTINGS = [block for block in BLOCKS if re.search(r"^TOKENGUARD_ISSUERS = ", block, re.MULTILINE)]
@@ -45,6 +47,17 @@ def test_the_table_of_profiles_says_what_a_profile_is(name: str) -> None:
 
 def test_the_table_of_profiles_has_every_profile() -> None:
     assert rows().keys() == PROFILES.keys()
+
+
+def test_the_page_shows_what_keeps_each_flows_id_token_out() -> None:
+    table = PAGE.partition("### ID tokens\n")[2].partition("\n\nWhere nothing")[0]
+    lines = [line.split("|")[1:-1] for line in table.split("\n") if line.startswith("| `")]
+    cells = [[cell.strip().strip("`*") for cell in line] for line in lines]
+    flows = ["code", "id_token", "id_token token", "code id_token", "code id_token token"]
+    assert {name: refusals for name, *refusals in cells} == {
+        name: [refused_by(PROFILES[name], id_token(name, flow)) or "nothing" for flow in flows]
+        for name in PROFILES
+    }
 
 
 def app_with(issuers: Any) -> Flask:

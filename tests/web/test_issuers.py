@@ -132,8 +132,33 @@ def test_an_entry_may_say_the_types(
     assert client.get("/claims", headers=issue(ID, typ=typ)).status_code == status
 
 
-def test_an_id_token_is_no_access_token(client: FlaskClient, issue: Issue) -> None:
-    assert refusal_of(client.get("/claims", headers=issue(OTHER, typ="JWT", at_hash="x"))) == BAD
+@pytest.mark.parametrize("claim", ["nonce", "at_hash", "c_hash"])
+@pytest.mark.parametrize("typ", ["JWT", None, "at+jwt"])
+def test_an_id_token_is_no_access_token(
+    client: FlaskClient, issue: Issue, typ: str | None, claim: str
+) -> None:
+    answer = client.get("/claims", headers=issue(OTHER, typ=typ, **{claim: "x"}))
+    assert refusal_of(answer) == BAD
+    assert f"({claim})" in answer.get_json()["error_description"]
+
+
+def test_a_refused_nonce_names_the_profile_for_keycloak(client: FlaskClient, issue: Issue) -> None:
+    answer = client.get("/claims", headers=issue(OTHER, typ="JWT", nonce="x"))
+    assert answer.get_json()["error_description"] == (
+        "The token is of another kind (nonce); for access tokens of Keycloak use the profile"
+        " keycloak"
+    )
+
+
+def test_keycloaks_access_token_may_have_a_nonce(
+    entries: dict[str, Any], keys: dict[str, Key]
+) -> None:
+    entries[ID]["profile"] = "keycloak"
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    key, now = keys[ID], int(time.time())
+    claims = {"iss": ID, "aud": "notes-api", "exp": now + 60, "typ": "Bearer", "nonce": "x"}
+    token = signed(key, claims, {"alg": key.alg, "kid": key.kid, "typ": "JWT"})
+    assert client.get("/claims", headers=bearer(token)).status_code == 200
 
 
 @pytest.mark.parametrize("claims", [{"exp": 1}, {"nbf": 2**33}, {"iat": 2**33}, {"cnf": {}}])
