@@ -3,7 +3,7 @@
 What a reader does not like is raised as a `Fault`, before which the setting's name is put.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from .issuer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from .jose.algorithms import SIGNATURE_ALGORITHMS
 from .jose.compact import media_type
 from .keys.entries import DiscoveryKind, KeyEntry
-from .values import Fault, choice, duration, key, path, text, texts, types
+from .values import Fault, choice, claims, duration, key, path, text, texts, texts_or_none, types
 
 SETTING = "TOKENGUARD_ISSUERS"
 _SOURCES = ("discovery", "jwks_url", "jwks_file", "keys")
@@ -58,8 +58,8 @@ def read_issuer(issuer: str, said: object) -> IssuerEntry:
     Args:
         issuer: The `iss`.
         said: What is said of it: `audience`, one of `discovery`, `jwks_url`, `jwks_file` and
-            `keys`, and if need be `profile`, `algorithms`, `types`, `scope_claims`, `roles_claim`,
-            `leeway`, `stale` and `private_addresses`.
+            `keys`, and if need be `profile`, `algorithms`, `types`, `requires`, `forbids`,
+            `scope_claims`, `roles_claim`, `leeway`, `stale` and `private_addresses`.
     """
     where = f"[{issuer!r}]"
     if not isinstance(said, dict) or not said.keys() <= _READERS.keys():
@@ -76,7 +76,7 @@ def read_issuer(issuer: str, said: object) -> IssuerEntry:
 
 
 def _entry(issuer: str, where: str, read: dict[str, Any]) -> IssuerEntry:
-    profile = PROFILES[read.get("profile", DEFAULT_PROFILE)]
+    profile = _profile(where, read)
     named = [name for name in _SOURCES if read.get(name)]
     if len(named) > 1:
         raise Fault(f"{where} has {' and '.join(named)}, of which there must be one")
@@ -89,11 +89,38 @@ def _entry(issuer: str, where: str, read: dict[str, Any]) -> IssuerEntry:
         discovery=_kind(profile.discovery if discovery is True else discovery),
         jwks_url=read.get("jwks_url"),
         key=_key_entry(where, read),
-        profile=replace(profile, **{name: read[name] for name in _OF_PROFILE if name in read}),
+        profile=profile,
         leeway=read.get("leeway"),
         stale=read.get("stale", timedelta(hours=24)),
         allows_private_addresses=read.get("private_addresses") != "forbid",
     )
+
+
+def _profile(where: str, read: Mapping[str, Any]) -> Profile:
+    """Add an entry to its profile; of claims it can only demand more."""
+    chosen = read.get("profile", DEFAULT_PROFILE)
+    profile = PROFILES[chosen]
+    requires, forbids = frozenset(read.get("requires", ())), frozenset(read.get("forbids", ()))
+    needed = {"iss", *profile.required, *profile.equals}
+    if read["audience"]:
+        needed.add(profile.audience_claim)
+    _check_apart(f"{where}.requires", requires, profile.absent, f"which profile {chosen} forbids")
+    _check_apart(f"{where}.forbids", forbids, needed, "without which every token is refused")
+    _check_apart(f"{where}.forbids", forbids, requires, "which its requires has too")
+    return replace(
+        profile,
+        required=profile.required | requires,
+        absent=profile.absent | forbids,
+        **{name: read[name] for name in _OF_PROFILE if name in read},
+    )
+
+
+def _check_apart(
+    where: str, names: frozenset[str], others: Collection[str], explanation: str
+) -> None:
+    both = names.intersection(others)
+    if both:
+        raise Fault(f"{where} has {', '.join(sorted(both))}, {explanation}; leave it out")
 
 
 def _key_entry(where: str, read: Mapping[str, Any]) -> KeyEntry | None:
@@ -156,6 +183,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "profile": choice(*PROFILES),
     "algorithms": _algorithms,
     "types": _types,
+    "requires": claims,
+    "forbids": texts_or_none,
     "scope_claims": texts,
     "roles_claim": _claim_path,
     "leeway": duration(0, timedelta(seconds=300)),

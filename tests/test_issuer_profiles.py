@@ -8,7 +8,7 @@ import pytest
 
 from flask_tokenguard.claims import Claims, VerifiedToken
 from flask_tokenguard.errors import InvalidToken
-from flask_tokenguard.issuer_entries import IssuerEntry
+from flask_tokenguard.issuer_entries import IssuerEntry, read_issuer
 from flask_tokenguard.issuer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from flask_tokenguard.issuers import trust_in
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
@@ -126,6 +126,14 @@ def test_the_access_token_beside_it_is_accepted(name: str) -> None:
 def test_another_audience_keeps_every_id_token_out(name: str, flow: str) -> None:
     typ, claims = id_token(name, flow)
     assert refused_by(PROFILES[name], (typ, claims | {"aud": "another client"})) is not None
+
+
+@pytest.mark.parametrize("name", ["oidc-access", "auth0", "google"])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_claim_that_an_entry_requires_keeps_every_id_token_out(name: str, flow: str) -> None:
+    entry = {"audience": "c", "profile": name, "requires": ["scope"]}
+    profile = read_issuer("https://id", entry).profile
+    assert refused_by(profile, id_token(name, flow)) is not None
 
 
 @each_profile

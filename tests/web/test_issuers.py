@@ -161,6 +161,103 @@ def test_keycloaks_access_token_may_have_a_nonce(
     assert client.get("/claims", headers=bearer(token)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [({}, 401), ({"scope": None}, 401), ({"scope": "", "azp": ""}, 200), ({"scope": "a"}, 401)],
+)
+def test_an_entry_requires_claims(
+    entries: dict[str, Any], issue: Issue, claims: dict[str, Any], status: int
+) -> None:
+    entries[OTHER]["requires"] = ["scope", "azp"]
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert client.get("/claims", headers=issue(OTHER, **claims)).status_code == status
+
+
+@pytest.mark.parametrize("issuer", [ID, OTHER])
+@pytest.mark.parametrize("value", ["x", False, [], ""])
+def test_an_entry_forbids_claims(
+    entries: dict[str, Any], issue: Issue, issuer: str, value: object
+) -> None:
+    entries[issuer]["forbids"] = ["act", "email"]
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    answer = client.get("/claims", headers=issue(issuer, email=value))
+    assert refusal_of(answer) == BAD
+    assert answer.get_json()["error_description"] == "The token is of another kind (email)"
+    assert client.get("/claims", headers=issue(issuer)).status_code == 200
+
+
+def test_an_entry_that_forbids_keeps_what_its_profile_forbids(
+    entries: dict[str, Any], issue: Issue
+) -> None:
+    entries[OTHER]["forbids"] = "email"
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert refusal_of(client.get("/claims", headers=issue(OTHER, nonce="x"))) == BAD
+
+
+def test_an_entry_that_requires_keeps_what_its_profile_requires(
+    entries: dict[str, Any], issue: Issue
+) -> None:
+    entries[ID]["requires"] = "email"
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert refusal_of(client.get("/claims", headers=issue(ID, email="x", jti=None))) == BAD
+
+
+def test_a_resolvers_entry_requires_claims_too(entries: dict[str, Any], issue: Issue) -> None:
+    entry = entries[OTHER] | {"requires": ["azp"]}
+    client = guarded(TokenGuard(issuer_resolver=lambda _: entry)).test_client()
+    statuses = [
+        client.get("/claims", headers=issue(OTHER, azp=azp)).status_code for azp in (None, "app")
+    ]
+    assert statuses == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (
+            {"profile": "oidc-access", "requires": ["sub", "nonce"]},
+            ".requires has nonce, which profile oidc-access forbids",
+        ),
+        ({"requires": ["cnf"]}, ".requires must not hold cnf"),
+        ({"forbids": ["exp"]}, ".forbids has exp, without which every token is refused"),
+        ({"forbids": ["jti", "iat"]}, ".forbids has iat, jti, without which every token"),
+        ({"profile": "google", "forbids": ["iss"]}, ".forbids has iss, without which"),
+        ({"profile": "google", "forbids": ["aud"]}, ".forbids has aud, without which"),
+        ({"profile": "keycloak", "forbids": ["typ"]}, ".forbids has typ, without which"),
+        ({"profile": "cognito", "forbids": ["client_id"]}, ".forbids has client_id, without"),
+        (
+            {"requires": ["email"], "forbids": ["email"]},
+            ".forbids has email, which its requires has too; leave it out",
+        ),
+        ({"requires": [""]}, ".requires must be text that is not empty"),
+        ({"forbids": [7]}, ".forbids is a number where text is wanted"),
+        ({"forbids": {"email": True}}, ".forbids must be a list of texts"),
+        ({"requires": True}, ".requires must be a list of texts"),
+    ],
+    ids=str,
+)
+def test_an_entry_that_contradicts_itself_is_a_fault(entry: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        guarded(TokenGuard(), ISSUERS={ID: {"audience": "a"} | entry})
+    assert str(caught.value).startswith(f"TOKENGUARD_ISSUERS[{ID!r}]{fault}")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"requires": [], "forbids": []},
+        {"requires": ["sub"]},
+        {"forbids": ["cnf"]},
+        {"profile": "oidc-access", "audience": False, "forbids": ["aud"]},
+        {"profile": "cognito", "forbids": ["aud"]},
+        {"profile": "oidc-access", "forbids": "nonce,email"},
+    ],
+    ids=str,
+)
+def test_an_entry_may_narrow_its_profile(entry: dict[str, Any]) -> None:
+    guarded(TokenGuard(), ISSUERS={ID: {"audience": "a"} | entry})
+
+
 @pytest.mark.parametrize("claims", [{"exp": 1}, {"nbf": 2**33}, {"iat": 2**33}, {"cnf": {}}])
 def test_times_and_bindings_are_checked_for_all(
     client: FlaskClient, issue: Issue, claims: dict[str, Any]
