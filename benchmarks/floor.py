@@ -12,8 +12,8 @@ from typing import Any
 
 from flask import Flask
 
-from flask_tokenguard.claims import Claims, VerifiedToken
 from flask_tokenguard.jose import compact
+from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
 from . import floor_verifier
 from .contenders import BARE, FLOOR, OURS, added, compare_added

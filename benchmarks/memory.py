@@ -52,7 +52,7 @@ def measure(load: Load) -> Iterator[Table]:
 def remembered(load: Load) -> Table:
     """Let an app verify distinct tokens, and see what it keeps of them."""
     title = f"Memory of a remembered token: {load.batches} batches of {load.tokens} tokens"
-    if find_spec("flask_tokenguard.verified_cache") is None:
+    if find_spec("flask_tokenguard.verify.cache") is None:
         return Table("memory-token", title, "bytes", [], ["No cache in this version."])
     rows = []
     for alg in ("HS256", "RS256"):

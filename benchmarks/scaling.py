@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from flask_tokenguard.settings import Settings
+from flask_tokenguard.config.settings import Settings
 
 from .contenders import BARE, added, compare_added
 from .pairing import Size, Spread, settle, take_turns

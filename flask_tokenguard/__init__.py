@@ -1,8 +1,5 @@
 """Bearer tokens for Flask, safe by default."""
 
-from .claims import Authentication, Claims, VerifiedToken
-from .current import current_token, current_user
-from .decorators import public, require_token, token_required
 from .errors import (
     ConfigurationError,
     InsufficientAuthentication,
@@ -18,10 +15,15 @@ from .errors import (
     Unavailable,
 )
 from .extension import TokenGuard
-from .issuing import issue_token
-from .pairs import TokenResponse
-from .refresh import Session
-from .sessions import (
+from .issue.options import IssueOptions
+from .sessions.pairs import TokenResponse
+from .sessions.rotation import Session
+from .signals import refresh_reused, token_accepted, token_issued, token_rejected
+from .verify.claims import Authentication, Claims, VerifiedToken
+from .web.authentication import current_token, current_user
+from .web.decorators import public, require_token, token_required
+from .web.issuing import issue_token
+from .web.sessions import (
     end_all_sessions,
     end_session,
     issue_token_pair,
@@ -29,7 +31,6 @@ from .sessions import (
     revoke_token,
     sessions_of,
 )
-from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 
 __all__ = [
     "Authentication",
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidToken",
     "IssueError",
+    "IssueOptions",
     "RefreshReused",
     "Rejected",
     "Session",

@@ -8,10 +8,14 @@ from typing import Any, TypeVar, Unpack
 from flask import Blueprint, Flask, current_app, has_app_context
 from flask.typing import ResponseReturnValue
 
-from .app_parts import EXTENSION, AppParts
-from .challenge import answer
-from .claims import Claims, VerifiedToken
-from .current import (
+from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
+from .fetching import Fetch
+from .issue.options import IssueOptions
+from .stores.base import Store
+from .verify.claims import Claims, VerifiedToken
+from .verify.issuers import Resolve
+from .verify.validators import Clock, Validator
+from .web.authentication import (
     answer_preflight,
     answering,
     begin,
@@ -19,19 +23,15 @@ from .current import (
     is_preflight,
     pass_preflight_on,
 )
-from .decorators import meet, public
-from .demands import ANY_TOKEN
-from .endpoints import token_endpoints
-from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
-from .issue_options import IssueOptions
-from .issuers import Resolve
-from .issuing import issue
-from .keys.fetched import Fetch
-from .marks import RememberedDemands
-from .parts import Parts, build_parts
-from .stores.base import Store
-from .validators import Clock, Validator
-from .well_known import answer_jwks
+from .web.challenge import answer
+from .web.decorators import meet, public
+from .web.demands import ANY_TOKEN
+from .web.endpoints import token_endpoints
+from .web.issuing import issue
+from .web.marks import RememberedDemands
+from .web.metadata import answer_jwks
+from .web.parts import EXTENSION, AppParts
+from .wiring.app import Parts, build_parts
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     Rejected,

@@ -1,5 +1,6 @@
 """What many tests say, in few words."""
 
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -22,6 +23,8 @@ NO_INSTANTS: list[object] = [
     float("nan"),
     float("inf"),
 ]
+
+ROOT = Path(__file__).parents[1]
 
 
 class SettableClock:

@@ -34,9 +34,8 @@ from flask_tokenguard import Unavailable, issue_token_pair
 from flask_tokenguard.jose.jwk import Key
 
 from .jose.tokens import signed
-from .support import bearer, challenge_of
+from .support import ROOT, bearer, challenge_of
 
-ROOT = Path(__file__).parent.parent
 # waitress leaves its sockets to the end of the process.
 WARNINGS = ["-W", "error", "-W", "ignore::ResourceWarning"]
 COMMAND = [sys.executable, *WARNINGS, "-m", "example_app"]

@@ -1,1 +1,5 @@
-"""Where keys come from: config values, files and the environment."""
+"""Key material in any form -> `Key` objects that sign, verify, encrypt or decrypt.
+
+Start at `entries.read_entries` for configured keys, at `ring.KeyRing` for a folder of keys, at
+`remote/` for the keys of another issuer.
+"""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..jose.compact import Header
 from ..jose.jwk import Key
-from .config import ConfiguredKeys
-from .per_process import PerProcess
+from ..per_process import PerProcess
+from .own import ConfiguredKeys
 from .ring_files import INDEX, RingEntry, read_index
 from .text import read_file, read_keys
 

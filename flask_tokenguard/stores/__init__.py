@@ -1,1 +1,28 @@
-"""What must outlive a request; see `base` for what a store does."""
+"""What is remembered between requests: `Store` and its values.
+
+Start at `base.Store`, the contract; `uri.open_store` chooses an implementation.
+"""
+
+from .base import (
+    Advance,
+    OnProgress,
+    Outcome,
+    RefreshState,
+    Standing,
+    Store,
+    StoredSession,
+    subject_id,
+    token_id,
+)
+
+__all__ = [
+    "Advance",
+    "OnProgress",
+    "Outcome",
+    "RefreshState",
+    "Standing",
+    "Store",
+    "StoredSession",
+    "subject_id",
+    "token_id",
+]

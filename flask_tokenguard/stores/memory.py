@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .sqlite import SqliteStore
-from .sqlite_file import Connection, Reader, SqliteFile
+from .sqlite.file import Connection, Reader, SqliteFile
+from .sqlite.store import SqliteStore
 
 
 class MemoryStore(SqliteStore):

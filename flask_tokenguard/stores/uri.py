@@ -39,14 +39,14 @@ def open_store(
 
         return MemoryStore(clock=clock, monotonic=monotonic)
     if uri.startswith(_FILE) and uri != _FILE:
-        from .sqlite import SqliteStore  # noqa: PLC0415 - imported when used
+        from .sqlite.store import SqliteStore  # noqa: PLC0415 - imported when used
 
         path = folder / uri.removeprefix(_FILE)
         store = SqliteStore(path, timeout=timeout, clock=clock, monotonic=monotonic)
         store.check()
         return store
     if scheme.split("+")[0] in _SERVERS:
-        from .redis import RedisStore  # noqa: PLC0415 - imported when used
+        from .redis.store import RedisStore  # noqa: PLC0415 - imported when used
 
         return RedisStore(uri, prefix=prefix, timeout=timeout)
     raise ConfigurationError(

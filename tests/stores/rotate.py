@@ -5,7 +5,7 @@ import sys
 import time
 
 from flask_tokenguard.stores.base import RefreshState
-from flask_tokenguard.stores.redis import RedisStore
+from flask_tokenguard.stores.redis.store import RedisStore
 
 
 def main(uri: str, session: str, subject: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY, RefreshState
-from flask_tokenguard.stores.sqlite import SqliteStore
+from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ..support import SettableClock
 

@@ -7,8 +7,8 @@ import pytest
 from flask_tokenguard.errors import ConfigurationError
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
-from flask_tokenguard.stores.redis import RedisStore
-from flask_tokenguard.stores.sqlite import SqliteStore
+from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.stores.uri import open_store
 
 from ..conftest import MakeApp

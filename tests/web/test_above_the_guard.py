@@ -19,7 +19,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, fields
 
 from flask_tokenguard import Claims, TokenGuard, public, require_token, token_required
-from flask_tokenguard.cli import tokenguard
+from flask_tokenguard.cli.commands import tokenguard
 
 from .conftest import GuardApp, Headers, HeadersWith
 from .support import BAD, MISSING, PREFLIGHT, SHORT, View, foreign, new_view, refusal_of

@@ -18,10 +18,10 @@ from flask_tokenguard import (
     sessions_of,
 )
 from flask_tokenguard import token_required as demand
-from flask_tokenguard.claims import Claims
+from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.jose.jwk import Key
-from flask_tokenguard.keys.fetch import Fetched
 from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.verify.claims import Claims
 
 from ..conftest import MakeApp
 from ..jose.tokens import signed

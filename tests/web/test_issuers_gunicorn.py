@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -15,11 +14,10 @@ import requests
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
 
+from ..fetching.servers import KeyServer, answering, head
 from ..jose.tokens import signed
-from ..keys.servers import KeyServer, answering, head
-from ..support import bearer
+from ..support import ROOT, bearer
 
-ROOT = Path(__file__).parents[2]
 ISSUER = "https://id.example/"
 
 

@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import Rule
 
 from flask_tokenguard import public, token_required
-from flask_tokenguard.marks import RememberedDemands, demands_on
+from flask_tokenguard.web.marks import RememberedDemands, demands_on
 
 from ..conftest import MakeApp
 from .support import MISSING, View, foreign, new_view, refusal_of
@@ -74,14 +74,14 @@ def test_a_view_that_is_marked_late_is_looked_at_anew(make_app: MakeApp) -> None
 def test_what_was_found_once_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     remembered, view = RememberedDemands(), token_required(new_view())
     first = remembered.of("notes", view, "GET")
-    monkeypatch.setattr("flask_tokenguard.marks.demands_on", None)
+    monkeypatch.setattr("flask_tokenguard.web.marks.demands_on", None)
     assert remembered.of("notes", view, "GET") is first
 
 
 def test_methods_that_a_client_invents_do_not_fill_the_memory(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_tokenguard.marks._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("flask_tokenguard.web.marks._MOST_REMEMBERED", 3)
     remembered = RememberedDemands()
     monkeypatch.setattr("flask_tokenguard.extension.RememberedDemands", lambda: remembered)
     app = make_app()

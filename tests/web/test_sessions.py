@@ -26,7 +26,7 @@ from flask_tokenguard import (
     token_required,
 )
 from flask_tokenguard.errors import Unavailable
-from flask_tokenguard.issuer import TokenIssuer
+from flask_tokenguard.issue.issuer import TokenIssuer
 from flask_tokenguard.jose.compact import parse, parse_payload
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.stores.memory import MemoryStore

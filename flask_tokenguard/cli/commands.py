@@ -1,0 +1,108 @@
+"""The command line, `flask tokenguard ...`: keys, tokens, and what an app demands of requests.
+
+Flask finds the group for every app, so that keys can be made before an app can start.
+"""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ..errors import ConfigurationError, IssueError
+from ..web.issuing import issue_token
+from ..wiring.app import Parts
+from .doctor import examine
+from .inspect import inspect_token
+from .keys import KEY_COMMANDS
+from .output import Group, as_json_option, fail, parts_of, print_rows
+from .routes import routes_of
+
+
+@click.group(cls=Group)
+def tokenguard() -> None:
+    """Make keys, read tokens, and see what this app demands of requests."""
+
+
+for key_command in KEY_COMMANDS:
+    tokenguard.add_command(key_command)
+
+
+@tokenguard.command()
+@click.argument("subject")
+@click.option("--scope", help="Space-separated.")
+@click.option("--claim", "claims", multiple=True, help="NAME=VALUE, as JSON if it is JSON.")
+@click.option("--audience", help="In place of the configured one.")
+@click.option("--lifetime", type=int, help="Seconds, in place of the configured one.")
+@click.pass_context
+def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **options: Any) -> None:
+    """Issue a token for SUBJECT and print it."""
+    parts = parts_of(context)
+    try:
+        # The app's default claims may ask its database.
+        with parts.app.app_context():
+            token = issue_token(subject, claims=dict(map(_claim, claims)), **options)
+    except (IssueError, ConfigurationError) as error:
+        fail(str(error))
+    click.echo(token)
+
+
+@tokenguard.command()
+@click.argument("token", required=False)
+@as_json_option
+@click.pass_context
+def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
+    """Read a TOKEN, or the one on standard input, and tell whether this app would accept it."""
+    if token in (None, "-"):
+        token = sys.stdin.buffer.read().decode(errors="replace")
+    try:
+        parts: Parts | None = parts_of(context)
+    except click.ClickException as error:
+        error.show()
+        parts = None
+    except Exception as error:  # noqa: BLE001 - an app that does not start; the token is still read
+        click.echo(f"Error: The app cannot be loaded: {type(error).__name__}", err=True)
+        parts = None
+    report = inspect_token(str(token).strip(), parts)
+    if as_json:
+        click.echo(json.dumps(report._asdict()))
+    else:
+        for title, members in (("Header", report.header), ("Claims", report.claims)):
+            click.echo(f"{title}: {json.dumps(members, indent=2)}")
+        print_rows([{"time": name, "says": said} for name, said in report.times.items()])
+        print_rows([{"check": name, "verdict": verdict} for name, verdict in report.checks.items()])
+    context.exit(0 if report.accepted else 1)
+
+
+@tokenguard.command()
+@click.option("--strict", is_flag=True, help="Exit with 1 if an endpoint is open by omission.")
+@as_json_option
+@click.pass_context
+def routes(context: click.Context, strict: bool, as_json: bool) -> None:
+    """List every endpoint and what it demands."""
+    found = routes_of(parts_of(context))
+    print_rows([route._asdict() for route in found], as_json=as_json)
+    context.exit(1 if strict and any(route.demands == "nothing" for route in found) else 0)
+
+
+@tokenguard.command()
+@as_json_option
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Tell what is risky in this app's configuration, why, and what to set."""
+    try:
+        findings = examine(parts_of(context))
+    except (ValueError, OSError) as error:
+        fail(f"A key that the app has read cannot be read again: {error}")
+    print_rows([finding._asdict() for finding in findings], as_json=as_json)
+    context.exit(1 if any(finding.level == "warning" for finding in findings) else 0)
+
+
+def _claim(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        fail("A claim is NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError):
+        return name, value

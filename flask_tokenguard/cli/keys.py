@@ -1,0 +1,255 @@
+"""The commands for keys: making them, listing them, and turning the ring."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from flask import Config
+
+from ..config.settings import Settings
+from ..errors import Unavailable
+from ..jose.jwe import EncryptionKey
+from ..jose.jwk import Key
+from ..jose.material import Material, PrivateKey
+from ..keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
+from ..keys.own import ConfiguredKeys
+from ..keys.ring_files import prune as prune_ring
+from ..keys.ring_files import read_index, write_new
+from ..keys.ring_files import rotate as rotate_ring
+from ..keys.text import read_file
+from ..stores.base import Store
+from ..web import metadata as well_known
+from .output import Command, as_json_option, fail, instant, parts_of, print_rows
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _password_options(command: Function) -> Function:
+    for option in (
+        click.option("--password", is_flag=True, help="Ask for the PEM's password."),
+        click.option("--password-file", type=click.Path(path_type=Path), help="Read it there."),
+        click.option("--password-env", help="The environment variable that holds it."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(cls=Command)
+@click.option("--alg", default="EdDSA", show_default=True, help="What the key is for.")
+@click.option("--crv", help="The curve, for ECDH-ES: P-256, P-384 or X25519.")
+@click.option("--enc", help="The content encryption, for dir.")
+@click.option("--kid", help="The key's name, for a JWK.")
+@click.option("--format", "form", type=click.Choice(["pem", "jwk"]), help="Default by key.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file; it must not exist.")
+@click.option("--stdout", is_flag=True, help="Print the secret instead.")
+@click.option("--public", type=click.Path(path_type=Path), help="A file for the public part.")
+@_password_options
+def keygen(
+    alg: str, crv: str | None, enc: str | None, kid: str | None, form: str | None, **options: Any
+) -> None:
+    """Make a key. An existing file is never overwritten."""
+    if (options["out"] is None) == (not options["stdout"]):
+        fail("Say where the secret goes: --out FILE or --stdout")
+    password = _password(options)
+    try:
+        key = generate(alg, crv=crv, enc=enc)
+    except ValueError as error:
+        fail(f"No such key: {error}")
+    _check_paths(options["out"], options["public"])
+    said = {"kid": kid, "alg": alg, "use": use_of(alg)}
+    if isinstance(key, bytes):
+        if form == "pem" or options["public"] is not None:
+            fail("A secret has no PEM and no public part; it is a JWK")
+        form = "jwk"
+    if form == "jwk" and password is not None:
+        fail("A JWK cannot be encrypted with a password; use --format pem")
+    if form != "jwk" and kid is not None:
+        fail("A PEM has no place for a kid; use --format jwk")
+    # The public part first: should it fail, no secret is left behind.
+    if not isinstance(key, bytes) and options["public"] is not None:
+        public = _jwk(key, private=False, **said) if form == "jwk" else to_public_pem(key)
+        _write(options["public"], public)
+    if form == "jwk" or isinstance(key, bytes):
+        _write(options["out"], _jwk(key, private=True, **said))
+    else:
+        _write(options["out"], _pem(key, password))
+
+
+@click.command(cls=Command)
+@as_json_option
+@click.pass_context
+def keys(context: click.Context, as_json: bool) -> None:
+    """List the app's keys."""
+    parts = parts_of(context)
+    encryption: dict[EncryptionKey, None] = {}
+    if parts.encryption is not None:
+        # One that only encrypts is not among those that decrypt.
+        encryption = dict.fromkeys((parts.encryption.encrypting, *parts.encryption.decrypting))
+    ring = parts.settings.keyring
+    entries = {} if ring is None else {entry.kid: entry for entry in read_index(Path(ring))}
+    rows = []
+    said = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
+    for key in (*parts.keys, *encryption):
+        entry = entries.get(key.kid or "")
+        state = said.get(key) if isinstance(key, Key) else None
+        rows.append(
+            {
+                "kid": key.kid,
+                "use": key.use,
+                "alg": key.alg,
+                "kind": "private" if key.is_private else "public",
+                "state": "active" if key is parts.keys.signing else entry.state if entry else state,
+                "since": entry and instant(entry.retired or entry.activated or entry.created),
+            }
+        )
+    print_rows(rows, as_json=as_json)
+
+
+@click.command(cls=Command)
+@click.option("--keyring", type=click.Path(path_type=Path), help="Default: the app's.")
+@click.option("--alg", help="Of the new key; default that of the active one, else EdDSA.")
+@click.option("--now", is_flag=True, help="Even if readers may not know the next key yet.")
+@_password_options
+@click.pass_context
+def rotate(
+    context: click.Context, /, keyring: Path | None, alg: str | None, now: bool, **options: Any
+) -> None:
+    """Let the ring's next key sign, and make a new next one."""
+    password = _password(options)
+    if keyring is None:
+        keyring, app_password = _ring_of(context)
+        password = app_password if password is None else password
+    try:
+        active = [entry.alg for entry in read_index(keyring) if entry.state == "active"]
+        entries = rotate_ring(
+            keyring,
+            alg=alg or (active[0] if active else "EdDSA"),
+            password=password,
+            now=int(time.time()),
+            least_age=0 if now else well_known.MAX_AGE,
+        )
+    except (ValueError, OSError) as error:
+        fail(f"The ring is as it was: {error}")
+    print_rows([{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries])
+
+
+@click.command(cls=Command)
+@click.option("--keyring", type=click.Path(path_type=Path), help="Default: the app's.")
+@click.option("--keep", type=click.IntRange(min=0), help="Seconds; default by the app's lifetimes.")
+@click.pass_context
+def prune(context: click.Context, keyring: Path | None, keep: int | None) -> None:
+    """Drop what has expired: keys of the ring, and entries of the store."""
+    store = None
+    if keyring is None or keep is None:
+        parts = parts_of(context)
+        keep = int(parts.longest_lifetime.total_seconds()) if keep is None else keep
+        store = parts.store if keyring is None else None
+        if keyring is None and (store is None or parts.settings.keyring is not None):
+            keyring = _ring_of(context)[0]
+    if keyring is not None:
+        try:
+            dropped = prune_ring(keyring, now=int(time.time()), keep=keep)
+        except (ValueError, OSError) as error:
+            fail(f"The ring is as it was: {error}")
+        click.echo(f"{len(dropped)} keys dropped")
+    if store is not None:
+        _prune_store(store)
+
+
+def _prune_store(store: Store) -> None:
+    try:
+        # Nothing of it is shown where the output is not a terminal.
+        with click.progressbar(length=0, label="Pruning", file=sys.stderr) as bar:
+
+            def show(done: int, steps: int) -> None:
+                bar.length = steps
+                bar.update(done - bar.pos)
+
+            dropped = store.prune(show)
+    except Unavailable as error:
+        fail(error.reason)
+    click.echo(f"{dropped} entries dropped")
+
+
+@click.command(cls=Command)
+@click.pass_context
+def jwks(context: click.Context) -> None:
+    """Print the public keys as a JWKS."""
+    click.echo(well_known.jwks(parts_of(context).keys))
+
+
+def _ring_of(context: click.Context) -> tuple[Path, str | None]:
+    """Find the app's ring and its password; in the environment, for an app that cannot start."""
+    try:
+        settings = parts_of(context).settings
+    except click.ClickException as error:
+        config = Config("")
+        config.from_prefixed_env()
+        settings = Settings.read(config, lambda _: None)
+        if settings.keyring is None:
+            is_empty = error.message.startswith("TOKENGUARD_KEYRING")
+            fail(error.message + ("\nName the ring with --keyring" if is_empty else ""))
+    if settings.keyring is None:
+        fail("The app has no key ring; name one with --keyring")
+    if settings.key_password_file is None:
+        return Path(settings.keyring), settings.key_password
+    try:
+        return Path(settings.keyring), read_file(Path(settings.key_password_file))
+    except ValueError as error:
+        fail(f"The password's {error}")
+
+
+def _password(options: dict[str, Any]) -> str | None:
+    asked, file, name = (options[key] for key in ("password", "password_file", "password_env"))
+    if sum((bool(asked), file is not None, name is not None)) > 1:
+        fail("The password comes from one of --password, --password-file and --password-env")
+    if asked:
+        password: str = click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return password
+    if file is not None:
+        try:
+            return read_file(file) or fail(f"{file} is empty")
+        except ValueError as error:
+            fail(f"The password's {error}")
+    if name is not None and not os.environ.get(name):
+        fail(f"The environment variable {name} is not set")
+    return None if name is None else os.environ[name]
+
+
+def _check_paths(secret: Path | None, public: Path | None) -> None:
+    for path in (secret, public):
+        if path is not None and path.exists():
+            fail(f"{path} exists already")
+    if secret is not None and secret == public:
+        fail("The secret and the public part need a file each")
+
+
+def _pem(key: PrivateKey, password: str | None) -> bytes:
+    try:
+        return to_pem(key, password)
+    except ValueError:
+        fail("The key cannot be encrypted with this password")
+
+
+def _jwk(key: Material, *, private: bool, **said: str | None) -> bytes:
+    return json.dumps(to_jwk(key, private=private, **said)).encode() + b"\n"
+
+
+def _write(path: Path | None, octets: bytes) -> None:
+    if path is None:
+        click.echo(octets, nl=False)
+        return
+    try:
+        write_new(path, octets)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}")
+
+
+KEY_COMMANDS = (keygen, keys, rotate, prune, jwks)

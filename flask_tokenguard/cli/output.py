@@ -1,0 +1,87 @@
+"""What commands share: how they find the app, print and fail."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from ..errors import ConfigurationError
+from ..web.parts import EXTENSION
+from ..wiring.app import Parts
+
+_COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+class Command(click.Command):
+    """A command that does not repeat surplus arguments: one could be a token or a password."""
+
+    allow_extra_args = True
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, unless arguments are left over."""
+        if ctx.args:
+            raise click.UsageError("There are too many arguments", ctx)
+        return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+class _Failure(click.ClickException):
+    """Shown on standard error, with the exit code of a wrong use."""
+
+    exit_code = 2
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with a message on standard error and exit code 2."""
+    raise _Failure(message)
+
+
+def parts_of(context: click.Context) -> Parts:
+    """Load the app and get its parts, or fail with all that is wrong with it."""
+    try:
+        app: Flask = context.ensure_object(ScriptInfo).load_app()
+    except ConfigurationError as error:
+        fail("\n".join(error.faults))
+    if EXTENSION not in app.extensions:
+        fail(f"The app {app.name!r} has no TokenGuard")
+    parts: Parts = app.extensions[EXTENSION]
+    return parts
+
+
+def instant(seconds: int) -> str:
+    """Write an instant in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def print_rows(rows: Sequence[dict[str, Any]], *, as_json: bool = False) -> None:
+    """Print aligned columns, or JSON; values of tokens were made printable before."""
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    if not rows:
+        return
+    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for index, line in enumerate(table):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        colour = _COLOURS.get(line[0]) or _COLOURS.get(line[-1].split(":")[0])
+        plain = text.rstrip()
+        styled = click.style(plain, fg=colour, bold=index == 0)
+        click.echo(plain if os.environ.get("NO_COLOR") else styled)
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)

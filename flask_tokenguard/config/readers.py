@@ -1,0 +1,261 @@
+"""How the value of a setting is read: one function a type, each returns the value or raises.
+
+A value is of its declared type exactly: `Flask.config.from_prefixed_env` turns `123` into a number
+and `False` into text, and guessing back could open what was meant to be shut.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from datetime import timedelta
+from os import PathLike, fspath
+from typing import Any, get_args
+
+from ..jose.compact import media_type
+from ..keys.encryption import EncryptionEntry
+from ..keys.entries import KeyEntry, State
+
+LOCATIONS = ("header", "form", "query", "json")
+_QUOTED_STRING = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
+
+
+class Fault(ValueError):
+    """What is wrong with one value; the setting's name is put before it."""
+
+
+def text(value: object) -> str:
+    """Read a text that is not empty."""
+    if isinstance(value, str) and value:
+        if not value.isascii() and _is_not_unicode(value):
+            raise Fault("is not Unicode text")
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise Fault("is a number where text is wanted; quote it, as in '\"123\"'")
+    raise Fault("must be text that is not empty")
+
+
+def _is_not_unicode(text: str) -> bool:
+    # An environment variable with other octets than UTF-8 arrives as lone surrogates.
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def path(value: object) -> str:
+    """Read the name of a file or folder."""
+    name = text(fspath(value) if isinstance(value, PathLike) else value)
+    if not name.isprintable() or name.startswith(("-----BEGIN", "{")):
+        raise Fault("must be the name of a file; key material belongs in TOKENGUARD_KEY")
+    return name
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Read several texts, from a list, JSON or comma-separated text."""
+    return tuple(text(item) for item in _items(value))
+
+
+def _items(value: object) -> Sequence[object]:
+    if isinstance(value, str):
+        value = _parse_list(value)
+    if not isinstance(value, (list, tuple)) or not value:
+        raise Fault("must be a list of texts, or comma-separated text")
+    return value
+
+
+def texts_or_none(value: object) -> tuple[str, ...]:
+    """Read several texts, or none."""
+    if isinstance(value, str):
+        value = _parse_list(value)
+    return () if value in ([], ()) else texts(value)
+
+
+def claims(value: object) -> tuple[str, ...]:
+    """Read names of claims that must be there, or none."""
+    names = texts_or_none(value)
+    if "cnf" in names:
+        raise Fault("must not hold cnf; a token that is bound to a key is refused")
+    return names
+
+
+def _parse_list(text: str) -> object:
+    if not text.lstrip().startswith("["):
+        return [item.strip() for item in text.split(",")]
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Fault("is not a list in JSON") from None
+
+
+def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
+    """Read a timedelta, or a number of seconds, within bounds."""
+
+    def read(value: object) -> timedelta:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = timedelta(seconds=max(-1, min(value, 10**10)))
+        if not isinstance(value, timedelta):
+            raise Fault("must be a timedelta, or a whole number of seconds")
+        if not timedelta(seconds=least) <= value <= most:
+            raise Fault(f"must be from {least} to {most.total_seconds():.0f} seconds")
+        return value
+
+    return read
+
+
+def size(value: object) -> int:
+    """Read a number of characters."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 256 <= value <= 1_048_576:
+        raise Fault("must be a whole number of characters from 256 to 1048576")
+    return value
+
+
+def count(most: int) -> Callable[[object], int]:
+    """Read a number of things, or 0 for none."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise Fault(f"must be a whole number from 0 to {most}")
+        return value
+
+    return read
+
+
+def choice(*choices: str) -> Callable[[object], str]:
+    """Read one of a few words."""
+
+    def read(value: object) -> str:
+        if value not in choices:
+            raise Fault(f"must be one of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def locations(value: object) -> tuple[str, ...]:
+    """Read names of places where tokens may be."""
+    names = texts(value)
+    unknown = [name for name in names if name not in LOCATIONS]
+    if unknown or len(set(names)) != len(names):
+        raise Fault(f"must name some of {', '.join(LOCATIONS)}, each once")
+    return names
+
+
+def types(value: object) -> tuple[str | None, ...]:
+    """Read media types of access tokens; in a list, None stands for a token without one."""
+    return tuple(None if item is None else _type(item) for item in _items(value))
+
+
+def _type(value: object) -> str:
+    name = text(value)
+    if media_type(name) == "rt+jwt":
+        raise Fault("must not hold rt+jwt, the type of refresh tokens")
+    if name.lower() in ("null", "none"):
+        raise Fault(f'holds {name} as a text; for no type write null without quotes: ["JWT", null]')
+    return name
+
+
+def realm(value: object) -> str:
+    """Read a realm, which must fit in a quoted string."""
+    realm = text(value)
+    if not _QUOTED_STRING.fullmatch(realm):
+        raise Fault('must be printable ASCII without " and \\')
+    return realm
+
+
+def key(value: object) -> str | Mapping[str, Any]:
+    """Read key material: text, or a JWK or JWKS."""
+    return value if isinstance(value, dict) else text(value)
+
+
+def keys(value: object) -> tuple[KeyEntry, ...]:
+    """Read several keys with what is said of each."""
+    if isinstance(value, str):
+        value = _parse_list(value)
+    if not isinstance(value, (list, tuple)) or not value:
+        raise Fault('must be a list of entries such as {"file": "signing.pem"}')
+    return tuple(_entry(index, entry) for index, entry in enumerate(value))
+
+
+def _entry(index: int, entry: object) -> KeyEntry:
+    names = {field.name for field in fields(KeyEntry)} - {"source"}
+    if not isinstance(entry, dict) or not entry.keys() <= names:
+        raise Fault(f"[{index}] must be an object with some of {', '.join(sorted(names))}")
+    if len(entry.keys() & {"value", "file", "env"}) != 1:
+        raise Fault(f"[{index}] must have exactly one of value, file and env")
+    if {"password", "password_file"} <= entry.keys():
+        raise Fault(f"[{index}] must have one of password and password_file")
+    if entry.get("state", "active") not in get_args(State):
+        raise Fault(f"[{index}] has a state other than {', '.join(get_args(State))}")
+    return KeyEntry(source=f"TOKENGUARD_KEYS[{index}]", **_members(entry, f"[{index}]"))
+
+
+def _members(members: Mapping[str, object], where: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in members.items():
+        try:
+            values[name] = _MEMBER_READERS.get(name, text)(value)
+        except Fault as fault:
+            raise Fault(f"{where}.{name} {fault}") from None
+    return values
+
+
+def truth(value: object) -> bool:
+    """Read true or false, and nothing that could pass for one of them."""
+    if not isinstance(value, bool):
+        raise Fault("must be true or false")
+    return value
+
+
+def encryption(value: object) -> EncryptionEntry:
+    """Read what tokens are encrypted with."""
+    names = {"key", "key_file", "kid", "password", "password_file", "alg", "enc", "required"}
+    if not isinstance(value, dict) or not value.keys() <= names:
+        raise Fault(f"must be an object with some of {', '.join(sorted(names))}")
+    if len(value.keys() & {"key", "key_file", "kid"}) != 1:
+        raise Fault("must have exactly one of key, key_file and kid")
+    if {"password", "password_file"} <= value.keys():
+        raise Fault("must have one of password and password_file")
+    if "kid" in value and value.keys() & {"password", "password_file"}:
+        raise Fault("has a password for a key that is configured elsewhere")
+    said = _members(value)
+    alg, kid = said.get("alg"), said.get("kid")
+    own_key = KeyEntry(
+        source="TOKENGUARD_ENCRYPTION",
+        value=said.get("key"),
+        file=said.get("key_file"),
+        password=said.get("password"),
+        password_file=said.get("password_file"),
+        alg=alg,
+        use="enc",
+    )
+    return EncryptionEntry(
+        key=own_key if kid is None else None,
+        kid=kid,
+        alg=alg,
+        enc=said.get("enc"),
+        required=said.get("required", True),
+    )
+
+
+def url_path(value: object) -> str:
+    """Read the path of a URL."""
+    path = text(value)
+    if not path.startswith("/"):
+        raise Fault("must be a path that starts with /")
+    return path
+
+
+def prefix(value: object) -> str:
+    """Read what the names of a server's keys begin with; braces would set a cluster's hash tag."""
+    prefix = text(value)
+    if not prefix.isprintable() or not prefix.isascii() or set(prefix) & set("{}* "):
+        raise Fault("must be printable ASCII without spaces, braces and *")
+    return prefix
+
+
+_MEMBER_READERS: dict[str, Callable[[object], Any]] = {
+    "value": key,
+    "key": key,
+    "file": path,
+    "key_file": path,
+    "password_file": path,
+    "required": truth,
+}

@@ -1,0 +1,153 @@
+"""Settings: every TOKENGUARD_* key of the config, its type, unit, default and check.
+
+One field is one key; how its value is read stands in `values`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from ..jose.algorithms import SIGNATURE_ALGORITHMS
+from ..keys.encryption import EncryptionEntry
+from ..keys.entries import KeyEntry
+from . import readers as values
+from .issuers import IssuerEntry, read_issuers
+
+PREFIX = "TOKENGUARD_"
+# What our own tokens hold beside `exp`; a store finds tokens and sessions by it.
+OWN_CLAIMS = ("iat", "sub", "jti")
+_LONGEST_LIFETIME = timedelta(days=3660)
+
+
+def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"read": read})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the config says, checked; a field is the key's name without prefix, in lower case."""
+
+    key: str | Mapping[str, Any] | None = _setting(values.key, secret=True)
+    key_file: str | None = _setting(values.path, secret=True)
+    key_password: str | None = _setting(values.text, secret=True)
+    key_password_file: str | None = _setting(values.path, secret=True)
+    keys: tuple[KeyEntry, ...] | None = _setting(values.keys)
+    keyring: str | None = _setting(values.path)
+    algorithm: str | None = _setting(values.choice(*SIGNATURE_ALGORITHMS))
+    issuer: str | None = _setting(values.text)
+    audience: tuple[str, ...] = _setting(values.texts, ())
+    client_id: str | None = _setting(values.text)
+    issuers: Mapping[str, IssuerEntry] | None = _setting(read_issuers)
+    allow_insecure_http: bool = _setting(values.truth, default=False)
+    encryption: EncryptionEntry | None = _setting(values.encryption)
+    jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
+    types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
+    leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
+    required_claims: tuple[str, ...] = _setting(values.claims, OWN_CLAIMS)
+    access_token_lifetime: timedelta = _setting(
+        values.duration(1, _LONGEST_LIFETIME), timedelta(minutes=15)
+    )
+    refresh_token_lifetime: timedelta = _setting(
+        values.duration(1, _LONGEST_LIFETIME), timedelta(days=30)
+    )
+    session_lifetime: timedelta = _setting(
+        values.duration(1, _LONGEST_LIFETIME), timedelta(days=90)
+    )
+    refresh_grace: timedelta = _setting(
+        values.duration(0, timedelta(seconds=300)), timedelta(seconds=10)
+    )
+    storage_uri: str | None = _setting(values.text, secret=True)
+    storage_prefix: str = _setting(values.prefix, "tokenguard:")
+    storage_timeout: timedelta = _setting(
+        values.duration(1, timedelta(seconds=60)), timedelta(seconds=1)
+    )
+    storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
+    token_locations: tuple[str, ...] = _setting(values.locations, ("header",))
+    protect: str = _setting(values.choice("marked", "all"), "marked")
+    public_endpoints: tuple[str, ...] = _setting(values.texts_or_none, ("static", "*.static"))
+    max_token_size: int = _setting(values.size, 8192)
+    cache_size: int = _setting(values.count(1_048_576), 1024)
+    cache_lifetime: timedelta = _setting(
+        values.duration(0, timedelta(days=1)), timedelta(minutes=5)
+    )
+    realm: str | None = _setting(values.realm)
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], on_fault: Callable[[str], None]) -> "Settings":
+        """Read every TOKENGUARD_ key of an app's config; None counts as not set.
+
+        Args:
+            config: The app's config, which is not changed.
+            on_fault: Called with a sentence for each fault; the setting then has its default.
+        """
+        readers = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        said = {}
+        for name, value in config.items():
+            if not name.startswith(PREFIX) or value is None:
+                continue
+            if name not in readers:
+                on_fault(_unknown(name, readers))
+                continue
+            try:
+                said[readers[name].name] = readers[name].metadata["read"](value)
+            except values.Fault as fault:
+                on_fault(f"{name}{'' if str(fault)[0] in '[.' else ' '}{fault}")
+        settings = cls(**said)
+        settings._check_key_settings(on_fault)
+        settings._check_required_claims(on_fault)
+        return settings
+
+    def key_entries(self) -> tuple[KeyEntry, ...]:
+        """What KEY, KEY_FILE or KEYS name, each as an entry."""
+        if self.keys is not None:
+            return self.keys
+        if self.key is None and self.key_file is None:
+            return ()
+        return (
+            KeyEntry(
+                source=f"{PREFIX}KEY" if self.key is not None else f"{PREFIX}KEY_FILE",
+                value=self.key,
+                file=self.key_file,
+                password=self.key_password,
+                password_file=self.key_password_file,
+            ),
+        )
+
+    def _check_key_settings(self, on_fault: Callable[[str], None]) -> None:
+        sources = ("key", "key_file", "keys", "keyring")
+        named = [name for name in sources if getattr(self, name) is not None]
+        if self.keys is not None and all(entry.use == "enc" for entry in self.keys):
+            named.remove("keys")
+        keys = [PREFIX + name.upper() for name in named]
+        if len(keys) > 1:
+            on_fault(f"{' and '.join(keys)} contradict each other; set one of them")
+        passwords = [self.key_password, self.key_password_file]
+        if None not in passwords:
+            on_fault(f"{PREFIX}KEY_PASSWORD and {PREFIX}KEY_PASSWORD_FILE contradict each other")
+        if named == ["keys"] and passwords != [None, None]:
+            on_fault(f"{PREFIX}KEY_PASSWORD is not for {PREFIX}KEYS; give each entry its password")
+
+    def _check_required_claims(self, on_fault: Callable[[str], None]) -> None:
+        for claim, setting in (("iss", "issuer"), ("aud", "audience")):
+            if claim in self.required_claims and not getattr(self, setting):
+                key = PREFIX + setting.upper()
+                on_fault(
+                    f"{PREFIX}REQUIRED_CLAIMS holds {claim}, but without {key} a token that has it"
+                    f" is refused; set {key}"
+                )
+
+    def check_claims_of_store(self, on_fault: Callable[[str], None]) -> None:
+        """Check that every token has what a store finds it by; for apps that have a store."""
+        lacking = [claim for claim in OWN_CLAIMS if claim not in self.required_claims]
+        if lacking:
+            on_fault(
+                f"{PREFIX}REQUIRED_CLAIMS lacks {' and '.join(lacking)}, by which a store finds"
+                " what was revoked; name iat, sub and jti, or have no store"
+            )
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    near = get_close_matches(name, known, 1, cutoff=0)[0]
+    return f"{name} is not a setting; did you mean {near}?"

@@ -1,0 +1,262 @@
+"""Fetch a key set or metadata over HTTPS, bounded in everything (RFC 9110, RFC 8725 section 3.10).
+
+No client library measured has a total deadline, a cap on what it reads and no redirects. What is
+fetched here decides whom we believe: the certificate is always verified.
+"""
+
+import re
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from socket import socket
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from .connection import BoundedReader, Deadline, IPAddress, connect, is_public, resolve
+from .document import Fetched, FetchError
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_ETAG = re.compile(r'(W/)?"[!#-~\x80-\xff]{0,1000}"')
+_MAX_AGE = re.compile(r'max-age="?([0-9]{1,10})"?')
+_MOST_HEAD = 64 * 1024
+_MOST_URL = 2048
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PORTS = {"https": 443, "http": 80}
+
+
+def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:
+    """Check that a URL is one to fetch; that http goes to loopback is checked when connecting.
+
+    Raises:
+        ValueError: It is not; the message follows "the URL" and does not quote it.
+    """
+    if not _VISIBLE_ASCII.fullmatch(url) or len(url) > _MOST_URL:
+        raise ValueError(f"is not visible ASCII of at most {_MOST_URL} characters")
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError("is malformed") from None
+    if parts.scheme != "https" and not (parts.scheme == "http" and allow_insecure_loopback):
+        raise ValueError("is not https")
+    if not has_host or "\\" in url:
+        raise ValueError("has no host")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name")
+    if "#" in url:
+        raise ValueError("has a fragment")
+    return parts
+
+
+class Fetcher:
+    """Fetches; a `Fetch`, safe for threads and across forks."""
+
+    def __init__(
+        self,
+        *,
+        deadline: float = 5.0,
+        max_size: int = 512 * 1024,
+        allow_insecure_loopback: bool = False,
+        allow_private_addresses: bool = True,
+        use_environment_proxies: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take the bounds.
+
+        Args:
+            deadline: Seconds for one fetch: name, connection, TLS, headers and body together.
+            max_size: The longest body, in octets.
+            allow_insecure_loopback: Allow http, to loopback addresses only.
+            allow_private_addresses: Allow addresses that are not of the public internet.
+            use_environment_proxies: Heed `https_proxy` and `no_proxy`; the proxy finds the address.
+            ssl_context: The certificates to trust; default those of the system.
+
+        Raises:
+            ValueError: The context does not verify, or private addresses are banned and loopback
+                is not, or a proxy would hide them.
+        """
+        if ssl_context is not None and not (
+            ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname
+        ):
+            raise ValueError("ssl_context must verify certificate and hostname")
+        if use_environment_proxies and not allow_private_addresses:
+            raise ValueError("private addresses cannot be told apart behind a proxy")
+        if allow_insecure_loopback and not allow_private_addresses:
+            raise ValueError("loopback addresses are private, and cannot be allowed alone")
+        self._deadline = deadline
+        self._max_size = max_size
+        self._allow_insecure_loopback = allow_insecure_loopback
+        self._allow_private_addresses = allow_private_addresses
+        self._use_environment_proxies = use_environment_proxies
+        self._ssl_context = ssl_context
+
+    def __call__(self, url: str, etag: str | None = None) -> Fetched:
+        """Fetch a URL, or learn that what `etag` names is still current.
+
+        Raises:
+            FetchError: Anything else came, or nothing in time.
+        """
+        deadline = Deadline(self._deadline)
+        try:
+            parts = check_url(url, allow_insecure_loopback=self._allow_insecure_loopback)
+        except ValueError as error:
+            raise FetchError(f"the URL {error}") from None
+        try:
+            return self._fetch(parts, etag, deadline)
+        except TimeoutError:
+            raise deadline.error() from None
+        except ssl.SSLCertVerificationError as error:
+            raise FetchError(f"the certificate is refused: {error.verify_message}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            # What the server wrote may be in the message.
+            raise FetchError(f"the connection failed: {type(error).__name__}") from None
+
+    def _fetch(self, parts: SplitResult, etag: str | None, deadline: Deadline) -> Fetched:
+        with (
+            self._connect(parts, deadline) as tcp,
+            self._secure(parts, tcp, deadline) as connection,
+        ):
+            connection.settimeout(deadline.left())
+            connection.sendall(_request(parts, etag))
+            with _response(connection, deadline, self._max_size + _MOST_HEAD) as response:
+                return self._read(response, etag)
+
+    def _read(self, response: HTTPResponse, etag: str | None) -> Fetched:
+        max_age = _max_age(response.headers)
+        if response.status == 304 and etag is not None:
+            return Fetched(b"", 304, max_age, etag)
+        if response.status in _REDIRECTS:
+            raise FetchError(f"the answer is a redirect ({response.status}); none is followed")
+        if response.status != 200:
+            raise FetchError(f"the answer has the status {response.status}")
+        return Fetched(self._read_body(response), 200, max_age, _etag(response.headers))
+
+    def _read_body(self, response: HTTPResponse) -> bytes:
+        if response.length is not None and response.length > self._max_size:
+            raise FetchError("the answer is too long")
+        body = response.read(self._max_size + 1)
+        if len(body) > self._max_size:
+            raise FetchError("the answer is too long")
+        if response.length:
+            raise FetchError("the answer ends early")
+        return body
+
+    def _connect(self, parts: SplitResult, deadline: Deadline) -> socket:
+        proxy = self._proxy(parts)
+        if proxy is not None:
+            return _tunnel(proxy, _authority(parts, with_port=True), deadline)
+        is_allowed = self._is_allowed if parts.scheme == "https" else _is_loopback
+        return connect(resolve(*_host_and_port(parts), deadline), is_allowed, deadline)
+
+    def _is_allowed(self, ip: IPAddress) -> bool:
+        return self._allow_private_addresses or is_public(ip)
+
+    def _secure(
+        self, parts: SplitResult, connection: socket, deadline: Deadline
+    ) -> socket | nullcontext[socket]:
+        if parts.scheme == "http":
+            return nullcontext(connection)
+        if self._ssl_context is None:
+            # Reading the system's certificates takes a while; two threads may do it once each.
+            self._ssl_context = ssl.create_default_context()
+        connection.settimeout(deadline.left())
+        return self._ssl_context.wrap_socket(connection, server_hostname=parts.hostname)
+
+    def _proxy(self, parts: SplitResult) -> SplitResult | None:
+        if not self._use_environment_proxies or parts.scheme == "http":
+            return None
+        from urllib import request  # noqa: PLC0415 - heavy, and rarely used
+
+        proxies = request.getproxies_environment()
+        url = proxies.get("https")
+        # typeshed leaves out the second of them.
+        is_bypassed = request.proxy_bypass_environment  # type: ignore[attr-defined]
+        if not url or is_bypassed(parts.netloc, proxies):
+            return None
+        proxy = urlsplit(url if "://" in url else f"http://{url}")
+        if proxy.scheme != "http" or not proxy.hostname:
+            raise FetchError("the proxy of the environment is not an http one")
+        return proxy
+
+
+def _is_loopback(ip: IPAddress) -> bool:
+    return ip.is_loopback
+
+
+def _host_and_port(parts: SplitResult) -> tuple[str, int]:
+    return parts.hostname or "", parts.port or _PORTS[parts.scheme]
+
+
+def _authority(parts: SplitResult, *, with_port: bool = False) -> str:
+    host, port = _host_and_port(parts)
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{port}" if with_port or port != _PORTS[parts.scheme] else host
+
+
+def _request(parts: SplitResult, etag: str | None) -> bytes:
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    headers = {
+        "Host": _authority(parts),
+        "Accept": "application/json, application/jwk-set+json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "flask-tokenguard",
+        "Connection": "close",
+    }
+    if etag is not None and _ETAG.fullmatch(etag):
+        headers["If-None-Match"] = etag
+    return _head(f"GET {target}", headers)
+
+
+def _head(method_and_target: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method_and_target} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+@contextmanager
+def _response(
+    connection: socket, deadline: Deadline, most: int, method: str = "GET"
+) -> Iterator[HTTPResponse]:
+    reader = BoundedReader(connection, deadline, most)
+    response = HTTPResponse(reader, method=method)  # type: ignore[arg-type] # calls makefile alone
+    # Left to the garbage collector, it complains of its file, which may be closed before it.
+    with closing(response):
+        response.begin()
+        yield response
+
+
+def _tunnel(proxy: SplitResult, authority: str, deadline: Deadline) -> socket:
+    """Ask a proxy for a tunnel, inside which TLS is ours (RFC 9110 section 9.3.6)."""
+    headers = {"Host": authority}
+    if proxy.username is not None:
+        user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {b64encode(user.encode()).decode()}"
+    addresses = resolve(*_host_and_port(proxy), deadline)
+    connection = connect(addresses, lambda _: True, deadline)
+    with ExitStack() as on_error:
+        on_error.callback(connection.close)
+        connection.settimeout(deadline.left())
+        connection.sendall(_head(f"CONNECT {authority}", headers))
+        with _response(connection, deadline, _MOST_HEAD, "CONNECT") as response:
+            if response.status != 200:
+                raise FetchError(f"the proxy answers with the status {response.status}")
+        on_error.pop_all()
+    return connection
+
+
+def _max_age(headers: Message) -> int | None:
+    """Read for how long an answer stays fresh, less the time that it lay in caches."""
+    directives = ",".join(headers.get_all("Cache-Control", [])).replace(" ", "").lower().split(",")
+    if "no-store" in directives or "no-cache" in directives:
+        return 0
+    ages = [int(said[1]) for said in map(_MAX_AGE.fullmatch, directives) if said]
+    if not ages:
+        return None
+    age = headers.get("Age", "0").strip()
+    return max(0, min(ages) - (int(age) if re.fullmatch("[0-9]{1,10}", age) else 0))
+
+
+def _etag(headers: Message) -> str | None:
+    etag = headers.get("ETag", "").strip()
+    return etag if _ETAG.fullmatch(etag) else None

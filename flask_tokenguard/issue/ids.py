@@ -1,0 +1,74 @@
+"""The names that we give to our own tokens and sessions: `jti` and `sid`, 16 octets in base64url.
+
+A `jti` begins with the instant of issue, since `iat` is too coarse to tell a token that was issued
+before its subject's tokens were ended from one that was issued right after, in the same second.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..jose import base64url
+from ..verify.numeric_date import optional_date
+
+# How long the text of a name is, whatever its instant.
+TEXT_SIZE = 22
+_SIZE = 16
+_INSTANT_SIZE = 6
+# How far a store's clock and ours may be apart; beyond that, a jti was not made here.
+_MOST_APART = 3_600_000
+
+
+def new_jti(instant: int) -> str:
+    """Name a token that is issued now.
+
+    Args:
+        instant: Milliseconds since the epoch, as the store counts them.
+    """
+    # What secrets.token_bytes calls in the end, three functions further down.
+    octets = instant.to_bytes(_INSTANT_SIZE) + os.urandom(_SIZE - _INSTANT_SIZE)
+    return to_text(octets)
+
+
+def new_session(subject: bytes) -> bytes:
+    """Name a session; it begins as its subject's id does, so that a store can keep both together.
+
+    Args:
+        subject: The subject's id in the store.
+    """
+    return subject[:1] + os.urandom(_SIZE - 1)
+
+
+def to_text(name: bytes) -> str:
+    """Write a name as tokens hold it."""
+    return base64url.encode(name).decode()
+
+
+def from_text(text: object) -> bytes | None:
+    """Read a name; None for what cannot be one of ours."""
+    try:
+        octets = base64url.decode(text.encode()) if isinstance(text, str) else b""
+    except ValueError:
+        return None
+    return octets if len(octets) == _SIZE else None
+
+
+def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:
+    """Tell when a token was issued; a foreign one, or one without our `jti`, when `iat` begins.
+
+    Args:
+        claims: Verified; without `iat`, the token is older than anything.
+        is_own: Whether we issued it.
+
+    Returns:
+        Milliseconds since the epoch.
+
+    Raises:
+        InvalidToken: `iat` is there, and is no instant.
+    """
+    begin = int(optional_date(claims, "iat") or 0) * 1000
+    name = from_text(claims.get("jti")) if is_own else None
+    if name is None:
+        return begin
+    instant = int.from_bytes(name[:_INSTANT_SIZE])
+    return instant if abs(instant - begin) <= _MOST_APART else begin

@@ -1,0 +1,140 @@
+"""What an app may say of one token, and how a token holds it."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypedDict, cast
+
+from ..errors import InvalidToken, IssueError
+from ..verify.numeric_date import numeric_date
+
+_REMEMBERED_SCOPES = 256
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+
+
+class IssueOptions(TypedDict, total=False):
+    """What may be said of one token.
+
+    Attributes:
+        scope: Space-separated text, or the scopes one by one (RFC 6749 section 3.3).
+        claims: The app's own claims; JSON, none of them reserved.
+        audience: In place of the configured one.
+        lifetime: In place of the configured one; an int is seconds.
+        header: More header members; none of those that select or carry keys.
+        auth_time: When the subject last showed who it is, such as by a password; seconds since the
+            epoch, or an aware datetime (RFC 9068 section 2.2.1).
+    """
+
+    scope: str | Iterable[str] | None
+    claims: Mapping[str, Any] | None
+    audience: str | Iterable[str] | None
+    lifetime: timedelta | int | None
+    header: Mapping[str, Any] | None
+    auth_time: datetime | int | None
+
+
+def write_claims(payload: dict[str, Any], options: IssueOptions) -> None:
+    """Add the claims that options stand for.
+
+    Raises:
+        IssueError: One of them makes a token that must not be.
+        TypeError: There is no such option.
+    """
+    for name, value in options.items():
+        if name in _CLAIMS:
+            claim, write = _CLAIMS[name]
+            if value is not None and (written := write(value)) is not None:
+                payload[claim] = written
+        elif name not in _OTHER_OPTIONS:
+            raise TypeError(f"there is no option {name}")
+
+
+def plain(options: IssueOptions) -> IssueOptions:
+    """Write options as a token holds them, and leave out what says nothing.
+
+    Raises:
+        IssueError: One of them makes a token that must not be.
+        TypeError: There is no such option.
+    """
+    written: dict[str, Any] = {}
+    said: Mapping[str, Any] = options
+    for name, value in said.items():
+        if name not in _CLAIMS and name not in _OTHER_OPTIONS:
+            raise TypeError(f"there is no option {name}")
+        if value is not None and name in _CLAIMS:
+            value = _CLAIMS[name][1](value)  # noqa: PLW2901 - as a token holds it
+        if value is not None:
+            written[name] = value
+    return cast(IssueOptions, written)
+
+
+def whole_seconds(lifetime: timedelta | int) -> int:
+    """Write a lifetime in seconds.
+
+    Raises:
+        IssueError: It is not a whole second long.
+    """
+    if isinstance(lifetime, timedelta):
+        lifetime = int(lifetime.total_seconds())
+    if isinstance(lifetime, bool) or not isinstance(lifetime, int) or lifetime <= 0:
+        raise IssueError("the lifetime must be a timedelta or int of at least one second")
+    return lifetime
+
+
+def scope_text(scope: str | Iterable[str]) -> str | None:
+    """Write scopes as a token holds them; None for none (RFC 6749 section 3.3).
+
+    Raises:
+        IssueError: One of them is not a scope.
+    """
+    return _scope_of_text(scope) if isinstance(scope, str) else _scope_of(_listed(scope, "scope"))
+
+
+@lru_cache(_REMEMBERED_SCOPES)
+def _scope_of_text(text: str) -> str | None:
+    return _scope_of(list(filter(None, text.split(" "))))
+
+
+def _scope_of(names: Iterable[str]) -> str | None:
+    for name in names:
+        if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
+            raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3)")
+    return " ".join(names) or None
+
+
+def _listed(values: Iterable[str], what: str) -> list[str]:
+    try:
+        return list(values)
+    except TypeError:
+        raise IssueError(f"the {what} must be a str, or several") from None
+
+
+def _audience(audience: str | Iterable[str]) -> str | list[str]:
+    if isinstance(audience, str) and audience:
+        return audience
+    values = [] if isinstance(audience, str) else _listed(audience, "audience")
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise IssueError("the audience must be a str, or several, none of them empty")
+    return values
+
+
+def _auth_time(moment: datetime | int) -> int:
+    seconds: object = moment
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        seconds = moment.timestamp()
+    try:
+        return int(numeric_date({"auth_time": seconds}, "auth_time"))
+    except InvalidToken:
+        raise IssueError(
+            "auth_time must be an aware datetime from 1970 on, or seconds since the epoch"
+        ) from None
+
+
+# How options are written, and which claims they are.
+_CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "scope": ("scope", scope_text),
+    "audience": ("aud", _audience),
+    "auth_time": ("auth_time", _auth_time),
+}
+_OTHER_OPTIONS = IssueOptions.__annotations__.keys() - _CLAIMS.keys()

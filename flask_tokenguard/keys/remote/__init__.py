@@ -1,0 +1,4 @@
+"""The address of an issuer -> its public keys, through outages and rotations.
+
+Start at `keys.RemoteKeys.find`.
+"""

@@ -1,0 +1,124 @@
+"""From an issuer to the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).
+
+OpenID Connect appends its path to the issuer, RFC 8414 inserts its own behind the host. What is
+found must name the issuer that was asked for, or one issuer could hand out another's keys.
+"""
+
+import time
+from collections.abc import Callable
+
+from ...fetching import Fetch, FetchError
+from ...fetching.document import CachedDocument, Lifetimes, Version
+from ...fetching.fetcher import check_url
+from ...jose import strict_json
+from ..entries import DiscoveryKind
+
+_OIDC = "/.well-known/openid-configuration"
+_OAUTH = "/.well-known/oauth-authorization-server"
+
+
+def metadata_urls(issuer: str, kind: DiscoveryKind = "both") -> tuple[str, ...]:
+    """List where an issuer's metadata may be.
+
+    Args:
+        issuer: As in its tokens; one slash at its end is not counted.
+        kind: `"oidc"` for Discovery 1.0 section 4, `"oauth"` for RFC 8414 section 3.1, or both.
+    """
+    whole = issuer.removesuffix("/")
+    scheme, _, rest = whole.partition("://")
+    host, slash, path = rest.partition("/")
+    urls = {"oidc": f"{whole}{_OIDC}", "oauth": f"{scheme}://{host}{_OAUTH}{slash}{path}"}
+    return tuple(urls.values()) if kind == "both" else (urls[kind],)
+
+
+class Discovery:
+    """Finds the `jwks_uri` of one issuer; used by one thread at a time."""
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        fetch: Fetch,
+        kind: DiscoveryKind = "both",
+        allow_insecure_loopback: bool = False,
+        lifetimes: Lifetimes | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the issuer; nothing is fetched yet.
+
+        Args:
+            issuer: As in its tokens, and exactly as in its metadata.
+            fetch: Fetches a URL.
+            kind: Which metadata it publishes; of both, the first that is right counts.
+            allow_insecure_loopback: Whether issuer and keys may have http URLs.
+            lifetimes: For how long the metadata is remembered; default `Lifetimes()`.
+            monotonic: Seconds.
+
+        Raises:
+            ValueError: The issuer is not a URL to fetch from, or `kind` is another word.
+        """
+        if "?" in issuer:
+            raise ValueError("the issuer has a query")
+        try:
+            check_url(issuer, allow_insecure_loopback=allow_insecure_loopback)
+        except ValueError as error:
+            raise ValueError(f"the issuer {error}") from None
+        if kind not in ("oidc", "oauth", "both"):
+            raise ValueError(f"discovery is {kind!r}, not 'oidc', 'oauth' or 'both'")
+        self.issuer = issuer
+        self._urls = metadata_urls(issuer, kind)
+        self._allow_insecure_loopback = allow_insecure_loopback
+        self._lifetimes = lifetimes or Lifetimes()
+        self._monotonic = monotonic
+        self._metadata = CachedDocument(self._read, fetch=fetch, lifetimes=self._lifetimes)
+        self._expires_at = 0.0
+        self._stale_until = 0.0
+
+    def jwks_uri(self) -> str:
+        """Tell where the keys are, from what is remembered or from the web.
+
+        Raises:
+            FetchError: No metadata came, or none that is right.
+        """
+        now = self._monotonic()
+        version = self._metadata.version
+        if version is not None and now < self._expires_at:
+            return version.value
+        try:
+            version = self._refresh()
+        except FetchError:
+            if version is None or now >= self._stale_until:
+                raise
+            return version.value
+        self._expires_at = now + version.lifetime
+        self._stale_until = self._expires_at + self._lifetimes.stale
+        return version.value
+
+    def expire(self) -> None:
+        """Read the metadata anew next time; the keys are not where it says."""
+        self._expires_at = 0.0
+
+    def _refresh(self) -> Version[str]:
+        faults = []
+        for url in self._urls:
+            try:
+                return self._metadata.refresh(url)
+            except (FetchError, ValueError) as error:
+                faults.append(f"{url.partition('/.well-known/')[2].partition('/')[0]}: {error}")
+        raise FetchError("; ".join(faults))
+
+    def _read(self, body: bytes) -> str:
+        try:
+            metadata = strict_json.parse_object(body)
+        except ValueError:
+            raise ValueError("the metadata is not a JSON object") from None
+        if metadata.get("issuer") != self.issuer:
+            raise ValueError("the metadata is of another issuer")
+        jwks_uri = metadata.get("jwks_uri")
+        if not isinstance(jwks_uri, str):
+            raise ValueError("the metadata has no jwks_uri")
+        try:
+            check_url(jwks_uri, allow_insecure_loopback=self._allow_insecure_loopback)
+        except ValueError as error:
+            raise ValueError(f"the jwks_uri {error}") from None
+        return jwks_uri

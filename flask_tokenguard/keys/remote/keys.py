@@ -1,0 +1,245 @@
+"""The keys of another issuer in use, fetched when needed and kept through its outages.
+
+A request only asks the clock. A thread fetches ahead of expiry; a request waits for it where there
+are no keys, or they have expired, and never longer than the deadline. After that wait, old keys go
+on for as long as `Lifetimes.stale` allows. A key that the issuer removes verifies no more from the
+moment the new set is here, cached verdicts included: `find` is one clock read and a look into a
+dictionary, and gives the same `Key` object as long as that key is trusted.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil, inf
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ...errors import Unavailable
+from ...fetching import Fetch, FetchError
+from ...fetching.document import CachedDocument, Lifetimes, Version
+from ...jose.compact import Header
+from ...jose.jwk import Key
+from ...per_process import PerProcess
+from .discovery import Discovery
+from .key_set import RemoteSet, accepted_algorithms
+
+_UNKNOWN_KID_EVERY = 30.0
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 60.0
+_LEAST_AHEAD = 10.0
+# For an issuer that failed a moment ago: enough for one that is back, little for one that is not.
+_WAIT_WHILE_DOWN = 0.25
+_logger = logging.getLogger("flask_tokenguard")
+
+
+class _Known(NamedTuple):
+    """The keys, and when they must be fetched anew, have expired, are of no use any more."""
+
+    keys: RemoteSet
+    refresh_at: float
+    expires_at: float
+    stale_until: float
+
+
+class _Attempt:
+    """One fetch under way, for which callers may wait until a moment."""
+
+    def __init__(self, wait_until: float) -> None:
+        self.is_over = threading.Event()
+        self.wait_until = wait_until
+
+
+class _Gate:
+    """Lets one fetch happen at a time in a process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running: _Attempt | None = None
+
+
+def _due(lifetime: float) -> float:
+    """Return after how long a set is fetched anew: ahead of its expiry, so that nobody waits."""
+    return max(lifetime / 2, min(0.9 * lifetime, lifetime - _LEAST_AHEAD))
+
+
+def _start_thread(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name="tokenguard-keys", daemon=True).start()
+
+
+class RemoteKeys:
+    """The keys of one other issuer; a `KeySource`, safe for threads and across forks."""
+
+    def __init__(
+        self,
+        where: str | Discovery,
+        *,
+        fetch: Fetch,
+        algorithms: Iterable[str],
+        deadline: float = 5.0,
+        lifetimes: Lifetimes | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        start_thread: Callable[[Callable[[], None]], None] = _start_thread,
+    ) -> None:
+        """Take the bounds; nothing is fetched and no thread runs before the first `find`.
+
+        Args:
+            where: The URL of the key set, or what discovers it.
+            fetch: Fetches a URL.
+            algorithms: Those that are accepted; never one that takes a secret.
+            deadline: For how many seconds a caller waits for keys, at most.
+            lifetimes: For how long keys are used; default `Lifetimes()`.
+            monotonic: Seconds.
+            start_thread: Runs a function beside the caller; raises `RuntimeError` if it cannot.
+
+        Raises:
+            ValueError: An algorithm is not one of public keys.
+        """
+        self._where = where
+        try:
+            self._algorithms = accepted_algorithms(algorithms)
+        except ValueError as error:
+            raise ValueError(f"the list of algorithms {error}") from None
+        self._name = where.issuer if isinstance(where, Discovery) else urlsplit(where).hostname
+        self._deadline = deadline
+        self._lifetimes = lifetimes or Lifetimes()
+        self._monotonic = monotonic
+        self._start_thread = start_thread
+        self._jwks = CachedDocument(self._read, fetch=fetch, lifetimes=self._lifetimes)
+        self._gates = PerProcess(_Gate)
+        self._known: _Known | None = None
+        self._failures = 0
+        self._retry_at = float("-inf")
+        self._next_unknown = float("-inf")
+
+    def find(self, header: Header, use: str) -> Sequence[Key]:
+        """Find the keys that may have made a token with this header.
+
+        A `kid` that is not here is asked for at the issuer, but once in 30 s at most.
+
+        Raises:
+            Unavailable: No keys are known, so that nothing can be said of the token.
+        """
+        if use != "sig" or header.alg not in self._algorithms:
+            return ()
+        before = self._known
+        found = self._keys().find(header)
+        if found or header.kid is None or self._known is not before:
+            return found
+        return self._keys_after_unknown().find(header)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys())
+
+    def __repr__(self) -> str:
+        return f"<RemoteKeys of {self._name}>"
+
+    def _keys(self) -> RemoteSet:
+        """Tell the keys as they are now, having fetched them if need be."""
+        now = self._monotonic()
+        known = self._known
+        if known is not None and now < known.refresh_at and known.keys:
+            return known.keys
+        attempt = self._begin(now, is_due=self._is_refresh_due)
+        if known is None or not known.keys or now >= known.stale_until:
+            self._wait(attempt)
+        elif now >= known.expires_at:
+            self._wait(attempt, _WAIT_WHILE_DOWN if self._is_down(now) else inf)
+        return self._usable()
+
+    def _keys_after_unknown(self) -> RemoteSet:
+        self._wait(self._begin(self._monotonic(), is_due=self._is_unknown_due))
+        return self._usable()
+
+    def _usable(self) -> RemoteSet:
+        known, now = self._known, self._monotonic()
+        if known is None or now >= known.stale_until or not known.keys:
+            raise Unavailable(
+                "The keys of the token's issuer are out of reach",
+                retry_after=ceil(max(1.0, self._retry_at - now)),
+            )
+        return known.keys
+
+    def _is_refresh_due(self, now: float) -> bool:
+        return self._known is None or now >= self._known.refresh_at
+
+    def _is_unknown_due(self, now: float) -> bool:
+        if now < self._next_unknown:
+            return False
+        self._next_unknown = now + _UNKNOWN_KID_EVERY
+        return True
+
+    def _begin(self, now: float, *, is_due: Callable[[float], bool]) -> _Attempt | None:
+        """Start a fetch, or tell the one that runs; None where none may start."""
+        gate = self._gates.get()
+        with gate.lock:
+            if gate.running is not None:
+                return gate.running
+            if now < self._retry_at or not is_due(now):
+                return None
+            attempt = gate.running = _Attempt(now + self._deadline)
+            try:
+                self._start_thread(lambda: self._run(gate, attempt))
+            except RuntimeError:
+                self._fail("the system has no thread left")
+                self._end(gate, attempt)
+            return attempt
+
+    def _is_down(self, now: float) -> bool:
+        # A failure of long ago proves nothing now: nobody has asked since.
+        return self._failures > 0 and now < self._retry_at + _LONGEST_BACK_OFF
+
+    def _wait(self, attempt: _Attempt | None, most: float = inf) -> None:
+        if attempt is not None:
+            attempt.is_over.wait(max(0.0, min(most, attempt.wait_until - self._monotonic())))
+
+    def _run(self, gate: _Gate, attempt: _Attempt) -> None:
+        try:
+            self._refresh()
+        except (FetchError, ValueError) as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
+            self._fail(type(error).__name__)
+        finally:
+            self._end(gate, attempt)
+
+    def _end(self, gate: _Gate, attempt: _Attempt) -> None:
+        gate.running = None
+        attempt.is_over.set()
+
+    def _refresh(self) -> None:
+        now = self._monotonic()
+        version = self._fetch_keys()
+        expires_at = now + version.lifetime
+        refresh_at = now + (_due(version.lifetime) if version.value else self._lifetimes.least)
+        self._known = _Known(
+            version.value, refresh_at, expires_at, expires_at + self._lifetimes.stale
+        )
+        if self._failures:
+            _logger.warning("the keys of %s can be fetched again", self._name)
+        self._failures = 0
+
+    def _fetch_keys(self) -> Version[RemoteSet]:
+        if isinstance(self._where, str):
+            return self._jwks.refresh(self._where)
+        try:
+            return self._jwks.refresh(self._where.jwks_uri())
+        except (FetchError, ValueError):
+            # The keys may have moved.
+            self._where.expire()
+            raise
+
+    def _fail(self, reason: str) -> None:
+        if self._failures == 0:
+            _logger.warning("the keys of %s cannot be fetched: %s", self._name, reason)
+        back_off = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(self._failures, 16))
+        self._failures += 1
+        # Workers that failed together must not all come back together.
+        self._retry_at = self._monotonic() + back_off * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+    def _read(self, body: bytes) -> RemoteSet:
+        known = self._jwks.version.value if self._jwks.version is not None else None
+        return RemoteSet.read(body, self._algorithms, known=known)

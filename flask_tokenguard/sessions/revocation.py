@@ -1,0 +1,145 @@
+"""Which tokens are refused although they are good: revoked, or ended with their session or subject.
+
+The only rule that asks a store, and so the last one.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ..errors import InvalidToken, Unavailable
+from ..issue import ids
+from ..stores.base import Store, subject_id, token_id
+from ..verify.claims import VerifiedToken
+from ..verify.numeric_date import optional_date
+from ..verify.validators import Clock
+
+# For how long a subject's end is remembered, and so what no token may outlive.
+LONGEST_LIFETIME = timedelta(days=366)
+
+
+class Revocation:
+    """Revokes tokens, and refuses them."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        longest_lifetime: timedelta,
+        leeway: timedelta,
+        clock: Clock,
+        accepts_in_outage: bool = False,
+    ) -> None:
+        """Take the store.
+
+        Args:
+            store: Where it is written down.
+            longest_lifetime: What no token outlives.
+            leeway: For how long expired tokens are accepted.
+            clock: Seconds since the epoch, UTC.
+            accepts_in_outage: Whether a token that cannot be looked up is taken for good.
+        """
+        self._store = store
+        self._leeway = int(leeway.total_seconds())
+        self._longest = int(longest_lifetime.total_seconds())
+        self._clock = clock
+        self._accepts_in_outage = accepts_in_outage
+
+    def check(self, token: VerifiedToken) -> None:
+        """Refuse a token that was revoked, or that is older than what the store remembers.
+
+        A token of another issuer that lacks `jti` or `sub` cannot be revoked by it.
+
+        Raises:
+            InvalidToken: It was revoked.
+            Unavailable: The store cannot tell.
+        """
+        if token.trace is None:
+            token.trace = _trace(token)
+        trace = token.trace
+        try:
+            standing = self._store.standing(trace[:16], trace[40:] or None, trace[16:32])
+        except Unavailable:
+            if self._accepts_in_outage:
+                return
+            raise
+        if standing.is_revoked:
+            raise InvalidToken("The token was revoked", claim="jti")
+        instant = int.from_bytes(trace[32:40])
+        if standing.ended_at is not None and instant <= standing.ended_at:
+            raise InvalidToken("The token was revoked with all of its subject's", claim="sub")
+        if instant <= standing.epoch:
+            # What was revoked before the store began is not known.
+            raise InvalidToken("The token is older than our records", claim="iat")
+
+    def revoke(self, claims: Mapping[str, Any]) -> None:
+        """Revoke a token by its verified claims, unless it has expired.
+
+        Raises:
+            InvalidToken: It has no `jti`, or its `exp` or `iss` is none, so that nobody accepts it
+                anyway.
+            Unavailable: The store cannot be reached.
+        """
+        jti, issuer, expires = claims.get("jti"), claims.get("iss"), optional_date(claims, "exp")
+        if not isinstance(jti, str) or expires is None:
+            raise InvalidToken("The token has no jti and exp", claim="jti")
+        if not isinstance(issuer, str | None):
+            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+        if expires + self._leeway > self._clock():
+            self.revoke_id(
+                jti,
+                subject=_text(claims.get("sub")),
+                issuer=issuer,
+                expires=math.ceil(expires),
+            )
+
+    def revoke_id(
+        self,
+        jti: str,
+        *,
+        subject: str | None = None,
+        issuer: str | None = None,
+        expires: int | None = None,
+    ) -> None:
+        """Revoke a token by its `jti`.
+
+        Args:
+            jti: The token's.
+            subject: The token's, if it is known.
+            issuer: The token's.
+            expires: The token's `exp`; unknown, it is kept for as long as any token may live.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        if expires is None:
+            expires = int(self._clock()) + self._longest
+        self._store.revoke(
+            token_id(issuer, jti),
+            subject=None if subject is None else subject_id(issuer, subject),
+            expires=expires + self._leeway,
+        )
+
+    def end_subject(self, subject: str, *, issuer: str | None = None) -> None:
+        """End every session of a subject, and every token that it has.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        expires = int(self._clock()) + self._longest + self._leeway
+        self._store.end_subject(subject_id(issuer, subject), expires=expires)
+
+
+def _trace(token: VerifiedToken) -> bytes:
+    """Join the token's id, its subject's, the instant of its issue, and its session's id."""
+    claims = token.claims
+    issuer = claims.get("iss")
+    instant = ids.instant_of(claims, is_own=token.is_own).to_bytes(8)
+    session = ids.from_text(claims["sid"]) if token.is_own and "sid" in claims else None
+    jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
+    return token_id(issuer, jti) + subject_id(issuer, subject) + instant + (session or b"")
+
+
+def _text(claim: object) -> str:
+    return claim if isinstance(claim, str) else ""

@@ -1,0 +1,240 @@
+"""Sessions: start one, rotate its refresh token, and end it when one comes twice (RFC 9700 4.14).
+
+A refresh token is one of our own of the type `rt+jwt`, which can never pass as an access token. The
+store knows which one of a session is unspent.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Unpack
+
+from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
+from ..issue import ids
+from ..issue.issuer import check_subject
+from ..issue.options import IssueOptions, plain, scope_text
+from ..stores.base import RefreshState, Store, StoredSession, subject_id
+from ..verify.claims import Claims
+from ..verify.numeric_date import optional_date
+from ..verify.validators import Clock
+from ..verify.verifier import TokenVerifier
+from .pairs import Pair, PairIssuer
+
+REFRESH_TYPE = "rt+jwt"
+_LONGEST_ORIGIN = 200
+
+
+class Session(NamedTuple):
+    """A session that has not ended; the instants are in UTC.
+
+    Attributes:
+        sid: Its name, as in its tokens.
+        started: When its subject logged in.
+        last_used: When its refresh token was rotated last.
+        expires_at: When it ends unless it is used before.
+        origin: From where it was used last, as the app said; empty if it did not.
+    """
+
+    sid: str
+    started: datetime
+    last_used: datetime
+    expires_at: datetime
+    origin: str
+
+
+class Sessions:
+    """The sessions of one app's subjects."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        pairs: PairIssuer,
+        verifier: TokenVerifier,
+        issuer: str | None,
+        grace: timedelta,
+        leeway: timedelta,
+        clock: Clock,
+    ) -> None:
+        """Take what issues and verifies the tokens of a session.
+
+        Args:
+            store: Knows which refresh token is unspent.
+            pairs: Issues the tokens.
+            verifier: Verifies refresh tokens.
+            issuer: The `iss` of both.
+            grace: For how long a spent refresh token gets the same successor once more.
+            leeway: For how long expired access tokens are accepted.
+            clock: Seconds since the epoch, UTC.
+        """
+        self._store = store
+        self._pairs = pairs
+        self._verifier = verifier
+        self._issuer = issuer
+        self._grace = int(grace.total_seconds() * 1000)
+        self._leeway = int(leeway.total_seconds())
+        self._clock = clock
+
+    def start(
+        self,
+        subject: str,
+        *,
+        defaults: Mapping[str, Any],
+        origin: str = "",
+        **options: Unpack[IssueOptions],
+    ) -> Pair:
+        """Begin a session, at a login.
+
+        Args:
+            subject: Who logs in.
+            defaults: Claims that come after those of the options, and are not remembered.
+            origin: From where; of a long text, the first 200 characters.
+            options: Those of the access token; its claims, audience and header are those of each
+                that follows it too. `auth_time` is now unless it is said.
+
+        Raises:
+            IssueError: A token cannot be issued.
+            Unavailable: The store cannot be reached.
+        """
+        check_subject(subject)
+        options = plain(options)
+        owner = subject_id(self._issuer, subject)
+        session = ids.new_session(owner)
+        now = int(self._clock())
+        login = self._pairs.login(subject, session, options, now)
+        granted = login["scope"]
+        plan = self._pairs.plan(login, granted, now, defaults=defaults, options=options)
+        first = RefreshState(secrets.token_bytes(16), plan.refresh_expires, granted)
+        instant = self._store.start_session(
+            session,
+            owner,
+            first,
+            access_expires=plan.access_expires + self._leeway,
+            origin=_origin(origin),
+        )
+        return self._pairs.respond(plan, first, instant)
+
+    def verify(self, token: str) -> "Presented":
+        """Verify a refresh token of any content; whether it was spent is not asked yet.
+
+        Raises:
+            InvalidGrant: It is bad.
+        """
+        try:
+            claims = self._verifier.verify(token).claims
+            end, _ = optional_date(claims, "session_exp"), optional_date(claims, "auth_time")
+        except InvalidToken as error:
+            raise InvalidGrant(error.reason) from None
+        session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims.id)
+        is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
+        if session is None or jti is None or not is_whole:
+            raise InvalidGrant
+        return Presented(claims, session, jti)
+
+    def rotate(
+        self,
+        presented: "Presented",
+        *,
+        defaults: Mapping[str, Any],
+        scope: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        origin: str = "",
+    ) -> Pair:
+        """Spend a refresh token, and issue its successor with an access token.
+
+        Args:
+            presented: What `verify` gave.
+            defaults: Claims that come after the others.
+            scope: Of the access token: some of what was granted; None for all of it.
+            claims: The app's own claims, in place of those said at the login.
+            origin: From where.
+
+        Raises:
+            InvalidGrant: More than the granted scope is asked for, or the session has ended.
+            RefreshReused: The token was spent before; the session has ended with its access tokens.
+            IssueError: A token cannot be issued; nothing was spent.
+            Unavailable: The store cannot be reached.
+        """
+        login = presented.claims
+        narrowed = _narrowed(scope, login)
+        plan = self._pairs.plan(
+            login,
+            narrowed,
+            int(self._clock()),
+            defaults=defaults,
+            options=None if claims is None else {"claims": claims},
+        )
+        advance = self._store.advance(
+            presented.session,
+            subject_id(self._issuer, login["sub"]),
+            presented.jti,
+            RefreshState(secrets.token_bytes(16), plan.refresh_expires, narrowed),
+            grace=self._grace,
+            access_expires=plan.access_expires + self._leeway,
+            origin=_origin(origin),
+        )
+        if advance.outcome == "reused":
+            raise RefreshReused(subject=login["sub"], sid=login["sid"])
+        if advance.unspent is None:
+            raise InvalidGrant("The session has ended")
+        return self._pairs.respond(plan, advance.unspent, advance.instant)
+
+    def end(self, sid: str, *, owner: bytes | None = None) -> bool:
+        """End a session; its access tokens are refused at once.
+
+        Args:
+            sid: The session's name.
+            owner: The id of the subject whose it must be, unless None.
+
+        Returns:
+            Whether there was such a session.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        session = ids.from_text(sid)
+        return session is not None and self._store.end_session(session, subject=owner)
+
+    def of(self, owner: bytes) -> list[Session]:
+        """List the sessions of the subject with this id, the newest first.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        return [_session(stored) for stored in self._store.sessions_of(owner)]
+
+
+class Presented(NamedTuple):
+    """A refresh token that was verified, and may have been spent."""
+
+    claims: Claims
+    session: bytes
+    jti: bytes
+
+
+def _narrowed(scope: str | None, granted: Claims) -> str:
+    if scope is None:
+        return str(granted.get("scope", ""))
+    try:
+        asked = scope_text(scope) or ""
+    except IssueError:
+        raise InvalidGrant("The scope is malformed", error="invalid_scope") from None
+    if not set(asked.split()) <= granted.scopes:
+        raise InvalidGrant("The scope is more than what was granted", error="invalid_scope")
+    # Each once, so that it is never longer than what was granted.
+    return " ".join(dict.fromkeys(asked.split()))
+
+
+def _origin(text: str) -> str:
+    """Cut what may come from a request, and may be no Unicode."""
+    return text[:_LONGEST_ORIGIN].encode(errors="replace").decode()
+
+
+def _session(stored: StoredSession) -> Session:
+    return Session(
+        ids.to_text(stored.session),
+        datetime.fromtimestamp(stored.started / 1000, UTC),
+        datetime.fromtimestamp(stored.last_used / 1000, UTC),
+        datetime.fromtimestamp(stored.expires, UTC),
+        stored.origin,
+    )

@@ -1,0 +1,47 @@
+"""What endangers the data of a Redis or Valkey, as its configuration shows."""
+
+from collections.abc import Iterator
+
+from redis.exceptions import ResponseError
+
+from .link import Link
+
+_OPTIONS = ("maxmemory-policy", "appendonly", "appendfsync", "save")
+
+_CLOSED = (
+    "The server does not let us read its configuration (CONFIG GET): make sure that it has"
+    " maxmemory-policy noeviction, appendonly yes and appendfsync always."
+)
+
+
+def find_risks(link: Link) -> list[str]:
+    """Say, a sentence each, what endangers the data; the same of several nodes only once."""
+    try:
+        answers = link.ask_each(*(("CONFIG", "GET", name) for name in _OPTIONS))
+    except ResponseError:
+        return [_CLOSED]
+    # Each reply is a name and a value; a server that has no such option gives none.
+    found = [[reply[1].decode() if reply else "" for reply in replies] for replies in answers]
+    return list(dict.fromkeys(risk for options in found for risk in _risks_of(*options)))
+
+
+def _risks_of(policy: str, appendonly: str, appendfsync: str, save: str) -> Iterator[str]:
+    if policy != "noeviction":
+        yield (
+            f"The server drops entries when its memory is full (maxmemory-policy is {policy}):"
+            " revoked tokens are accepted again, and where an epoch goes, people are logged out;"
+            " set noeviction."
+        )
+    if appendonly != "yes":
+        yield (
+            "The server only saves snapshots (appendonly is no): a restart forgets what was"
+            " revoked since the last one, and those tokens are accepted again; set appendonly yes."
+            if save
+            else "The server keeps nothing on disk (appendonly is no): a restart logs everybody"
+            " out; set appendonly yes."
+        )
+    elif appendfsync != "always":
+        yield (
+            f"The server may lose the last second or more in a crash (appendfsync is"
+            f" {appendfsync}), and tokens revoked then are accepted again; set appendfsync always."
+        )

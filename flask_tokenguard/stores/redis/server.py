@@ -1,0 +1,239 @@
+"""The connections of a process to one Redis or Valkey server.
+
+A request waits no longer than the timeout: what timed out is not tried again, and for a moment
+nothing else waits for that server. redis-py's own pool retries, and costs as much as a round trip.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis import Connection
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import TimeoutError as TimedOut
+
+from ...errors import Unavailable
+
+Command = tuple[str | bytes | int, ...]
+
+FAULTS = (RedisError, RedisClusterException, OSError)
+_PAUSE = 1.0
+_QUOTES = re.compile("['\"`]")
+_logger = logging.getLogger("flask_tokenguard")
+
+
+class Paused(RedisError):
+    """The server did not answer in time a moment ago, and is not asked now."""
+
+
+class Pause:
+    """A moment in which nobody waits for what did not answer in time."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Begin without one.
+
+        Args:
+            monotonic: Seconds.
+        """
+        self._monotonic = monotonic
+        self._over_at = 0.0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has begun and nothing was answered since."""
+        return bool(self._over_at)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Begin a pause if what is done fails, and end it if not."""
+        self.check()
+        try:
+            yield
+        except FAULTS:
+            self.begin()
+            raise
+        self.end()
+
+    def check(self) -> None:
+        """Let one caller through when the pause is over, and all once it was answered.
+
+        Raises:
+            Paused: It is not over.
+        """
+        if self._over_at:
+            if self._monotonic() < self._over_at:
+                raise Paused
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin a pause, or begin it anew."""
+        self._over_at = self._monotonic() + _PAUSE
+
+    def end(self) -> None:
+        """End it, since there was an answer."""
+        self._over_at = 0.0
+
+
+class Server:
+    """Connections to one server, handed from thread to thread; not to be used after a fork."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            connect: Makes a connection, which need not be open.
+        """
+        self._connect = connect
+        self._idle: list[Connection] = []
+        self._pause = Pause()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it did not answer in time."""
+        return self._pause.is_on
+
+    def pause(self) -> None:
+        """Ask it nothing for a moment."""
+        self._pause.begin()
+
+    def ask(self, *commands: Command) -> list[Any]:
+        """Send commands that may be sent twice, in one trip, and read their replies.
+
+        Raises:
+            RedisError: They failed, or the first of their replies that is an error.
+        """
+        return raise_first(self._ask(commands))
+
+    def renew(self, keys: Sequence[bytes], expiry: int) -> list[Any]:
+        """Set the expiry of keys; reply 1, 0 or an error for each.
+
+        Args:
+            keys: The keys.
+            expiry: In milliseconds.
+        """
+        return self._ask([("PEXPIRE", key, expiry) for key in keys])
+
+    def tell(self, *commands: Command) -> list[Any]:
+        """Do as `ask` for commands that may not be sent twice."""
+        self._drop_closed()
+        return raise_first(self.receive(self.send(commands), len(commands)))
+
+    def send(self, commands: Sequence[Command]) -> Connection:
+        """Send commands; `receive` must follow."""
+        self._pause.check()
+        try:
+            connection = self._take_idle() or self._connect()
+            connection.send_packed_command(connection.pack_commands(commands))
+        except FAULTS as error:
+            self._note_fault(error)
+            raise
+        return connection
+
+    def receive(self, connection: Connection, count: int) -> list[Any]:
+        """Read the replies to what was sent on a connection, errors among them."""
+        replies: list[Any] = []
+        for _ in range(count):
+            try:
+                replies.append(connection.read_response())
+            except ResponseError as error:
+                replies.append(error)
+            except FAULTS as error:
+                self._note_fault(error)
+                raise
+        self._pause.end()
+        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+            # It was the master, and is no more.
+            self._idle.clear()
+        else:
+            self._idle.append(connection)
+        return replies
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        has_idled = bool(self._idle)
+        try:
+            return self.receive(self.send(commands), len(commands))
+        except Disconnected:
+            if not has_idled:
+                raise
+            # It was dropped, and those that idled beside it as well.
+            return self.receive(self.send(commands), len(commands))
+
+    def _take_idle(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _drop_closed(self) -> None:
+        # What was sent on a connection that is gone may have been done, or not; better not to send.
+        connection = self._take_idle()
+        if connection is not None:
+            try:
+                is_closed = connection.can_read()
+            except FAULTS:
+                is_closed = True
+            if is_closed:
+                self._idle.clear()
+            else:
+                self._idle.append(connection)
+
+    def _note_fault(self, error: Exception) -> None:
+        """Drop the idle connections; begin a pause after a timeout, and end it otherwise."""
+        self._idle.clear()
+        if isinstance(error, TimedOut):
+            self._pause.begin()
+        else:
+            self._pause.end()
+
+
+def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
+    """Ask several servers at the same time, for what may be sent twice.
+
+    Raises:
+        RedisError: A fault, after all were heard; a timeout rather than another.
+    """
+    sent: list[tuple[Server, Connection]] = []
+    replies: list[Any] = []
+    faults: list[Exception] = []
+    for server, command in asked:
+        try:
+            sent.append((server, server.send((command,))))
+        except FAULTS as error:
+            faults.append(error)
+    for server, connection in sent:
+        try:
+            replies += server.receive(connection, 1)
+        except FAULTS as error:
+            faults.append(error)
+    faults.sort(key=lambda fault: not isinstance(fault, TimedOut | Paused))
+    return raise_first([*faults, *replies])
+
+
+def raise_first(replies: list[Any]) -> list[Any]:
+    """Give replies, unless there is an error among them."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
+
+
+def unavailable(error: Exception, address: object) -> Unavailable:
+    """Log what keeps a server from answering, and give the error for the caller to raise."""
+    if not isinstance(error, Paused):
+        _logger.warning("the store %s cannot be used: %s", address, describe(error))
+    return Unavailable(retry_after=1)
+
+
+def describe(error: Exception) -> str:
+    """Say what went wrong, without anything that a server may quote of what it was sent."""
+    code = getattr(error, "status_code", None)
+    if code or isinstance(error, ResponseError):
+        text = "" if _QUOTES.search(str(error)) else str(error)
+    else:
+        cause = error.__cause__ or error.__context__
+        text = str(cause.strerror or "") if isinstance(cause, OSError) else ""
+    return " ".join(filter(None, (type(error).__name__, code, text)))

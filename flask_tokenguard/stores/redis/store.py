@@ -1,0 +1,207 @@
+"""The store for many machines: Redis or Valkey, as one server, behind sentinels, or as a cluster.
+
+`standing` is one round trip; every other step is a script that the server runs as a whole. What
+expires is dropped by the server itself. See `redis_keys` for where everything is kept.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from ...errors import ConfigurationError, Unavailable
+from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
+from . import address as redis_uri
+from . import scripts
+from .keys import tags
+from .scripts import Argument, Script
+
+# Longer than an instant lasts, in seconds.
+_AFTER_THE_EPOCH = 0.002
+
+
+class RedisStore:
+    """A `Store` in Redis or Valkey; it connects when it is first used."""
+
+    def __init__(self, uri: str, *, prefix: str = "tokenguard:", timeout: float = 1.0) -> None:
+        """Read the URI.
+
+        Args:
+            uri: As `redis_uri` says.
+            prefix: What every key begins with.
+            timeout: How long to wait for a connection or a reply, in seconds.
+
+        Raises:
+            ConfigurationError: The URI is malformed, or redis-py is not installed.
+        """
+        self._address = redis_uri.parse(uri)
+        self._tags = tags(prefix)
+        self._timeout = timeout
+        self._client = _import_client()
+        # Each with the process that it belongs to: a connection must not be shared after a fork.
+        self._made: tuple[int, Any] = (0, None)
+        self._ready: tuple[int, Any] = (0, None)
+
+    def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
+        """Read the epoch and what speaks against a token, in one trip.
+
+        A token that was revoked without its subject is found under its own tag, whose epoch counts
+        as well.
+        """
+        here, there = self._tags[subject[0]], self._tags[jti[0]]
+        keys = [here.epoch, here.ended + subject, here.revoked + jti]
+        if session is not None:
+            keys.append(here.revoked + session)
+        others = (there.epoch, there.revoked + jti)
+        try:
+            link = self._link()
+            found = link.read(keys, others)
+            if found[0] is None or found[-2] is None:
+                self._set_epochs(link)
+                found = link.read(keys, others)
+            epoch, ended_at, *revoked, other_epoch, other_revoked = found
+            if epoch is None or other_epoch is None:
+                raise Unavailable
+            return Standing(
+                max(int(epoch), int(other_epoch)),
+                other_revoked is not None or any(one is not None for one in revoked),
+                None if ended_at is None else int(ended_at),
+            )
+        # A value that is no number was not written by us.
+        except (*self._client.FAULTS, ValueError) as error:
+            raise self._client.unavailable(error, self._address) from None
+
+    def next_instant(self, subject: bytes) -> int:
+        """Give an instant after all that has ended tokens of this subject."""
+        keys = self._tags[subject[0]].of_subject(subject)
+        return int(self._run_after_epoch(scripts.NEXT_INSTANT, keys, ()))
+
+    def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:
+        """Revoke a token, under its subject's tag if the subject is known."""
+        tag = self._tags[jti[0] if subject is None else subject[0]]
+        self._run(scripts.REVOKE, (tag.revoked + jti,), (expires,))
+
+    def end_subject(self, subject: bytes, *, expires: int) -> None:
+        """End all sessions of a subject, and its tokens, at the highest instant ever given."""
+        tag = self._tags[subject[0]]
+        self._run(scripts.END_SUBJECT, tag.of_subject(subject), (expires, tag.session))
+
+    def start_session(
+        self,
+        session: bytes,
+        subject: bytes,
+        first: RefreshState,
+        *,
+        access_expires: int,
+        origin: str,
+    ) -> int:
+        """Write a session's hash, which expires with its refresh token."""
+        keys = self._tags[subject[0]].of_session(subject, session)
+        args = (session, subject, *first, access_expires, origin)
+        return int(self._run_after_epoch(scripts.START_SESSION, keys, args))
+
+    def advance(
+        self,
+        session: bytes,
+        subject: bytes,
+        presented: bytes,
+        successor: RefreshState,
+        *,
+        grace: int,
+        access_expires: int,
+        origin: str,
+    ) -> Advance:
+        """Compare what was presented with what is unspent, and move on in the same script."""
+        keys = self._tags[subject[0]].of_session(subject, session)
+        args = (session, presented, *successor, grace, access_expires, origin)
+        outcome, instant, *unspent = self._run_after_epoch(scripts.ADVANCE, keys, args)
+        if unspent:
+            jti, expires, scope = unspent
+            return Advance(outcome.decode(), RefreshState(jti, expires, scope.decode()), instant)
+        return Advance(outcome.decode(), None, instant)
+
+    def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
+        """Drop a session's hash, and revoke its access tokens."""
+        tag = self._tags[session[0]]
+        # Its index is named by its subject, which only the script finds out.
+        keys = tag.of_session(b"", session)
+        return bool(self._run(scripts.END_SESSION, keys, (session, subject or b"", tag.sessions)))
+
+    def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
+        """List those whose refresh token has not expired, the newest first."""
+        tag = self._tags[subject[0]]
+        rows = self._run(scripts.SESSIONS_OF, (tag.sessions + subject,), (tag.session,))
+        found = [
+            StoredSession(session, int(started), int(used), int(expires), origin.decode())
+            for session, started, used, expires, origin in rows
+        ]
+        return sorted(found, key=lambda each: each.started, reverse=True)
+
+    def prune(self, on_progress: OnProgress) -> int:  # noqa: ARG002 - nothing takes long
+        """Drop nothing: the server drops what expires."""
+        return 0
+
+    def risks(self) -> Sequence[str]:
+        """Ask the servers whether they evict keys, and whether they survive a restart."""
+        with self._translating():
+            found: list[str] = self._client.find_risks(self._link())
+            return found
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._address}>"
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except self._client.FAULTS as error:
+            raise self._client.unavailable(error, self._address) from None
+
+    def _run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
+        with self._translating():
+            return self._link().run(script, keys, args)
+
+    def _run_after_epoch(
+        self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]
+    ) -> Any:
+        """Run a script that gives nothing where there is no epoch."""
+        with self._translating():
+            link = self._link()
+            found = link.run(script, keys, args)
+            if found is None:
+                self._set_epochs(link)
+                found = link.run(script, keys, args)
+            if found is None:
+                raise Unavailable
+            return found
+
+    def _link(self) -> Any:
+        pid, link = self._ready
+        return link if pid == os.getpid() else self._open()
+
+    def _open(self) -> Any:
+        pid, link = self._made
+        if pid != os.getpid():
+            # Kept even if it cannot be used, so that no other thread waits as long to find out.
+            link = self._client.open_link(self._address, self._timeout)
+            self._made = (os.getpid(), link)
+        self._set_epochs(link)
+        self._ready = (os.getpid(), link)
+        return link
+
+    def _set_epochs(self, link: Any) -> None:
+        if link.set_epochs(scripts.EPOCHS, [tag.epoch for tag in self._tags]):
+            # A token of this very instant would pass for one from before the epoch.
+            time.sleep(_AFTER_THE_EPOCH)
+
+
+def _import_client() -> ModuleType:
+    try:
+        from . import client as redis_client  # noqa: PLC0415 - optional, imported when first used
+    except ImportError:
+        raise ConfigurationError(
+            "TOKENGUARD_STORAGE_URI needs redis-py 8: pip install 'flask-tokenguard[redis]'"
+        ) from None
+    return redis_client

@@ -1,0 +1,267 @@
+"""The embedded store: one SQLite file for the processes of one machine.
+
+Every write is one transaction, and drops a little of what expired long ago.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..base import KEPT_AFTER_EXPIRY, Advance, OnProgress, RefreshState, Standing, StoredSession
+from .file import FAULTS, Connection, SqliteFile, unavailable
+
+# Of each table, so many entries are looked at by every write; more than a write can add.
+_PRUNED_AT_ONCE = 32
+_LAST_ID = b"\xff" * 16
+
+# One row for each entry that speaks against a token, so that there is mostly none.
+_STANDING = (
+    "SELECT NULL FROM revoked WHERE id = ? UNION ALL SELECT NULL FROM revoked WHERE id = ?"
+    " UNION ALL SELECT ended_at FROM subjects WHERE id = ?"
+)
+_SESSION = "SELECT unspent, expires, scope, spent, spent_at FROM sessions WHERE id = ?"
+
+
+class SqliteStore:
+    """A `Store` in one file."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timeout: float = 1.0,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Name the file; see `check`.
+
+        Args:
+            path: The file; made when first needed, for its owner alone.
+            timeout: For how long to wait for another writer, in seconds.
+            clock: Seconds since the epoch, UTC.
+            monotonic: Seconds since the machine was started, the same for all its processes.
+        """
+        self._clock = clock
+        self._monotonic = monotonic
+        self._file = SqliteFile(path, timeout=timeout, clock=clock, monotonic=monotonic)
+        # Each process begins somewhere else to look for what can be pruned.
+        self._pruned_up_to = secrets.token_bytes(16)
+
+    def check(self) -> None:
+        """Make the file if there is none, and leave no connection open, as before a fork.
+
+        Raises:
+            ConfigurationError: The file is damaged, not ours, or cannot be made.
+        """
+        self._file.check()
+
+    def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
+        """Tell what is known of a token, in one statement."""
+        try:
+            reader = self._file.reader()
+            rows = reader.execute(_STANDING, (jti, session or jti, subject)).fetchall()
+        except FAULTS as error:
+            raise unavailable(error) from None
+        if not rows:
+            return reader.untouched
+        instants = [instant for (instant,) in rows if instant is not None]
+        return Standing(
+            reader.untouched.epoch,
+            is_revoked=len(instants) < len(rows),
+            ended_at=instants[0] if instants else None,
+        )
+
+    def next_instant(self, subject: bytes) -> int:
+        """Give an instant after all that has ended tokens of this subject."""
+        with self._writing() as connection:
+            return self._next_instant(connection, subject)
+
+    def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:  # noqa: ARG002
+        """Revoke a token; here an id is found without its subject."""
+        with self._writing() as connection:
+            _revoke(connection, jti, expires)
+
+    def end_subject(self, subject: bytes, *, expires: int) -> None:
+        """End all sessions of a subject, and its tokens, at the highest instant ever given."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO subjects SELECT ?, max(highest, ?), ? FROM state WHERE true"
+                " ON CONFLICT (id) DO UPDATE SET ended_at = max(ended_at, excluded.ended_at),"
+                " expires = max(expires, excluded.expires)",
+                (subject, self._now(), expires),
+            )
+            connection.execute("DELETE FROM sessions WHERE subject = ?", (subject,))
+
+    def start_session(
+        self,
+        session: bytes,
+        subject: bytes,
+        first: RefreshState,
+        *,
+        access_expires: int,
+        origin: str,
+    ) -> int:
+        """Insert a session."""
+        with self._writing() as connection:
+            instant = self._next_instant(connection, subject)
+            connection.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (session, subject, *first, None, None, instant, instant, access_expires, origin),
+            )
+            return instant
+
+    def advance(
+        self,
+        session: bytes,
+        subject: bytes,
+        presented: bytes,
+        successor: RefreshState,
+        *,
+        grace: int,
+        access_expires: int,
+        origin: str,
+    ) -> Advance:
+        """Compare what was presented with what is unspent, and move on in the same transaction."""
+        with self._writing() as connection:
+            now = self._next_instant(connection, subject)
+            row = connection.execute(_SESSION, (session,)).fetchone()
+            if row is None:
+                return Advance("ended", None, now)
+            unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]
+            if presented != unspent.jti:
+                is_retry = presented == spent and successor.jti == unspent.jti
+                is_late = presented != spent or abs(self._now() - spent_at) >= grace
+                if is_late and not is_retry:
+                    _end_session(connection, session)
+                    return Advance("reused", None, now)
+                _note_use(connection, session, access_expires, now, origin)
+                return Advance("advanced" if is_retry else "repeated", unspent, now)
+            connection.execute(
+                "UPDATE sessions SET unspent = ?, expires = ?, scope = ?, spent = ?, spent_at = ?"
+                " WHERE id = ?",
+                (*successor, presented, self._now(), session),
+            )
+            _note_use(connection, session, access_expires, now, origin)
+            return Advance("advanced", successor, now)
+
+    def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
+        """Delete a session, and revoke its access tokens."""
+        with self._writing() as connection:
+            row = connection.execute(
+                "SELECT subject FROM sessions WHERE id = ?", (session,)
+            ).fetchone()
+            if row is None or (subject is not None and row[0] != subject):
+                return False
+            _end_session(connection, session)
+            return True
+
+    def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
+        """List those whose refresh token has not expired, the newest first."""
+        try:
+            rows = self._file.connection().execute(
+                "SELECT id, started, last_used, expires, origin FROM sessions"
+                " WHERE subject = ? AND expires > ? ORDER BY started DESC",
+                (subject, self._clock()),
+            )
+            return [StoredSession(*row) for row in rows]
+        except FAULTS as error:
+            raise unavailable(error) from None
+
+    def prune(self, on_progress: OnProgress) -> int:
+        """Drop what expired, a part of the ids at a time, so that others can write in between."""
+        dropped = 0
+        for octet in range(256):
+            with self._file.writing() as connection:
+                horizon = self._horizon(connection)
+                span = (bytes([octet]), bytes([octet]) + _LAST_ID, horizon)
+                for table in ("revoked", "subjects", "sessions"):
+                    dropped += connection.execute(
+                        f"DELETE FROM {table} WHERE id BETWEEN ? AND ? AND expires <= ?",  # noqa: S608 - our own names
+                        span,
+                    ).rowcount
+            on_progress(octet + 1, 256)
+        return dropped
+
+    def risks(self) -> Sequence[str]:
+        """Nothing endangers what a file keeps but its loss."""
+        return ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._file.path}>"
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._file.writing() as connection:
+            yield connection
+            self._prune_a_little(connection)
+
+    def _next_instant(self, connection: Connection, subject: bytes) -> int:
+        (instant,) = connection.execute(
+            "UPDATE state SET highest = max(highest, ?, epoch + 1,"
+            " 1 + coalesce((SELECT ended_at FROM subjects WHERE id = ?), 0)) RETURNING highest",
+            (self._now(), subject),
+        ).fetchone()
+        return int(instant)
+
+    def _prune_a_little(self, connection: Connection) -> None:
+        horizon = self._horizon(connection)
+        # Ids are random, so that they can be walked through in their order, for ever.
+        start = self._pruned_up_to
+        ids = connection.execute(
+            "SELECT id FROM revoked WHERE id > ? ORDER BY id LIMIT ?", (start, _PRUNED_AT_ONCE)
+        ).fetchall()
+        end = ids[-1][0] if len(ids) == _PRUNED_AT_ONCE else _LAST_ID
+        connection.execute(
+            "DELETE FROM revoked WHERE id > ? AND id <= ? AND expires <= ?", (start, end, horizon)
+        )
+        self._pruned_up_to = b"" if end == _LAST_ID else end
+        for table in ("subjects", "sessions"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE id IN"  # noqa: S608 - our own names
+                f" (SELECT id FROM {table} WHERE expires <= ? LIMIT ?)",
+                (horizon, _PRUNED_AT_ONCE),
+            )
+
+    def _horizon(self, connection: Connection) -> int:
+        """Tell what may be dropped: all that expired by then.
+
+        It goes by the lower of now and the highest time seen, and that rises at most twice as fast
+        as the machine's steady clock: a clock that is wrong for less than a day drops nothing.
+        """
+        now = int(self._clock())
+        (seen,) = connection.execute(
+            "UPDATE state SET seen = max(seen, min(:now, seen + 2 * max(0, :steady - steady))),"
+            " steady = :steady RETURNING seen",
+            {"now": now, "steady": int(self._monotonic())},
+        ).fetchone()
+        return min(now, int(seen)) - KEPT_AFTER_EXPIRY
+
+
+def _revoke(connection: Connection, name: bytes, expires: int) -> None:
+    connection.execute(
+        "INSERT INTO revoked VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
+        (name, expires),
+    )
+
+
+def _end_session(connection: Connection, session: bytes) -> None:
+    (access_expires,) = connection.execute(
+        "DELETE FROM sessions WHERE id = ? RETURNING access_expires", (session,)
+    ).fetchone()
+    _revoke(connection, session, access_expires)
+
+
+def _note_use(
+    connection: Connection, session: bytes, access_expires: int, now: int, origin: str
+) -> None:
+    connection.execute(
+        "UPDATE sessions SET access_expires = max(access_expires, ?), last_used = ?,"
+        " origin = coalesce(nullif(?, ''), origin) WHERE id = ?",
+        (access_expires, now, origin, session),
+    )

@@ -1,0 +1,4 @@
+"""Text -> `VerifiedToken`.
+
+Start at `verifier.TokenVerifier.verify`. No Flask from here down.
+"""

@@ -1,0 +1,238 @@
+"""What a token must say to be accepted, one small check per rule (RFC 7519 section 4.1).
+
+A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
+Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..errors import InvalidToken
+from ..jose.compact import media_type
+from .claims import VerifiedToken
+from .numeric_date import LAST_NUMERIC_DATE, numeric_date
+
+Validator: TypeAlias = Callable[[VerifiedToken], None]
+Clock: TypeAlias = Callable[[], float]
+
+# All that a clock can show; ints, since nearly all instants are.
+_ALWAYS: tuple[float, float] = (0, 2 * LAST_NUMERIC_DATE)
+
+
+def has_type(types: Collection[str | None]) -> Validator:
+    """Require the header's `typ`, so that no other kind of token passes (RFC 8725 section 3.11).
+
+    Args:
+        types: Media types, in any case and with or without `application/`; None stands for none.
+    """
+    accepted = {None if typ is None else media_type(typ) for typ in types}
+
+    def check(token: VerifiedToken) -> None:
+        if token.typ not in accepted:
+            raise InvalidToken("The token is of another type (typ)")
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """A rule that some claims are not there, whatever they say.
+
+    Attributes:
+        claims: The claims.
+        reason: Of the refusal.
+        remedies: What else a refusal adds, by the claim.
+    """
+
+    claims: Collection[str]
+    reason: str
+    remedies: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, token: VerifiedToken) -> None:
+        """Check a token as any other rule does."""
+        for claim in self.claims:
+            if claim in token.claims:
+                remedy = self.remedies.get(claim, "")
+                raise InvalidToken(f"{self.reason} ({claim}){remedy}", claim=claim)
+
+
+def has_issuer(issuer: str | None) -> Validator:
+    """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
+    reason = "The token is from another issuer"
+    if issuer is None:
+        return NoneOf(("iss",), reason)
+
+    def check(token: VerifiedToken) -> None:
+        if token.claims.get("iss") != issuer:
+            raise InvalidToken(f"{reason} (iss)", claim="iss")
+
+    return check
+
+
+def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
+    """Require one of these in `aud`; with none, require that there is no `aud`.
+
+    A token for somebody must be refused by everybody else (RFC 7519 section 4.1.3).
+
+    Args:
+        audience: Who we are.
+        claim: Where an issuer says it in another place.
+    """
+    reason = "The token is for another audience"
+    if not audience:
+        return NoneOf((claim,), reason)
+
+    def check(token: VerifiedToken) -> None:
+        named = token.claims.get(claim)
+        values = [named] if isinstance(named, str) else named
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise InvalidToken(f"The token's audience is malformed ({claim})", claim=claim)
+        if not any(value in audience for value in values):
+            raise InvalidToken(f"{reason} ({claim})", claim=claim)
+
+    return check
+
+
+def has_text(claim: str, *, is_required: bool = True) -> Validator:
+    """Require a claim to be a text and not empty, such as `sub` or `jti`.
+
+    Args:
+        claim: Its name.
+        is_required: Whether the claim must be there at all.
+    """
+
+    def check(token: VerifiedToken) -> None:
+        value = token.claims.get(claim)
+        if isinstance(value, str) and value:
+            return
+        if claim in token.claims:
+            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+        if is_required:
+            raise InvalidToken(f"The token has no {claim}", claim=claim)
+
+    return check
+
+
+def has_claims(required: Collection[str]) -> Validator:
+    """Require claims to be there, whatever they say."""
+
+    def check(token: VerifiedToken) -> None:
+        for claim in required:
+            if token.claims.get(claim) is None:
+                raise InvalidToken(f"The token has no {claim}", claim=claim)
+
+    return check
+
+
+def has_none_of(absent: Collection[str], remedies: Mapping[str, str] | None = None) -> Validator:
+    """Require claims not to be there, which only another kind of token has.
+
+    Args:
+        absent: Of several that are there, the first is named.
+        remedies: What the refusal adds, by the claim.
+    """
+    return NoneOf(absent, "The token is of another kind", remedies or {})
+
+
+def has_values(values: Mapping[str, str]) -> Validator:
+    """Require each of these claims to be this text."""
+
+    def check(token: VerifiedToken) -> None:
+        for claim, value in values.items():
+            if token.claims.get(claim) != value:
+                raise InvalidToken(f"The token is of another kind ({claim})", claim=claim)
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRule:
+    """A rule that a token keeps from one instant until another, which the token alone says.
+
+    So it is enough to read a token's period once; whether it is now has to be asked every time.
+    """
+
+    claim: str
+    leeway: int
+    clock: Clock
+    is_required: bool
+
+    def __call__(self, token: VerifiedToken) -> None:
+        """Check a token as any other rule does."""
+        check_period((self,), token.claims)
+
+
+def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[float, float]:
+    """Require that now is within the period of all these rules, and tell it.
+
+    Raises:
+        InvalidToken: A claim is not a number, or missing, it is too early or too late, or `nbf`
+            does not lie before `exp`.
+    """
+    begins, ends = _ALWAYS
+    now, clock = 0.0, None
+    for rule in rules:
+        claim = rule.claim
+        if claim not in claims and not rule.is_required:
+            continue
+        instant = numeric_date(claims, claim)
+        if rule.clock is not clock:
+            clock = rule.clock
+            now = clock()
+        if claim == "exp":
+            if instant + rule.leeway < ends:
+                ends = instant + rule.leeway
+                if ends <= now:
+                    raise InvalidToken("The token has expired (exp)", claim=claim)
+            continue
+        if instant - rule.leeway > begins:
+            begins = instant - rule.leeway
+            if begins > now:
+                raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+        if claim == "nbf":
+            _check_order(claims, instant)
+    return begins, ends
+
+
+def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
+    # A leeway would make a moment of validity out of a period that is empty.
+    if "exp" in claims and nbf >= numeric_date(claims, "exp"):
+        raise InvalidToken("The token is never valid: nbf is not before exp", claim="nbf")
+
+
+def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
+    """Require `exp` to lie ahead of us (RFC 7519 section 4.1.4).
+
+    A token whose `exp` equals the current second is already expired.
+
+    Args:
+        leeway: Clock skew to forgive, in seconds, added to `exp`.
+        clock: Seconds since the epoch, UTC.
+
+    Raises (from the returned check):
+        InvalidToken: `exp` is absent, not a number, or has passed.
+    """
+    return TimeRule("exp", leeway, clock, is_required=True)
+
+
+def is_begun(
+    claim: str, leeway: int = 0, clock: Clock = time.time, *, is_required: bool = False
+) -> Validator:
+    """Require `nbf` or `iat` not to lie ahead (RFC 7519 sections 4.1.5 and 4.1.6).
+
+    Args:
+        claim: `"nbf"` or `"iat"`.
+        leeway: Clock skew to forgive, in seconds.
+        clock: Seconds since the epoch, UTC.
+        is_required: Whether the claim must be there at all.
+
+    Raises (from the returned check):
+        InvalidToken: The claim is not a number, lies in the future, or is missing.
+    """
+    return TimeRule(claim, leeway, clock, is_required=is_required)
+
+
+# Whoever brings a token that is bound to a key must prove more (RFC 7800 section 3).
+is_bearer: Validator = NoneOf(("cnf",), "The token is bound to a key")

@@ -1,0 +1,193 @@
+"""Demands of views: `token_required`, `public`, and `require_token` for a call.
+
+`token_required` wraps a view and marks it. The mark lets the hook check a demand before anything
+else runs; the wrapper checks it where no mark is seen, as when a view calls another.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
+
+from flask import Response, has_request_context
+
+from ..errors import Refusal
+from ..verify.claims import Claims
+from . import authentication as current
+from .authentication import RECORD, current_request
+from .demands import ANY_TOKEN, Demand, Demanded
+from .marks import check_unmarked, mark, mark_below
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def token_required(view: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
+def token_required(
+    *, optional: bool = False, **demanded: Unpack[Demanded]
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -> Any:
+    """Demand a valid token, and more, before a view runs. Use it bare or called.
+
+    Args:
+        view: The view, when used bare.
+        demanded: `scope`: all of these; `any_scope`: one of these; `role`: one of these;
+            `claims`: a scalar must equal the claim, of the same JSON type, or be in it when that is
+            a list, and a list means one of these; `check`: a function of the `Claims`, where falsy
+            is refused; `issuers`: the token's `iss` is one of these, where `"own"` is us, with or
+            without an `iss`; `max_age`: its subject showed who it is at most so many seconds ago,
+            or a timedelta (RFC 9470); `optional`: no token is fine, a bad one is not; `user`: the
+            user loader finds a user.
+
+    Raises:
+        TypeError: An argument demands nothing, or what no token can say; or the view, or what it
+            wraps, is public.
+
+    Raises (from the decorated view):
+        TokenMissing: 401, there is no token.
+        InvalidToken: 401, it is bad.
+        InsufficientAuthentication: 401, its subject must log in again.
+        InsufficientScope: 403, it does not allow this.
+        Unavailable: 503, we cannot tell.
+    """
+    if view is not None:
+        if demanded:
+            raise TypeError("token_required takes a view or demands, not both; call it first")
+        return _guard(view, ANY_TOKEN)
+    demand = Demand(**demanded)
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return _guard(view, demand)
+
+    # The look finds it in the `method_decorators` of flask-restful and flask-restx.
+    mark(decorate, demand)
+    return decorate
+
+
+@overload
+def require_token(*, optional: Literal[False] = False, **demanded: Unpack[Demanded]) -> Claims: ...
+
+
+@overload
+def require_token(*, optional: bool, **demanded: Unpack[Demanded]) -> Claims | None: ...
+
+
+def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Claims | None:
+    """Demand a valid token of the current request, and more, where a call is made.
+
+    For views, helpers and `before_request`, when a decorator cannot know in time what is needed. A
+    CORS preflight is no exception: in a `before_request`, skip OPTIONS yourself.
+
+    Args:
+        optional: Whether no token is fine; a bad one is not.
+        demanded: As `token_required` takes it.
+
+    Returns:
+        The token's claims, which are those of `g.claims`; None without an optional token.
+
+    Raises:
+        TypeError: An argument demands nothing, or what no token can say.
+        TokenMissing: 401, there is no token.
+        InvalidToken: 401, it is bad.
+        InsufficientAuthentication: 401, its subject must log in again.
+        InsufficientScope: 403, it does not allow this.
+        Unavailable: 503, we cannot tell.
+    """
+    is_plain = not (demanded or optional)
+    record = current.authentication(reads_body=True)
+    meet(ANY_TOKEN if is_plain else Demand(optional=optional, **demanded), record)
+    return record.claims
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Leave an endpoint open under `TOKENGUARD_PROTECT = "all"`; put it below the route.
+
+    Raises:
+        TypeError: The view is a class, or it, or what it wraps, is guarded or public already.
+    """
+    _check_view(view)
+    check_unmarked(view, by=None)
+    wrapper = _wrap(view, None)
+    mark(wrapper, None)
+    return wrapper
+
+
+def meet(demand: Demand, record: current.Record) -> None:
+    """Meet a demand or raise; what the hook has met is met for the wrapper.
+
+    Raises:
+        Refusal: With its finished answer.
+    """
+    if demand in record.met:
+        return
+    if record.token is None or demand.asks_more:
+        try:
+            demand.check(record, record.parts.clock)
+            if demand.user:
+                current.load_user(record)
+        except Refusal as error:
+            current.answer_with(error, record)
+            raise
+    record.met += (demand,)
+
+
+def _meet_or_answer(demand: Demand) -> Response | None:
+    """Meet a demand as the hook does; a preflight is answered in the view's place."""
+    if current.is_preflight(current_request()):
+        return current.answer_preflight()
+    meet(demand, current.authentication(reads_body=True))
+    return None
+
+
+def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
+    _check_view(view)
+    check_unmarked(view, by=demand)
+    wrapper = _wrap(view, demand)
+    mark(wrapper, demand)
+    # What is decorated during a request would be marked at each anew, without end.
+    if not has_request_context():
+        mark_below(view, demand)
+    return wrapper
+
+
+def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
+    """Wrap a view in a function that meets a demand first, async if the view is."""
+    if inspect.iscoroutinefunction(view):
+
+        @functools.wraps(view)
+        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+            answer = None if demand is None else _meet_or_answer(demand)
+            return answer or await view(*args, **kwargs)
+
+        return cast(Callable[P, R], wrapper)
+
+    @functools.wraps(view)
+    def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if demand is not None:
+            record: current.Record | None = getattr(current_request(), RECORD, None)
+            # Mostly the hook has met it.
+            if record is None or demand not in record.met:
+                return _meet_or_answer(demand) or view(*args, **kwargs)
+        return view(*args, **kwargs)
+
+    return sync_wrapper
+
+
+def _check_view(view: object) -> None:
+    if isinstance(view, type):
+        raise TypeError(
+            f"{view!r} is a class; put the decorator on its methods or in its `decorators`"
+        )
+    if not callable(view):
+        raise TypeError(f"{view!r} is not a view")
+
+
+# Frameworks keep these very functions in their lists of decorators, where the look finds them.
+mark(token_required, ANY_TOKEN)
+mark(public, None)

@@ -1,0 +1,233 @@
+"""What one use of `token_required` asks of a request, and whether a token meets it.
+
+Authentication is settled before: what is short here is a 403, but for a token that is not there.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
+from types import NoneType
+from typing import Any, TypeAlias, TypedDict
+
+from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
+from ..verify.claims import Authentication, Claims, VerifiedToken
+from ..verify.numeric_date import optional_date
+from ..verify.validators import Clock
+
+Check: TypeAlias = Callable[[Claims], object]
+# What stands for us among issuers, whether we have an `iss` or none.
+OWN = "own"
+Scalar: TypeAlias = str | int | float | bool | None
+
+_JSON_TYPES: dict[type, str] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    NoneType: "null",
+}
+
+
+class Demanded(TypedDict, total=False):
+    """What `token_required` and `require_token` take beside `optional`."""
+
+    scope: str | Iterable[str] | None
+    any_scope: str | Iterable[str] | None
+    role: str | Iterable[str] | None
+    claims: Mapping[str, Scalar | Collection[Scalar]] | None
+    check: Check | None
+    issuers: str | Iterable[str] | None
+    max_age: timedelta | int | None
+    user: bool
+
+
+class Demand:
+    """What one use of `token_required` asks of a request; equal only to itself.
+
+    Attributes:
+        asks_more: Whether a token that is good is not enough.
+        user: Whether the user loader must find a user before the view runs.
+    """
+
+    __slots__ = (
+        "_any_scope",
+        "_asks_of_token",
+        "_check",
+        "_claims",
+        "_issuers",
+        "_max_age",
+        "_optional",
+        "_roles",
+        "_scope",
+        "asks_more",
+        "user",
+    )
+
+    def __init__(
+        self,
+        *,
+        scope: str | Iterable[str] | None = None,
+        any_scope: str | Iterable[str] | None = None,
+        role: str | Iterable[str] | None = None,
+        claims: Mapping[str, Scalar | Collection[Scalar]] | None = None,
+        check: Check | None = None,
+        issuers: str | Iterable[str] | None = None,
+        max_age: timedelta | int | None = None,
+        optional: bool = False,
+        user: bool = False,
+    ) -> None:
+        """Take what `token_required` was called with.
+
+        Raises:
+            TypeError: An argument demands nothing, or what no token can say.
+        """
+        if check is not None and (not callable(check) or inspect.iscoroutinefunction(check)):
+            raise TypeError("check must be a function that is not async")
+        self._scope = _names("scope", scope)
+        self._any_scope = _names("any_scope", any_scope)
+        self._roles = _roles(role)
+        if claims is not None and not claims:
+            raise TypeError("claims must name at least one")
+        self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
+        self._check = check
+        self._issuers = _names("issuers", issuers)
+        self._max_age = None if max_age is None else _seconds(max_age)
+        self._optional = optional
+        self._asks_of_token = (issuers, scope, any_scope, role, claims, check) != (None,) * 6
+        self.asks_more = self._asks_of_token or max_age is not None or user
+        self.user = user
+
+    def check(self, authentication: Authentication, clock: Clock = time.time) -> None:
+        """Check what can be told from the token; a 401 comes before a 403.
+
+        Args:
+            authentication: What the request is known to be.
+            clock: Seconds since the epoch, UTC.
+
+        Raises:
+            TokenMissing: There is no token.
+            Refusal: The one that was kept because no view had demanded a token yet.
+            InsufficientAuthentication: Its subject showed too long ago who it is.
+            InsufficientScope: The token is good and does not allow this.
+        """
+        if authentication.error is not None:
+            raise authentication.error
+        token = authentication.token
+        if token is None:
+            if self._optional:
+                return
+            raise TokenMissing
+        if self._max_age is not None and not _is_recent(token, self._max_age, clock()):
+            raise InsufficientAuthentication(max_age=self._max_age)
+        if self._asks_of_token:
+            self._check_what_is_allowed(token)
+
+    def __str__(self) -> str:
+        demanded = [
+            "a token, if there is one" if self._optional else "a token",
+            self._scope and f"scope {' '.join(self._scope)}",
+            self._any_scope and f"any scope of {' '.join(self._any_scope)}",
+            self._roles and f"role {' or '.join(self._roles)}",
+            *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self._claims.items()),
+            self._issuers and f"issuer {' or '.join(self._issuers)}",
+            self._max_age is not None and f"a login within {self._max_age} s",
+            self._check and "a check of its own",
+            self.user and "a user",
+        ]
+        return ", ".join(str(part) for part in demanded if part)
+
+    def _check_what_is_allowed(self, token: VerifiedToken) -> None:
+        claims = token.claims
+        if self._issuers and not self._is_of_issuers(token):
+            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
+        if self._scope or self._any_scope:
+            self._check_scope(claims)
+        if self._roles and claims.roles.isdisjoint(self._roles):
+            raise InsufficientScope("The token's roles do not allow this", missing=self._roles)
+        for name, allowed in self._claims.items():
+            if name not in claims or not _matches(claims[name], allowed):
+                raise InsufficientScope(
+                    f"The token's claim {name} does not allow this", missing=[name]
+                )
+        if self._check is not None and not _truth(self._check(claims)):
+            raise InsufficientScope
+
+    def _is_of_issuers(self, token: VerifiedToken) -> bool:
+        if token.is_own and OWN in self._issuers:
+            return True
+        # An issuer that calls itself "own" is not us.
+        return token.claims.issuer != OWN and token.claims.issuer in self._issuers
+
+    def _check_scope(self, claims: Claims) -> None:
+        missing = [name for name in self._scope if name not in claims.scopes]
+        if missing:
+            raise InsufficientScope(
+                "The token's scope is short", scope=self._scope, missing=missing
+            )
+        if self._any_scope and claims.scopes.isdisjoint(self._any_scope):
+            raise InsufficientScope(
+                "The token's scope is short: it needs one of these",
+                scope=self._any_scope,
+                missing=self._any_scope,
+            )
+
+
+def _names(what: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    listed = tuple(names.split() if isinstance(names, str) else names)
+    if not listed or not all(isinstance(name, str) and name for name in listed):
+        raise TypeError(f"{what} must name at least one, as text")
+    return listed
+
+
+def _roles(role: str | Iterable[str] | None) -> tuple[str, ...]:
+    # Unlike a scope, a role may have spaces in it.
+    return _names("role", [role] if isinstance(role, str) else role)
+
+
+def _allowed(name: str, value: Scalar | Collection[Scalar]) -> tuple[Scalar, ...]:
+    values: tuple[Any, ...] = (
+        tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+    )
+    if not values or None in map(_json_type, values):
+        raise TypeError(f"the claim {name} must be a text, number, truth value or None, or several")
+    return values
+
+
+def _matches(claim: object, allowed: tuple[Scalar, ...]) -> bool:
+    # Strings are never searched: "admin" is not in "not-admin".
+    values = claim if isinstance(claim, list) else [claim]
+    return any(
+        value == one and _json_type(value) == _json_type(one) for value in values for one in allowed
+    )
+
+
+def _json_type(value: object) -> str | None:
+    return next((name for kind, name in _JSON_TYPES.items() if isinstance(value, kind)), None)
+
+
+def _seconds(max_age: timedelta | int) -> int:
+    seconds = max_age.total_seconds() if isinstance(max_age, timedelta) else max_age
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise TypeError("max_age must be a timedelta, or a number of seconds")
+    return int(seconds)
+
+
+def _is_recent(token: VerifiedToken, max_age: int, now: float) -> bool:
+    try:
+        login = optional_date(token.claims, "auth_time")
+    except InvalidToken:
+        return False
+    # A login that lies ahead would be recent until long after it.
+    return login is not None and -token.leeway <= now - login <= max_age
+
+
+def _truth(result: object) -> bool:
+    if inspect.isawaitable(result):
+        raise TypeError("check must not return an awaitable, which would always be true")
+    return bool(result)
+
+
+ANY_TOKEN = Demand()

@@ -1,0 +1,84 @@
+"""Issuing in an app: its defaults, its signal, and what the response under way must say."""
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from flask import Response, after_this_request, has_request_context
+
+from ..errors import Refusal
+from ..issue.options import IssueOptions
+from ..signals import send, token_issued
+from .authentication import answering
+from .parts import AppParts, current_parts
+from .subjects import check_ours
+
+
+def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
+    """Issue an access token; a response under way is told to be stored nowhere.
+
+    Args:
+        parts: Those of the app.
+        subject: Whom the token speaks of.
+        options: A dict of its own, which may be changed; each call with keywords would copy it.
+
+    Raises:
+        ConfigurationError: The app has no key to sign with.
+        IssueError: An argument makes a token that must not be.
+        TypeError: There is no such option.
+        Unavailable: There is a store, and it cannot be reached.
+    """
+    check_new_subject(subject)
+    defaults = parts.guard.default_claims_for(subject)
+    if defaults:
+        options["claims"] = {**defaults, **(options.get("claims") or {})}
+    try:
+        token, claims = parts.issuer.issue(subject, options)
+    except Refusal:
+        with answering(parts):
+            raise
+    announce(parts, claims)
+    return token
+
+
+def check_new_subject(subject: str) -> None:
+    """Refuse the bare `sub` of this request's foreign token; as ours it may be another's.
+
+    Raises:
+        TypeError: It is.
+    """
+    check_ours("sub", subject, 'name both: f"{g.claims.issuer}#{g.claims.subject}"')
+
+
+def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
+    """Say that a token was issued: to who listens, and to caches on the way of the response."""
+    if has_request_context():
+        after_this_request(_set_no_store)
+    if token_issued.receivers:
+        send(token_issued, parts.app, claims=claims)
+
+
+def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
+    """Issue an access token for a subject, inside an app context.
+
+    The response to a request under way gets `Cache-Control: no-store` (RFC 6749 section 5.1).
+
+    Args:
+        subject: Whom the token speaks of: a text, not empty, never reused for another user. Name
+            one of another issuer with it: `f"{g.claims.issuer}#{g.claims.subject}"`.
+        options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
+            timedelta, or seconds) in place of the configured ones; `header`, more members of it;
+            `auth_time`, when the subject showed who it is (an aware datetime, or seconds).
+
+    Raises:
+        ConfigurationError: The app has no key to sign with.
+        IssueError: The subject is not a text, a claim is reserved or not JSON, or the like.
+        TypeError: There is no such option, or the subject is that of the request's foreign token.
+        Unavailable: There is a store, and it cannot be reached.
+    """
+    return issue(current_parts(), subject, options)
+
+
+def _set_no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
+    return response

@@ -1,0 +1,194 @@
+"""The parts of one app, and the one place that wires them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import translate
+from pathlib import Path
+from re import Pattern
+from re import compile as compile_pattern
+
+from flask import Flask
+
+from ..config.settings import Settings
+from ..errors import ConfigurationError
+from ..fetching import Fetch
+from ..issue.issuer import TokenIssuer
+from ..keys.encryption import ConfiguredEncryption, choose_encryption
+from ..keys.entries import read_entries
+from ..keys.own import NO_KEYS, OwnKeys, choose_keys
+from ..sessions.revocation import Revocation
+from ..sessions.rotation import Sessions
+from ..stores.base import Store
+from ..stores.uri import open_store
+from ..verify.issuers import Resolve
+from ..verify.validators import Clock, Validator
+from ..verify.verifier import TokenVerifier
+from ..web.challenge import quotable
+from ..web.locations import BODY_LOCATIONS, Locations, locations_named
+from ..web.parts import Guard
+from .issuers import build_issuers
+from .tokens import TokenParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The wired parts of one app.
+
+    Attributes:
+        guard: The `TokenGuard`, which holds the app's callbacks and may serve several apps.
+        own_rules: What the app adds.
+        revocation: The last rule; None without a store.
+        sessions: The subjects' sessions; None without a store.
+        store: Where both are kept.
+        clock: Seconds since the epoch, UTC.
+        demands_all: Whether every endpoint that is not public demands a token.
+        public_endpoints: Matches the endpoints that stay open all the same.
+    """
+
+    app: Flask
+    guard: Guard
+    settings: Settings
+    verifier: TokenVerifier
+    issuer: TokenIssuer
+    keys: OwnKeys
+    encryption: ConfiguredEncryption | None
+    own_rules: tuple[Validator, ...]
+    revocation: Revocation | None
+    sessions: Sessions | None
+    store: Store | None
+    clock: Clock
+    realm: str
+    locations: Locations
+    bodiless_locations: Locations
+    body_locations: Locations
+    demands_all: bool
+    public_endpoints: Pattern[str]
+
+    @property
+    def longest_lifetime(self) -> timedelta:
+        """For how long after a key has signed last its tokens may be accepted."""
+        settings = self.settings
+        lifetimes = [settings.access_token_lifetime]
+        if self.sessions is not None:
+            lifetimes.append(settings.refresh_token_lifetime)
+        return max(lifetimes) + settings.leeway
+
+
+def build_parts(
+    app: Flask,
+    guard: Guard,
+    *,
+    own_rules: tuple[Validator, ...],
+    store: Store | None = None,
+    issuer_resolver: Resolve | None = None,
+    fetch: Fetch | None = None,
+    clock: Clock,
+) -> Parts:
+    """Read an app's config and wire what it asks for.
+
+    Args:
+        app: The app, whose config is not changed.
+        guard: The extension that serves it.
+        own_rules: The app's own validators, checked after ours.
+        store: The app's own store, in place of a configured one.
+        issuer_resolver: Finds further issuers.
+        fetch: Fetches their keys, in place of ours.
+        clock: Seconds since the epoch, UTC.
+
+    Raises:
+        ConfigurationError: With every fault of the config.
+    """
+    faults: list[str] = []
+    settings = Settings.read(app.config, faults.append)
+    needs_key = not settings.issuers and issuer_resolver is None
+    keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
+    store = _open_store(settings, store, Path(app.instance_path), clock, faults)
+    if faults:
+        raise ConfigurationError(*faults)
+    tokens = TokenParts(settings, keys, encryption, store, clock)
+    revocation = tokens.revocation()
+    last = own_rules if revocation is None else (*own_rules, revocation.check)
+    others = build_issuers(
+        settings,
+        last=last,
+        resolve=issuer_resolver,
+        fetch=fetch,
+        clock=clock,
+        on_fault=faults.append,
+    )
+    if faults:
+        raise ConfigurationError(*faults)
+    issuer = tokens.access_issuer()
+    locations = locations_named(settings.token_locations)
+    return Parts(
+        app=app,
+        guard=guard,
+        settings=settings,
+        verifier=tokens.verifier(
+            settings.types, last, others, required=settings.required_claims, cache=tokens.cache()
+        ),
+        issuer=issuer,
+        keys=keys,
+        encryption=encryption,
+        own_rules=own_rules,
+        revocation=revocation,
+        sessions=tokens.sessions(issuer),
+        store=store,
+        clock=clock,
+        realm=settings.realm or quotable(app.name),
+        locations=locations,
+        bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
+        body_locations=tuple(place for place in locations if place[0] in BODY_LOCATIONS),
+        demands_all=settings.protect == "all",
+        public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
+    )
+
+
+def _open_store(
+    settings: Settings, own: Store | None, folder: Path, clock: Clock, faults: list[str]
+) -> Store | None:
+    if settings.storage_uri is not None or own is not None:
+        settings.check_claims_of_store(faults.append)
+    if settings.storage_uri is None or own is not None:
+        if settings.storage_uri is not None:
+            faults.append("TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other")
+        return own
+    try:
+        return open_store(
+            settings.storage_uri,
+            folder=folder,
+            prefix=settings.storage_prefix,
+            timeout=settings.storage_timeout.total_seconds(),
+            clock=clock,
+        )
+    except ConfigurationError as error:
+        faults += error.faults
+        return None
+
+
+def _load_keys(
+    settings: Settings, faults: list[str], *, is_needed: bool
+) -> tuple[OwnKeys, ConfiguredEncryption | None]:
+    entries = settings.key_entries()
+    has_key = settings.keyring is not None or any(entry.use != "enc" for entry in entries)
+    if is_needed and not has_key and not faults:
+        faults.append(
+            "There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE, TOKENGUARD_KEYS or"
+            " TOKENGUARD_KEYRING"
+        )
+    read = read_entries(entries, algorithm=settings.algorithm, on_fault=faults.append)
+    encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
+    if settings.keyring is not None:
+        return _open_ring(settings, faults.append), encryption
+    return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption
+
+
+def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
+    from ..keys.ring import open_ring  # noqa: PLC0415 - imported when used
+
+    try:
+        return open_ring(settings.keyring or "", settings.key_password, settings.key_password_file)
+    except (ValueError, OSError) as error:
+        on_fault(f"TOKENGUARD_KEYRING: {error}")
+        return NO_KEYS

@@ -1,0 +1,138 @@
+"""Other trusted issuers: their settings -> `Issuers`, each with its keys and rules."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from ..config.issuers import SETTING, IssuerEntry, read_issuer
+from ..config.readers import Fault
+from ..config.settings import Settings
+from ..errors import ConfigurationError
+from ..fetching import Fetch
+from ..jose.jwk import Key, KeySet, KeySource
+from ..keys.own import read_key_set
+from ..verify import validators
+from ..verify.claims import ClaimNames
+from ..verify.issuers import Issuers, Resolve
+from ..verify.validators import Clock, Validator
+from ..verify.verifier import Trust
+
+
+def build_issuers(
+    settings: Settings,
+    *,
+    last: Iterable[Validator],
+    resolve: Resolve | None,
+    fetch: Fetch | None,
+    clock: Clock,
+    on_fault: Callable[[str], None],
+) -> Issuers | None:
+    """Build the table of other trusted issuers; None where there is none.
+
+    Args:
+        settings: Those of the app.
+        last: Rules for every token.
+        resolve: Finds further issuers for the app.
+        fetch: The app's own, in place of ours.
+        clock: Seconds since the epoch, UTC.
+        on_fault: Called with a sentence for each fault of an entry.
+    """
+    entries = settings.issuers or {}
+    if not entries and resolve is None:
+        return None
+    if settings.issuer in entries:
+        on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
+    rules = tuple(last)
+
+    def trust(entry: IssuerEntry, on_fault: Callable[[str], None]) -> Trust:
+        keys = _keys_of(entry, settings, fetch, on_fault)
+        return trust_in(entry, keys, last=rules, leeway=settings.leeway, clock=clock)
+
+    def resolved(issuer: str, entry: object) -> Trust:
+        faults: list[str] = []
+        try:
+            built = trust(read_issuer(issuer, entry), faults.append)
+        except Fault as fault:
+            raise ConfigurationError(str(fault)) from None
+        if faults:
+            raise ConfigurationError(*faults)
+        return built
+
+    table = {issuer: trust(entry, on_fault) for issuer, entry in entries.items()}
+    return Issuers(table, resolve=resolve, trust=resolved)
+
+
+def _keys_of(
+    entry: IssuerEntry, settings: Settings, fetch: Fetch | None, on_fault: Callable[[str], None]
+) -> KeySource[Key]:
+    algorithms = entry.profile.algorithms
+    if entry.key is not None:
+        return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
+    from ..keys.remote.open import open_remote  # noqa: PLC0415 - imported when used
+
+    try:
+        return open_remote(
+            entry.issuer,
+            jwks_url=entry.jwks_url,
+            discovery=entry.discovery,
+            algorithms=algorithms,
+            stale=entry.stale.total_seconds(),
+            fetch=fetch,
+            allows_http=settings.allow_insecure_http,
+            allows_private_addresses=entry.allows_private_addresses,
+        )
+    except ValueError as error:
+        on_fault(
+            f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"
+            " with TOKENGUARD_ALLOW_INSECURE_HTTP"
+        )
+        return KeySet(())
+
+
+def trust_in(
+    entry: IssuerEntry,
+    keys: KeySource[Key],
+    *,
+    last: Iterable[Validator],
+    leeway: timedelta,
+    clock: Clock,
+) -> Trust:
+    """Say what an issuer's tokens must be, by its entry and its profile.
+
+    Args:
+        entry: The issuer.
+        keys: Its keys.
+        last: The app's own rules, and revocation.
+        leeway: The app's, where the entry says none.
+        clock: Seconds since the epoch, UTC.
+    """
+    profile = entry.profile
+    seconds = int((leeway if entry.leeway is None else entry.leeway).total_seconds())
+    rules = {
+        "typ": validators.has_type(profile.types),
+        "iss": validators.has_issuer(entry.issuer),
+        **_audience_rules(entry),
+        "exp": validators.is_current(seconds, clock),
+        "nbf": validators.is_begun("nbf", seconds, clock),
+        "iat": validators.is_begun("iat", seconds, clock),
+        "claims": validators.has_claims(profile.required),
+        "kind": validators.has_none_of(sorted(profile.absent), profile.remedies),
+        "values": validators.has_values(profile.equals),
+        "cnf": validators.is_bearer,
+    }
+    names = ClaimNames(profile.scope_claims, profile.roles_claim or ())
+    return Trust(keys, rules, last=last, names=names)
+
+
+def _audience_rules(entry: IssuerEntry) -> dict[str, Validator]:
+    if entry.audience is None:
+        return {}
+    claim = entry.profile.audience_claim
+    rules = {claim: validators.has_audience(entry.audience, claim)}
+    if claim != "aud":
+        # Where there is an aud all the same, it must name us too (RFC 7519 section 4.1.3).
+        rules["aud"] = _unless_absent("aud", validators.has_audience(entry.audience))
+    return rules
+
+
+def _unless_absent(claim: str, rule: Validator) -> Validator:
+    return lambda token: rule(token) if claim in token.claims else None

@@ -1,0 +1,149 @@
+"""What issues and verifies the tokens of one app, made from its settings and keys."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..config.settings import OWN_CLAIMS, Settings
+from ..issue.issuer import TokenIssuer
+from ..keys.encryption import ConfiguredEncryption
+from ..keys.own import OwnKeys
+from ..sessions.pairs import PairIssuer
+from ..sessions.revocation import LONGEST_LIFETIME, Revocation
+from ..sessions.rotation import REFRESH_TYPE, Sessions
+from ..stores.base import Store, subject_id
+from ..verify import validators
+from ..verify.cache import VerifiedCache
+from ..verify.issuers import Issuers
+from ..verify.validators import Clock, Validator
+from ..verify.verifier import TokenVerifier, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class TokenParts:
+    """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
+
+    settings: Settings
+    keys: OwnKeys
+    encryption: ConfiguredEncryption | None
+    store: Store | None
+    clock: Clock
+
+    def verifier(
+        self,
+        types: Collection[str | None],
+        last: Iterable[Validator] = (),
+        others: Issuers | None = None,
+        *,
+        required: Collection[str] = OWN_CLAIMS,
+        cache: VerifiedCache[Trust] | None = None,
+    ) -> TokenVerifier:
+        """Make what verifies our own tokens of these types, and those of others.
+
+        Args:
+            types: As TOKENGUARD_TYPES has them.
+            last: Rules for every token, whoever issued it.
+            others: Who else is believed.
+            required: Claims of our own tokens that must be there, beside `exp`.
+            cache: Remembers what was verified; none for tokens that are presented once.
+        """
+        encryption = self.encryption
+        return TokenVerifier(
+            Trust(
+                self.keys,
+                self._rules(types, required),
+                last=last,
+                requires_encryption=encryption is not None and encryption.required,
+            ),
+            others=None if others is None else others.find,
+            issuer=self.settings.issuer,
+            max_size=self.settings.max_token_size,
+            decryption_keys=None if encryption is None else encryption.decrypting,
+            cache=cache,
+        )
+
+    def cache(self) -> VerifiedCache[Trust] | None:
+        """Make what remembers verified tokens; None where a setting turns it off."""
+        size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
+        if not size or not lifetime:
+            return None
+        return VerifiedCache(size, lifetime.total_seconds(), clock=self.clock)
+
+    def access_issuer(self) -> TokenIssuer:
+        """Make what issues access tokens."""
+        return self._issuer(self.settings.types[0], self.settings.access_token_lifetime)
+
+    def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
+        settings, store = self.settings, self.store
+        return TokenIssuer(
+            lambda: self.keys.signing,
+            encryption_key=None if self.encryption is None else self.encryption.encrypting,
+            lifetime=lifetime,
+            longest_lifetime=self._longest_lifetime(lifetime),
+            typ=typ,
+            issuer=settings.issuer,
+            audience=settings.audience[0] if settings.audience else None,
+            client_id=settings.client_id or settings.issuer,
+            max_size=settings.max_token_size,
+            clock=self.clock,
+            next_instant=None
+            if store is None
+            else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
+        )
+
+    def _longest_lifetime(self, lifetime: timedelta) -> timedelta | None:
+        # A ring drops a key when the longest token that it signed has expired.
+        if self.settings.keyring is not None:
+            return lifetime
+        return None if self.store is None else max(lifetime, LONGEST_LIFETIME)
+
+    def revocation(self) -> Revocation | None:
+        """Make what revokes; None without a store."""
+        if self.store is None:
+            return None
+        return Revocation(
+            self.store,
+            longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
+            leeway=self.settings.leeway,
+            clock=self.clock,
+            accepts_in_outage=self.settings.storage_outage == "accept",
+        )
+
+    def sessions(self, access: TokenIssuer) -> Sessions | None:
+        """Make what keeps sessions, with the issuer of access tokens; None without a store."""
+        if self.store is None:
+            return None
+        settings = self.settings
+        return Sessions(
+            self.store,
+            pairs=PairIssuer(
+                access=access,
+                refresh=self._issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
+                lifetime=settings.refresh_token_lifetime,
+                longest=settings.session_lifetime,
+            ),
+            verifier=self.verifier((REFRESH_TYPE,)),
+            issuer=settings.issuer,
+            grace=settings.refresh_grace,
+            leeway=settings.leeway,
+            clock=self.clock,
+        )
+
+    def _rules(
+        self, types: Collection[str | None], required: Collection[str]
+    ) -> dict[str, Validator]:
+        settings, clock = self.settings, self.clock
+        leeway = int(settings.leeway.total_seconds())
+        further = [claim for claim in required if claim not in ("exp", *OWN_CLAIMS)]
+        return {
+            "typ": validators.has_type(types),
+            "iss": validators.has_issuer(settings.issuer),
+            "aud": validators.has_audience(settings.audience),
+            "sub": validators.has_text("sub", is_required="sub" in required),
+            "jti": validators.has_text("jti", is_required="jti" in required),
+            "exp": validators.is_current(leeway, clock),
+            "nbf": validators.is_begun("nbf", leeway, clock),
+            "iat": validators.is_begun("iat", leeway, clock, is_required="iat" in required),
+            "cnf": validators.is_bearer,
+            **({"claims": validators.has_claims(further)} if further else {}),
+        }

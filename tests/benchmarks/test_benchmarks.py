@@ -1,0 +1,94 @@
+"""That the benchmarks run, in their short mode; never how fast, which no test can tell."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import instructions, plot
+
+from ..support import ROOT
+
+ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
+ROWS = {
+    "request": [
+        *(f"{alg} {how}" for how in ("again", "users", "never seen") for alg in ALGORITHMS),
+        "HS256 nested again",
+        "RS256 SQLite",
+        "RS256 Valkey",
+    ],
+    "floor": [
+        *("split, base64", "JSON", "rules"),
+        *(f"{alg} {what}" for what in ("signature", "verify") for alg in ALGORITHMS),
+        "hook, HS256 again",
+    ],
+    "issuing": [*ALGORITHMS, "RS256 from PEM file"],
+    "encryption": [
+        f"{way} {what}"
+        for way in ("A256KW A256CBC-HS512", "dir A256GCM")
+        for what in ("issue", "read")
+    ],
+    "revocation": [
+        *(f"{count},000 revoked" for count in (1, 2, 3)),
+        "from 1,000 to 3,000",
+        "Valkey",
+    ],
+    "memory": ["start CPU", "start memory"],
+    "store_size": ["SQLite revoked", "Valkey revoked"],
+    "scaling": ["1 key to 20 keys", "10 users to 100 users"],
+    "servers": [f"{alg} {what}" for what in ("served", "threads") for alg in ("HS256", "RS256")],
+}
+# What a version without the feature says in their place.
+LATER = {
+    "memory": ["HS256 token", "RS256 token"],
+    "scaling": ["1 issuer to 3 issuers"],
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_benchmark_prints_its_rows(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    printed = run(f"benchmarks.{name}", "--short", "--json", str(results))
+    rows = [row["name"] for table in json.loads(results.read_text()) for row in table["rows"]]
+    assert [row for row in rows if row not in LATER.get(name, [])] == ROWS[name]
+    assert all(f"\n{row} " in printed for row in rows)
+
+
+def test_what_is_counted_runs_without_valgrind_too() -> None:
+    contenders = run(*instructions.own_command("HS256", "again", 1)[2:]).split("\n")
+    assert contenders[:2] == ["bare Flask", "ours"]
+
+
+def test_counts_are_read_up_to_the_last_call_of_getppid() -> None:
+    part = "desc: Trigger: --dump-before=getppid\nfn=main\n1 7\ntotals: {}\n"
+    end = "desc: Trigger: Program termination\ntotals: 99\n"
+    assert instructions.totals(part.format(11) + part.format(22) + end) == [11, 22]
+
+
+def test_the_pages_say_what_was_measured_and_no_more(tmp_path: Path) -> None:
+    docs = ROOT / "docs"
+    for page in plot.PAGES:
+        (tmp_path / page).write_text((docs / page).read_text())
+    run("benchmarks.plot", "--docs", str(tmp_path))
+    for name in (*plot.PAGES, plot.PLOT):
+        assert (tmp_path / name).read_text() == (docs / name).read_text()
+
+
+def test_a_run_of_all_keeps_tables_and_machine(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    run("benchmarks.all", "--short", "--output", str(results), "store_size")
+    kept = json.loads(results.read_text())
+    assert [table["name"] for table in kept["tables"]] == ["store-size"]
+    assert kept["is_short"]
+    assert kept["machine"]["Python"]
+
+
+def run(module: str, *options: str) -> str:
+    command = [sys.executable, "-W", "error", "-m", module, *options]
+    ran = subprocess.run(  # noqa: S603 - our own module, by the interpreter that runs this
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout

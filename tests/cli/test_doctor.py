@@ -1,0 +1,326 @@
+"""`flask tokenguard doctor`: each risk is found in an app that has it, and in no other."""
+
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from flask import Flask
+
+from flask_tokenguard import TokenGuard, public, token_required
+from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.keys.ring_files import INDEX, rotate
+
+from ..conftest import MakeApp
+from ..support import Config
+from ..web.support import foreign, new_view
+
+
+@pytest.fixture(autouse=True)
+def _no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every app as for production."""
+    monkeypatch.delenv("FLASK_DEBUG", raising=False)
+
+
+@pytest.fixture
+def safe(private_pems: dict[str, str]) -> Config:
+    """Settings without a risk."""
+    return {"KEY": private_pems["EdDSA"], "ISSUER": "us", "AUDIENCE": "api"}
+
+
+def examine(app: Flask, *options: str, **more: Any) -> Result:
+    """Ask the doctor about an app."""
+    return app.test_cli_runner().invoke(tokenguard, ["doctor", *options], **more)
+
+
+def findings(app: Flask) -> list[tuple[str, str]]:
+    """Read the level of each risk, and what it is about."""
+    rows = json.loads(examine(app, "--json").stdout)
+    return [(row["level"], row["about"]) for row in rows]
+
+
+def oct_jwk(size: int, **said: str) -> dict[str, str]:
+    """Make a secret key."""
+    octets = urlsafe_b64encode(secrets.token_bytes(size)).rstrip(b"=").decode()
+    return {"kty": "oct", "k": octets, **said}
+
+
+def test_a_safe_app_has_no_risk(make_app: MakeApp, safe: Config) -> None:
+    result = examine(make_app(**safe))
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) -> None:
+    result = examine(make_app(**safe), "--json")
+    assert (result.exit_code, result.stdout) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ({"KEY": "0123401234" * 8}, [("warning", "KEY"), ("advice", "KEY")]),
+        ({"KEY": "0123456789" * 8}, [("advice", "KEY")]),
+        ({"ISSUER": None}, [("advice", "ISSUER, TOKENGUARD_AUDIENCE")]),
+        ({"AUDIENCE": None}, [("advice", "ISSUER, TOKENGUARD_AUDIENCE")]),
+        ({"TYPES": ["at+jwt", "JWT"]}, [("warning", "TYPES")]),
+        ({"TYPES": ["at+jwt", None]}, [("warning", "TYPES")]),
+        ({"TYPES": ["at+jwt", "other+jwt"]}, []),
+        ({"REQUIRED_CLAIMS": ["iat", "sub"]}, [("advice", "REQUIRED_CLAIMS")]),
+        ({"REQUIRED_CLAIMS": ["iat", "sub", "jti", "role"]}, []),
+        ({"ACCESS_TOKEN_LIFETIME": 3601}, [("warning", "ACCESS_TOKEN_LIFETIME")]),
+        ({"ACCESS_TOKEN_LIFETIME": 3600}, []),
+        ({"LEEWAY": 61}, [("advice", "LEEWAY")]),
+        ({"LEEWAY": 60}, []),
+        ({"TOKEN_LOCATIONS": ["header", "query"]}, [("warning", "TOKEN_LOCATIONS")]),
+        ({"TOKEN_LOCATIONS": ["header", "form"]}, []),
+    ],
+)
+def test_a_risky_setting_is_found(
+    make_app: MakeApp, safe: Config, setting: Config, found: list[tuple[str, str]]
+) -> None:
+    assert findings(make_app(**safe | setting)) == [
+        (level, f"TOKENGUARD_{about}") for level, about in found
+    ]
+
+
+def test_an_rsa_key_of_2048_bits_is_found(
+    make_app: MakeApp, safe: Config, private_pems: dict[str, str]
+) -> None:
+    app = make_app(**safe | {"KEY": private_pems["RS256"]})
+    assert findings(app) == [("advice", "TOKENGUARD_KEY")]
+
+
+def test_an_rsa_key_of_3072_bits_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    key = rsa.generate_private_key(65537, 3072)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    assert findings(make_app(**safe | {"KEY": pem})) == []
+
+
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512"])
+def test_an_elliptic_key_is_no_risk(
+    make_app: MakeApp, safe: Config, private_pems: dict[str, str], alg: str
+) -> None:
+    assert findings(make_app(**safe | {"KEY": private_pems[alg]})) == []
+
+
+def test_a_secret_in_a_jwk_is_found(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe | {"KEY": oct_jwk(32, alg="HS256")})
+    assert findings(app) == [("advice", "TOKENGUARD_KEY")]
+
+
+# Files
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_a_key_file_that_others_can_read_is_found(
+    make_app: MakeApp, safe: Config, tmp_path: Path, mode: int
+) -> None:
+    (tmp_path / "key").write_text(safe.pop("KEY"))
+    (tmp_path / "key").chmod(mode)
+    app = make_app(KEY_FILE=tmp_path / "key", **safe)
+    assert findings(app) == [("warning", "TOKENGUARD_KEY_FILE")]
+
+
+def test_a_key_file_of_its_owner_alone_is_no_risk(
+    make_app: MakeApp, safe: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(safe.pop("KEY"))
+    (tmp_path / "key").chmod(0o600)
+    assert findings(make_app(KEY_FILE=tmp_path / "key", **safe)) == []
+
+
+def test_a_password_file_that_others_can_read_is_found(
+    make_app: MakeApp, safe: Config, encrypted_pems: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("correct horse")
+    (tmp_path / "password").chmod(0o644)
+    key = {"KEY": encrypted_pems["EdDSA"], "KEY_PASSWORD_FILE": tmp_path / "password"}
+    assert findings(make_app(**safe | key)) == [("warning", "TOKENGUARD_KEY_PASSWORD_FILE")]
+
+
+def test_a_file_with_a_public_key_is_for_everybody(
+    make_app: MakeApp, safe: Config, public_pems: dict[str, str], tmp_path: Path
+) -> None:
+    del safe["KEY"]
+    (tmp_path / "key").write_text(public_pems["EdDSA"])
+    (tmp_path / "key").chmod(0o644)
+    assert findings(make_app(KEY_FILE=tmp_path / "key", **safe)) == []
+
+
+def test_a_file_among_several_keys_that_others_can_read_is_found(
+    make_app: MakeApp, safe: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(safe.pop("KEY"))
+    (tmp_path / "key").chmod(0o644)
+    assert findings(make_app(KEYS=[{"file": str(tmp_path / "key")}], **safe)) != []
+
+
+# The ring
+
+
+@pytest.fixture
+def ring(tmp_path: Path, safe: Config) -> Path:
+    """A ring that takes the place of the key."""
+    del safe["KEY"]
+    rotate(tmp_path / "ring", alg="ES256", password=None, now=1, least_age=0)
+    return tmp_path / "ring"
+
+
+def test_a_ring_with_a_next_key_is_no_risk(make_app: MakeApp, safe: Config, ring: Path) -> None:
+    assert findings(make_app(KEYRING=ring, **safe)) == []
+
+
+def test_a_ring_without_a_next_key_is_found(make_app: MakeApp, safe: Config, ring: Path) -> None:
+    index = json.loads((ring / INDEX).read_text())
+    index["keys"] = [entry for entry in index["keys"] if entry["state"] != "next"]
+    (ring / INDEX).write_text(json.dumps(index))
+    assert findings(make_app(KEYRING=ring, **safe)) == [("warning", "TOKENGUARD_KEYRING")]
+
+
+def test_a_ring_that_others_can_read_is_found(make_app: MakeApp, safe: Config, ring: Path) -> None:
+    ring.chmod(0o755)
+    assert findings(make_app(KEYRING=ring, **safe)) == [("warning", "TOKENGUARD_KEYRING")]
+
+
+# Encryption
+
+
+@pytest.mark.parametrize(
+    ("size", "setting", "count"),
+    [
+        (32, {"alg": "A256KW"}, 0),
+        (32, {"alg": "A256KW", "required": False}, 1),
+        (32, {"alg": "dir", "enc": "A256GCM"}, 1),
+        (16, {"alg": "dir", "enc": "A128GCM"}, 1),
+        (32, {"alg": "A256KW", "enc": "A256GCM"}, 0),
+        (64, {"alg": "dir", "enc": "A256CBC-HS512"}, 0),
+        (32, {"alg": "dir", "enc": "A256GCM", "required": False}, 2),
+    ],
+)
+def test_a_risky_encryption_is_found(
+    make_app: MakeApp, safe: Config, size: int, setting: Config, count: int
+) -> None:
+    app = make_app(ENCRYPTION={"key": oct_jwk(size), **setting}, **safe)
+    assert findings(app) == [("advice", "TOKENGUARD_ENCRYPTION")] * count
+
+
+def test_one_secret_for_both_uses_is_found(make_app: MakeApp, safe: Config) -> None:
+    key = oct_jwk(32, kid="both")
+    app = make_app(**safe | {"KEY": key}, ENCRYPTION={"kid": "both", "alg": "A256KW"})
+    assert findings(app) == [("advice", "TOKENGUARD_KEY"), ("advice", "TOKENGUARD_ENCRYPTION")]
+
+
+# Requests
+
+
+def test_an_endpoint_that_is_open_by_omission_is_found(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/b", "second", lambda: "")
+    app.add_url_rule("/a", "first", lambda: "", methods=["GET", "POST"])
+    result = examine(app)
+    assert result.exit_code == 1
+    assert "Nobody said that these are open: first, second." in result.stdout
+
+
+def test_an_endpoint_that_is_public_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/", "open", public(lambda: ""))
+    assert findings(app) == []
+
+
+def test_a_guard_under_another_decorator_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/guarded", "guarded", foreign(token_required(new_view())))
+    app.add_url_rule("/open", "open", foreign(public(new_view())))
+    assert findings(app) == []
+
+
+def test_an_endpoint_that_nobody_spoke_of_is_no_risk_where_all_are_guarded(
+    make_app: MakeApp, safe: Config
+) -> None:
+    app = make_app(PROTECT="all", **safe)
+    app.add_url_rule("/", "closed", lambda: "")
+    assert findings(app) == []
+
+
+def test_the_debugger_is_found(
+    make_app: MakeApp, safe: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert findings(make_app(**safe)) == [("warning", "DEBUG")]
+
+
+# How it is told
+
+
+def test_a_warning_exits_with_1(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(ACCESS_TOKEN_LIFETIME=7200, **safe)
+    assert examine(app).exit_code == examine(app, "--json").exit_code == 1
+
+
+def test_advice_exits_with_0(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(LEEWAY=120, **safe)
+    assert examine(app).exit_code == examine(app, "--json").exit_code == 0
+
+
+def test_warnings_come_before_advice(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe | {"ISSUER": None, "TOKEN_LOCATIONS": ["query"], "LEEWAY": 120})
+    assert [level for level, _ in findings(app)] == ["warning", "advice", "advice"]
+
+
+def test_a_finding_says_why_and_what_to_do(make_app: MakeApp, safe: Config) -> None:
+    header, row = examine(make_app(LEEWAY=120, **safe)).stdout.splitlines()
+    assert header.split() == ["level", "about", "why", "do"]
+    assert row == (
+        "advice  TOKENGUARD_LEEWAY  Expired tokens work for more than a minute longer."
+        "  Synchronize the clocks and set 0."
+    )
+
+
+def test_json_has_the_same_members(make_app: MakeApp, safe: Config) -> None:
+    (finding,) = json.loads(examine(make_app(LEEWAY=120, **safe), "--json").stdout)
+    assert list(finding) == ["level", "about", "why", "do"]
+
+
+def test_a_warning_is_red_on_a_terminal(make_app: MakeApp, safe: Config) -> None:
+    result = examine(make_app(ACCESS_TOKEN_LIFETIME=7200, **safe), color=True)
+    assert "\x1b[31m" in result.stdout
+
+
+def test_the_doctor_never_prints_a_secret(make_app: MakeApp) -> None:
+    key = "0123401234" * 8
+    app = make_app(KEY=key)
+    assert key not in examine(app).output + examine(app, "--json").output
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"audience": "a"}, []),
+        ({"audience": False}, ["warning"]),
+        ({"audience": "a", "profile": "oidc-access"}, ["advice"]),
+    ],
+)
+def test_what_is_risky_of_an_issuer_is_found(
+    make_app: MakeApp, safe: Config, entry: Config, found: list[str]
+) -> None:
+    app = make_app(**safe, ISSUERS={"https://id.example": entry})
+    about = "TOKENGUARD_ISSUERS['https://id.example']"
+    assert findings(app) == [(level, about) for level in found]
+
+
+def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe, ALLOW_INSECURE_HTTP=True)
+    assert findings(app) == [("warning", "TOKENGUARD_ALLOW_INSECURE_HTTP")]
+
+
+def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own() -> None:
+    app = Flask(__name__, static_folder=None)
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": {"audience": "a"}}
+    TokenGuard(app)
+    assert findings(app) == []

@@ -1,0 +1,145 @@
+"""What the command line says and does of a store."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_tokenguard import TokenGuard, issue_token_pair, revoke_token
+from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.keys.ring_files import read_index, rotate
+from flask_tokenguard.stores.memory import MemoryStore
+
+from ..conftest import MakeApp
+from ..support import SettableClock
+
+DAY = 86_400
+
+
+class AwayStore(MemoryStore):
+    """A store that cannot be reached."""
+
+    def risks(self) -> Sequence[str]:
+        """Fail."""
+        raise Unavailable
+
+    def prune(self, *_: Any) -> int:
+        """Fail."""
+        raise Unavailable("The token store is out of reach")
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(tokenguard, list(arguments))
+
+
+def findings_about(app: Flask, about: str) -> list[str]:
+    rows = json.loads(run(app, "doctor", "--json").stdout)
+    return [row["why"] for row in rows if row["about"] == f"TOKENGUARD_{about}"]
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    """A ring with a retired key."""
+    for now in (1, 2):
+        rotate(tmp_path / "ring", alg="ES256", password=None, now=now, least_age=0)
+    return tmp_path / "ring"
+
+
+def stale_store(clock: SettableClock) -> MemoryStore:
+    """Make a store with one entry that expired long ago."""
+    store = MemoryStore(clock=clock, monotonic=clock)
+    store.revoke(b"j" * 16, subject=None, expires=int(clock()))
+    clock.now += 2 * DAY
+    return store
+
+
+def test_prune_drops_what_expired_in_the_store(make_app: MakeApp, clock: SettableClock) -> None:
+    app = make_app(TokenGuard(store=stale_store(clock)))
+    result = run(app, "prune")
+    assert (result.exit_code, result.stdout) == (0, "1 entries dropped\n")
+    assert run(app, "prune").stdout == "0 entries dropped\n"
+
+
+def test_prune_drops_the_keys_of_the_ring_too(
+    make_app: MakeApp, ring: Path, clock: SettableClock
+) -> None:
+    app = make_app(TokenGuard(store=stale_store(clock)), KEYRING=str(ring))
+    assert run(app, "prune").stdout == "1 keys dropped\n1 entries dropped\n"
+
+
+def test_prune_of_a_ring_that_is_named_leaves_the_store(
+    make_app: MakeApp, ring: Path, clock: SettableClock
+) -> None:
+    app = make_app(TokenGuard(store=stale_store(clock)))
+    assert run(app, "prune", "--keyring", str(ring)).stdout == "1 keys dropped\n"
+
+
+def test_prune_of_a_store_that_is_away_fails(make_app: MakeApp) -> None:
+    result = run(make_app(TokenGuard(store=AwayStore())), "prune")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "The token store is out of reach" in result.stderr
+
+
+def test_a_ring_keeps_the_keys_of_refresh_tokens(make_app: MakeApp, ring: Path) -> None:
+    app = make_app(KEYRING=str(ring), STORAGE_URI="memory://")
+    run(app, "rotate", "--now")
+    assert run(app, "prune").stdout.startswith("1 keys dropped\n")
+    assert [entry.state for entry in read_index(ring)] == ["verify-only", "active", "next"]
+    assert app.extensions["tokenguard"].longest_lifetime.days == 30
+
+
+def test_a_refresh_token_outlives_an_access_token_of_a_ring(make_app: MakeApp, ring: Path) -> None:
+    app = make_app(KEYRING=str(ring), STORAGE_URI="memory://")
+    with app.app_context():
+        pair = issue_token_pair("alice")
+    claims = app.extensions["tokenguard"].sessions.verify(pair["refresh_token"]).claims
+    assert claims["exp"] - claims["iat"] == 30 * DAY
+
+
+def test_doctor_warns_of_memory(make_app: MakeApp) -> None:
+    (why,) = findings_about(make_app(STORAGE_URI="memory://"), "STORAGE_URI")
+    assert "its own memory" in why
+
+
+def test_doctor_has_nothing_to_say_of_a_file(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(STORAGE_URI=f"sqlite:///{tmp_path / 'store.db'}")
+    assert findings_about(app, "STORAGE_URI") == []
+
+
+def test_doctor_tells_of_a_store_that_is_away(make_app: MakeApp) -> None:
+    app = make_app(TokenGuard(store=AwayStore()))
+    assert findings_about(app, "STORAGE_URI") == ["It cannot be reached."]
+
+
+def test_doctor_names_what_is_accepted_in_an_outage(make_app: MakeApp) -> None:
+    app = make_app(STORAGE_URI="memory://", STORAGE_OUTAGE="accept")
+    (why,) = findings_about(app, "STORAGE_OUTAGE")
+    assert re.search("revoked access tokens are accepted", why)
+
+
+def test_inspect_tells_of_a_revoked_token(make_app: MakeApp) -> None:
+    app = make_app(STORAGE_URI="memory://")
+    with app.app_context():
+        token = issue_token_pair("alice")["access_token"]
+        assert run(app, "inspect", token).exit_code == 0
+        revoke_token(token)
+    result = run(app, "inspect", "--json", token)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["checks"]["revocation"] == "refused: The token was revoked"
+
+
+def test_inspect_asks_no_store_for_a_token_that_is_bad_anyway(
+    make_app: MakeApp, clock: SettableClock
+) -> None:
+    app = make_app(TokenGuard(store=MemoryStore(clock=clock), clock=clock))
+    with app.app_context():
+        token = issue_token_pair("alice", lifetime=1)["access_token"]
+    clock.now += 1
+    result = run(app, "inspect", "--json", token)
+    assert json.loads(result.stdout)["checks"]["revocation"] == "not checked"

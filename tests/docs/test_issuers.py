@@ -1,0 +1,84 @@
+"""What docs/issuers.md says of profiles and settings is so."""
+
+import re
+import textwrap
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_tokenguard import TokenGuard
+from flask_tokenguard.config.profiles import PROFILES, Profile
+
+from ..config.test_profiles import id_token, refused_by
+from ..support import ROOT
+
+PAGE = (ROOT / "docs" / "issuers.md").read_text()
+BLOCKS = [textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)]
+SETTINGS = [block for block in BLOCKS if re.search(r"^TOKENGUARD_ISSUERS = ", block, re.MULTILINE)]
+ENTRIES = [block for block in BLOCKS if block.startswith('f"https://')]
+
+
+def rows() -> dict[str, list[str]]:
+    """Read the table of profiles."""
+    table = PAGE.partition("## Profiles\n")[2].partition("\n\n`rfc9068`")[0]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.split("\n")]
+    return {row[0].strip("`"): row[1:] for row in cells if row and row[0].startswith("`")}
+
+
+def names(cell: str) -> set[str]:
+    """Read the names in a cell, each between backticks or several between two."""
+    return set(" ".join(re.findall(r"`([^`]+)`", cell)).split())
+
+
+def types_of(profile: Profile) -> set[str]:
+    return {typ or "none" for typ in profile.types}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_table_of_profiles_says_what_a_profile_is(name: str) -> None:
+    profile, (types, demanded, scopes, roles, _) = PROFILES[name], rows()[name]
+    assert set(re.sub("`", "", types).lower().split(", ")) == types_of(profile)
+    equal = {*profile.equals, *profile.equals.values()}
+    assert names(demanded) | {"exp"} == profile.required | equal
+    assert names(scopes) == set(profile.scope_claims)
+    assert names(roles) == {".".join(profile.roles_claim or ())} - {""}
+
+
+def test_the_table_of_profiles_has_every_profile() -> None:
+    assert rows().keys() == PROFILES.keys()
+
+
+def test_the_page_shows_what_keeps_each_flows_id_token_out() -> None:
+    table = PAGE.partition("### ID tokens\n")[2].partition("\n\nWhere nothing")[0]
+    lines = [line.split("|")[1:-1] for line in table.split("\n") if line.startswith("| `")]
+    cells = [[cell.strip().strip("`*") for cell in line] for line in lines]
+    flows = ["code", "id_token", "id_token token", "code id_token", "code id_token token"]
+    assert {name: refusals for name, *refusals in cells} == {
+        name: [refused_by(PROFILES[name], id_token(name, flow)) or "nothing" for flow in flows]
+        for name in PROFILES
+    }
+
+
+def app_with(issuers: Any) -> Flask:
+    app = Flask(__name__)
+    app.config["TOKENGUARD_ISSUERS"] = issuers
+    return app
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=range(len(SETTINGS)))
+def test_the_settings_for_a_provider_are_accepted(block: str) -> None:
+    said: dict[str, Any] = {}
+    exec(block, said)  # noqa: S102 - our own docs
+    TokenGuard(app_with(said["TOKENGUARD_ISSUERS"]))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
+def test_a_further_entry_is_accepted(entry: str) -> None:
+    said = eval(f"{{{entry}}}", {"TENANT": "1"})  # noqa: S307 - our own docs
+    TokenGuard(app_with(said))
+
+
+def test_every_preset_has_its_settings_on_the_page() -> None:
+    shown = set(re.findall(r'"profile": "([\w-]+)"', PAGE))
+    assert shown == PROFILES.keys() - {"rfc9068", "oidc-access"}

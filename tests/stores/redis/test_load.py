@@ -1,0 +1,161 @@
+"""Many at once: processes that rotate one token, and a server that is killed under load."""
+
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.stores.redis.store import RedisStore
+
+from ...support import ROOT
+from ..contract import Family, new_id, new_refresh
+from ..servers import DURABLE, RealServer, find_redis, find_valkey, running
+
+PROCESSES = 16
+
+soak = pytest.mark.soak
+
+
+def now() -> int:
+    return int(time.time())
+
+
+@contextmanager
+def rotating(uri: str, family: Family) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Start processes that all present the same token."""
+    command = [sys.executable, "-m", "tests.stores.rotate", uri]
+    ids = [family.session.hex(), family.subject.hex()]
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen([*command, *ids], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
+        for _ in range(PROCESSES)
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.communicate()
+
+
+def present_everywhere(processes: list["subprocess.Popen[str]"], jti: bytes) -> list[list[str]]:
+    """Have all processes present a token at once; give each one's outcome and unspent token."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(f"{jti.hex()}\n")
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.flush()
+    return [process.stdout.readline().split() for process in processes if process.stdout]
+
+
+@pytest.mark.parametrize("rounds", [20, pytest.param(1000, marks=soak)])
+def test_of_many_processes_that_rotate_one_token_one_wins(
+    redis_server: RealServer, rounds: int
+) -> None:
+    uri = f"redis://127.0.0.1:{redis_server.port}"
+    family = Family(RedisStore(uri), now)
+    family.start()
+    presented = family.first.jti
+    with rotating(uri, family) as processes:
+        for _ in range(rounds):
+            heard = present_everywhere(processes, presented)
+            outcomes = Counter(outcome for outcome, _ in heard)
+            assert outcomes == {"advanced": 1, "repeated": PROCESSES - 1}
+            (successor,) = {unspent for _, unspent in heard}
+            presented = bytes.fromhex(successor)
+
+
+class Load:
+    """Threads that revoke, check and rotate without a pause, and count what they see."""
+
+    def __init__(self, store: RedisStore, *, threads: int = 8) -> None:
+        self.store = store
+        self.seen: Counter[str] = Counter()
+        self.revoked: list[tuple[bytes, bytes]] = []
+        self.families: list[Family] = []
+        self._is_over = threading.Event()
+        jobs = (self._revoke, self._rotate)
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(jobs[number % 2](),))
+            for number in range(threads)
+        ]
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            for thread in self._threads:
+                thread.join()
+
+    def _repeat(self, do: Callable[[], str]) -> None:
+        while not self._is_over.is_set():
+            try:
+                self.seen[do()] += 1
+            except Unavailable:
+                self.seen["unavailable"] += 1
+                time.sleep(0.01)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must be counted
+                self.seen[repr(error)] += 1
+
+    def _revoke(self) -> Callable[[], str]:
+        def revoke() -> str:
+            jti, subject = new_id(), new_id()
+            self.store.revoke(jti, subject=subject, expires=now() + 3600)
+            self.revoked.append((jti, subject))
+            known = secrets.choice(self.revoked)
+            return "revoked" if self.store.standing(known[0], None, known[1]).is_revoked else "LOST"
+
+        return revoke
+
+    def _rotate(self) -> Callable[[], str]:
+        family = Family(self.store, now)
+        token = successor = family.first
+        is_started = False
+
+        def rotate() -> str:
+            nonlocal token, successor, is_started
+            if not is_started:
+                family.start()
+                token, successor, is_started = family.first, new_refresh(now()), True
+            # Where the outcome was not heard, the same successor is asked for again.
+            outcome = family.present(token.jti, successor).outcome
+            token, successor = successor, new_refresh(now())
+            return outcome
+
+        return rotate
+
+
+@pytest.mark.parametrize("find", [find_valkey, find_redis])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=soak)])
+def test_a_server_that_is_killed_under_load_forgets_nothing_it_acknowledged(
+    tmp_path: Path, find: Callable[[], str], kills: int
+) -> None:
+    server = RealServer(find(), tmp_path, *DURABLE)
+    store = RedisStore(f"redis://127.0.0.1:{server.port}")
+    with running(server):
+        load = Load(store)
+        with load.going_on():
+            for _ in range(kills):
+                time.sleep(0.2)
+                server.kill()
+                time.sleep(0.05)
+                server.start()
+        assert set(load.seen) == {"revoked", "advanced", "unavailable"}
+        assert load.seen["revoked"] > kills
+        assert load.seen["advanced"] > kills
+        standings = [store.standing(jti, None, subject) for jti, subject in load.revoked]
+        assert all(standing.is_revoked for standing in standings)
+        assert len({standing.epoch for standing in standings}) == 1
+    print(dict(load.seen))

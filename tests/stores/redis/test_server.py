@@ -1,0 +1,504 @@
+"""What a store makes of a server that is away, slow, restarted, emptied or unwilling."""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from benchmarks.loopback import free_port
+from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.stores.redis.store import RedisStore
+
+from ..conftest import PASSWORD
+from ..contract import Family, new_id
+from ..servers import DURABLE, RealServer, find_valkey, running, wait_until
+
+TIMEOUT = 0.5
+AT_ONCE = 0.2
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RealServer]:
+    """A server of this test's own, that forgets nothing that it acknowledged."""
+    server = RealServer(find_valkey(), tmp_path / "data", *DURABLE)
+    with running(server):
+        yield server
+
+
+@pytest.fixture
+def store(server: RealServer) -> RedisStore:
+    return store_of(server)
+
+
+@pytest.fixture
+def client(server: RealServer) -> Iterator[Any]:
+    """A view of the server past the store."""
+    with server.client() as client:
+        yield client
+
+
+def store_of(server: RealServer, *, prefix: str = "tokenguard:") -> RedisStore:
+    return RedisStore(f"redis://127.0.0.1:{server.port}", prefix=prefix, timeout=TIMEOUT)
+
+
+def in_an_hour() -> int:
+    return int(time.time()) + 3600
+
+
+def is_good(store: RedisStore) -> bool:
+    return not store.standing(new_id(), None, new_id()).is_revoked
+
+
+def answers(store: RedisStore) -> bool:
+    try:
+        return is_good(store)
+    except Unavailable:
+        return False
+
+
+def seconds_to_fail(store: RedisStore) -> float:
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        is_good(store)
+    return time.monotonic() - began
+
+
+def test_no_connection_is_made_before_the_first_use() -> None:
+    assert "redis://" in repr(RedisStore(f"redis://127.0.0.1:{free_port()}"))
+
+
+def test_a_check_is_one_round_trip(store: RedisStore, client: Any) -> None:
+    is_good(store)
+    client.ping()
+    before = client.info("stats")["total_reads_processed"]
+    for _ in range(100):
+        store.standing(new_id(), new_id(), new_id())
+    # The second look costs a read itself.
+    assert client.info("stats")["total_reads_processed"] - before == 101
+
+
+def test_a_check_writes_nothing(store: RedisStore, client: Any) -> None:
+    is_good(store)
+    dirty = client.info("persistence")["rdb_changes_since_last_save"]
+    for _ in range(20):
+        is_good(store)
+    assert client.info("persistence")["rdb_changes_since_last_save"] == dirty
+
+
+def test_every_key_has_the_prefix_and_an_expiry(server: RealServer, client: Any) -> None:
+    store = store_of(server, prefix="app one:")
+    family = Family(store, lambda: int(time.time()))
+    family.start()
+    family.present(family.first.jti)
+    family.present(family.first.jti)
+    other = Family(store, family.now)
+    other.start()
+    other.present(new_id())
+    third = Family(store, family.now)
+    third.start()
+    store.end_session(third.session, subject=None)
+    store.revoke(new_id(), subject=None, expires=in_an_hour())
+    store.end_subject(new_id(), expires=in_an_hour())
+    keys = client.keys("*")
+    assert len(keys) > 256 + 6
+    assert {key[:9] for key in keys} == {b"app one:{"}
+    assert all(client.pttl(key) > 0 for key in keys)
+
+
+def test_stores_with_different_prefixes_know_nothing_of_each_other(server: RealServer) -> None:
+    one, other = store_of(server, prefix="one:"), store_of(server, prefix="other:")
+    jti, subject = new_id(), new_id()
+    one.revoke(jti, subject=subject, expires=in_an_hour())
+    assert not other.standing(jti, None, subject).is_revoked
+
+
+def test_what_is_revoked_is_kept_for_a_day_longer(store: RedisStore, client: Any) -> None:
+    jti, subject = new_id(), new_id()
+    store.revoke(jti, subject=subject, expires=in_an_hour())
+    store.revoke(jti, subject=subject, expires=in_an_hour() - 3500)
+    (key,) = client.keys("*revoked:*")
+    assert 3600 + 86_400 - 5 < client.ttl(key) <= 3600 + 86_400
+
+
+def test_a_family_is_kept_until_its_refresh_token_expires(store: RedisStore, client: Any) -> None:
+    family = Family(store, lambda: int(time.time()))
+    family.start(lifetime=100)
+    assert [95 < client.ttl(key) <= 100 for key in client.keys("*session*")] == [True, True]
+
+
+def test_access_tokens_stay_ended_until_the_last_of_them_expired(
+    store: RedisStore, client: Any
+) -> None:
+    family = Family(store, lambda: int(time.time()))
+    family.start(access=50)
+    family.present(family.first.jti, access=50)
+    family.present(family.first.jti, access=5000)
+    family.present(family.first.jti, access=10)
+    family.present(new_id(), access=9000)
+    (key,) = client.keys("*revoked:*")
+    assert 5000 + 86_400 - 5 < client.ttl(key) <= 5000 + 86_400
+
+
+def test_an_index_forgets_sessions_that_expired(store: RedisStore, client: Any) -> None:
+    family = Family(store, lambda: int(time.time()))
+    family.start()
+    lasting = Family(store, family.now, subject=family.subject)
+    client.delete(*client.keys("*session:" + "?" * 16))
+    lasting.start()
+    assert [listed.session for listed in family.listed()] == [lasting.session]
+    (index,) = client.keys("*sessions:*")
+    assert client.zcard(index) == 1
+
+
+def test_a_server_that_is_not_there_yet_is_used_once_it_is(tmp_path: Path) -> None:
+    server = RealServer(find_valkey(), tmp_path / "data")
+    store = store_of(server)
+    with pytest.raises(Unavailable):
+        store.next_instant(new_id())
+    with running(server):
+        assert is_good(store)
+
+
+def test_every_step_is_unavailable_without_a_server() -> None:
+    store = RedisStore(f"redis://127.0.0.1:{free_port()}")
+    family = Family(store, lambda: int(time.time()))
+    steps: list[Callable[[], object]] = [
+        lambda: is_good(store),
+        lambda: store.next_instant(new_id()),
+        lambda: store.revoke(new_id(), subject=None, expires=in_an_hour()),
+        lambda: store.end_subject(new_id(), expires=in_an_hour()),
+        family.start,
+        lambda: family.present(new_id()),
+        lambda: store.end_session(new_id(), subject=None),
+        family.listed,
+        store.risks,
+    ]
+    for step in steps:
+        with pytest.raises(Unavailable):
+            step()
+
+
+def test_a_server_that_hangs_holds_up_one_request_and_not_the_next(
+    store: RedisStore, server: RealServer
+) -> None:
+    is_good(store)
+    server.signal(SIGSTOP)
+    assert TIMEOUT * 0.9 < seconds_to_fail(store) < TIMEOUT * 3
+    assert max(seconds_to_fail(store) for _ in range(20)) < AT_ONCE
+    server.signal(SIGCONT)
+    began = time.monotonic()
+    wait_until(lambda: answers(store))
+    assert time.monotonic() - began < 2
+
+
+def test_a_server_that_hangs_from_the_start_holds_up_one_request(
+    store: RedisStore, server: RealServer
+) -> None:
+    server.signal(SIGSTOP)
+    assert seconds_to_fail(store) < TIMEOUT * 3
+    assert seconds_to_fail(store) < AT_ONCE
+    server.signal(SIGCONT)
+    wait_until(lambda: answers(store))
+
+
+def test_after_a_pause_one_request_at_a_time_finds_out(
+    store: RedisStore, server: RealServer
+) -> None:
+    is_good(store)
+    server.signal(SIGSTOP)
+    seconds_to_fail(store)
+    time.sleep(1.1)
+    with ThreadPoolExecutor(8) as threads:
+        waits = sorted(threads.map(lambda _: seconds_to_fail(store), range(8)))
+    assert waits[-1] > TIMEOUT * 0.9
+    assert waits[-2] < AT_ONCE
+
+
+def test_a_connection_that_was_dropped_while_idle_is_replaced(
+    store: RedisStore, client: Any
+) -> None:
+    steps: list[Callable[[], bool]] = [
+        lambda: is_good(store),
+        lambda: store.next_instant(new_id()) > 0,
+    ]
+    for step in steps:
+        is_good(store)
+        client.client_kill_filter(_type="normal", skipme=True)
+        assert step()
+
+
+def test_a_server_that_was_restarted_knows_all_and_no_script(
+    store: RedisStore, server: RealServer
+) -> None:
+    family = Family(store, lambda: int(time.time()))
+    family.start()
+    jti, subject = new_id(), new_id()
+    store.revoke(jti, subject=subject, expires=in_an_hour())
+    epoch = store.standing(jti, None, subject).epoch
+    server.kill()
+    server.start()
+    assert store.standing(jti, None, subject) == (epoch, True, None)
+    assert family.present(family.first.jti).outcome == "advanced"
+
+
+def test_all_that_a_server_lost_came_before_its_new_epoch(
+    store: RedisStore, server: RealServer
+) -> None:
+    jti, subject = new_id(), new_id()
+    instant = store.next_instant(subject)
+    store.revoke(jti, subject=subject, expires=in_an_hour())
+    family = Family(store, lambda: int(time.time()))
+    family.start()
+    server.forget()
+    standing = store.standing(jti, None, subject)
+    assert not standing.is_revoked
+    assert instant < standing.epoch < store.next_instant(subject)
+    assert family.present(family.first.jti).outcome == "ended"
+
+
+def test_the_first_to_issue_on_an_emptied_server_gives_every_tag_its_epoch(
+    store: RedisStore, client: Any
+) -> None:
+    is_good(store)
+    client.flushall()
+    subject = new_id()
+    instant = store.next_instant(subject)
+    epochs = client.keys("*:epoch")
+    assert len(epochs) == 256
+    assert max(int(client.get(epoch) or 0) for epoch in epochs) < instant
+
+
+def test_an_epoch_that_was_evicted_alone_comes_back(store: RedisStore, client: Any) -> None:
+    jti, subject = b"\x01" * 16, b"\x02" * 16
+    for tag in ("01", "02"):
+        before = store.standing(jti, None, subject).epoch
+        client.delete(f"tokenguard:{{{tag}}}:epoch")
+        assert store.standing(jti, None, subject).epoch > before
+
+
+def test_a_server_that_keeps_no_epoch_is_no_store(
+    store: RedisStore, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_good(store)
+    client.flushall()
+    monkeypatch.setattr(store, "_set_epochs", lambda _link: None)
+    with pytest.raises(Unavailable):
+        is_good(store)
+    with pytest.raises(Unavailable):
+        store.next_instant(new_id())
+
+
+@pytest.mark.parametrize("hours", [0.5, 2, 24 * 300])
+def test_an_epoch_in_the_future_neither_lasts_nor_accepts_what_was_revoked(
+    store: RedisStore, client: Any, hours: float
+) -> None:
+    jti, subject = b"\x07" * 16, b"\x07" * 16
+    before = store.next_instant(subject)
+    client.set("tokenguard:{07}:epoch", int(time.time() * 1000 + hours * HOUR), ex=1000)
+    store.revoke(jti, subject=subject, expires=in_an_hour())
+    instant = store.next_instant(subject)
+    standing = store.standing(jti, None, subject)
+    assert before <= standing.epoch < instant < time.time() * 1000 + HOUR
+    assert standing.is_revoked
+    store.end_subject(subject, expires=in_an_hour())
+    ended_at = store.standing(jti, None, subject).ended_at
+    assert ended_at is not None
+    assert instant <= ended_at < store.next_instant(subject)
+
+
+@pytest.mark.parametrize("name", ["epoch", "ended:" + "\x07" * 16])
+def test_a_value_that_is_no_number_accepts_nothing(
+    store: RedisStore, client: Any, name: str
+) -> None:
+    subject = b"\x07" * 16
+    store.next_instant(subject)
+    client.set("tokenguard:{07}:" + name, "spoilt", ex=1000)
+    with pytest.raises(Unavailable):
+        store.standing(new_id(), None, subject)
+
+
+def test_ending_a_subject_covers_tokens_issued_before_the_clock_was_set_back(
+    store: RedisStore, client: Any
+) -> None:
+    subject = b"\x07" * 16
+    ahead = int(time.time() * 1000) + 3_600_000
+    client.set("tokenguard:{07}:highest", ahead, ex=1000)
+    store.end_subject(subject, expires=in_an_hour())
+    assert store.standing(new_id(), None, subject).ended_at == ahead
+    assert store.next_instant(subject) == ahead + 1
+
+
+def test_a_clock_that_was_ahead_for_long_counts_as_a_loss_once(
+    store: RedisStore, client: Any
+) -> None:
+    subject = b"\x07" * 16
+    issued = store.next_instant(subject)
+    client.set("tokenguard:{07}:highest", int(time.time() * 1000) + 48 * HOUR, ex=1000)
+    instants = [store.next_instant(subject) for _ in range(3)]
+    epoch = store.standing(subject, None, subject).epoch
+    assert issued < epoch < min(instants)
+    assert max(instants) < time.time() * 1000 + HOUR
+    client.set("tokenguard:{07}:epoch", issued, ex=1000)
+    store.next_instant(subject)
+    assert store.standing(subject, None, subject).epoch == issued
+
+
+def test_a_read_only_server_is_unavailable_for_writes(
+    store: RedisStore, server: RealServer
+) -> None:
+    is_good(store)
+    server.ask("REPLICAOF", "127.0.0.1", free_port())
+    with pytest.raises(Unavailable):
+        store.revoke(new_id(), subject=None, expires=in_an_hour())
+    server.ask("CONFIG", "SET", "replica-serve-stale-data", "no")
+    with pytest.raises(Unavailable):
+        is_good(store)
+    server.ask("REPLICAOF", "NO", "ONE")
+    store.revoke(new_id(), subject=None, expires=in_an_hour())
+
+
+def test_a_full_server_is_unavailable_for_writes_and_still_answers(
+    store: RedisStore, server: RealServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_good(store)
+    server.ask("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(Unavailable):
+        store.revoke(new_id(), subject=None, expires=in_an_hour())
+    assert "OOM" in caplog.text or "OutOfMemory" in caplog.text
+    assert is_good(store)
+
+
+def test_keys_that_another_program_spoilt_are_unavailable(store: RedisStore, client: Any) -> None:
+    client.set("tokenguard:{07}:session:" + "\x07" * 16, "not a hash", ex=100)
+    with pytest.raises(Unavailable):
+        store.end_session(b"\x07" * 16, subject=None)
+
+
+@pytest.mark.parametrize(
+    ("login", "says"),
+    [
+        ("", "ERR Protocol error: unauthenticated"),
+        (":hunter2@", "AuthenticationError WRONGPASS"),
+        ("hunter2:hunter2@", "AuthenticationError WRONGPASS"),
+    ],
+)
+def test_a_refused_login_is_unavailable_and_tells_no_password(
+    valkey: RealServer, caplog: pytest.LogCaptureFixture, login: str, says: str
+) -> None:
+    store = RedisStore(f"redis://{login}127.0.0.1:{valkey.port}")
+    with caplog.at_level(logging.DEBUG), pytest.raises(Unavailable) as refused:
+        is_good(store)
+    assert f"the store redis://127.0.0.1:{valkey.port} cannot be used: " in caplog.text
+    assert says in caplog.text
+    assert "hunter2" not in caplog.text + str(refused.value) + repr(refused.value) + repr(store)
+    assert refused.value.__cause__ is None
+
+
+def test_nothing_logged_on_the_way_tells_the_password(
+    valkey: RealServer, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"redis://default:{quote(PASSWORD, safe='')}@127.0.0.1:{valkey.port}"
+    store = RedisStore(uri, prefix=prefix)
+    with caplog.at_level(logging.DEBUG):
+        store.revoke(new_id(), subject=None, expires=in_an_hour())
+        store.risks()
+    assert PASSWORD not in caplog.text
+    assert quote(PASSWORD, safe="") not in caplog.text
+
+
+def test_a_server_without_the_certificate_we_trust_is_unavailable(
+    tls_server: RealServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable):
+        is_good(RedisStore(f"rediss://127.0.0.1:{tls_server.port}"))
+    assert "certificate" in caplog.text.lower()
+
+
+def test_a_certificate_for_another_name_is_refused(
+    tls_server: RealServer, certificate: Path
+) -> None:
+    with pytest.raises(Unavailable):
+        is_good(RedisStore(f"rediss://localhost:{tls_server.port}?ssl_ca_certs={certificate}"))
+
+
+def test_a_store_that_was_used_before_a_fork_is_used_by_both_sides(server: RealServer) -> None:
+    script = f"""
+import os, secrets
+from flask_tokenguard.stores.redis.store import RedisStore
+store = RedisStore("redis://127.0.0.1:{server.port}")
+subject = secrets.token_bytes(16)
+store.next_instant(subject)
+children = []
+for number in range(4):
+    pid = os.fork()
+    if not pid:
+        jti = bytes([number]) * 16
+        for _ in range(200):
+            assert not store.standing(jti, None, subject).is_revoked
+        store.revoke(jti, subject=subject, expires={in_an_hour()})
+        os._exit(0)
+    children.append(pid)
+for _ in range(200):
+    assert not store.standing(subject, None, subject).is_revoked
+assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
+assert all(store.standing(bytes([n]) * 16, None, subject).is_revoked for n in range(4))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # noqa: S603 - ours
+
+
+def test_threads_share_a_store(store: RedisStore) -> None:
+    def use(_: int) -> bool:
+        jti, subject = new_id(), new_id()
+        before = store.standing(jti, None, subject).is_revoked
+        store.revoke(jti, subject=subject, expires=in_an_hour())
+        return not before and store.standing(jti, None, subject).is_revoked
+
+    with ThreadPoolExecutor(16) as threads:
+        assert all(threads.map(use, range(400)))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, []),
+        ({"appendfsync": "everysec"}, ["appendfsync is everysec"]),
+        ({"appendonly": "no"}, ["logs everybody out"]),
+        ({"appendonly": "no", "save": "60 1"}, ["snapshots"]),
+        ({"maxmemory-policy": "volatile-lru"}, ["volatile-lru"]),
+        (
+            {"maxmemory-policy": "allkeys-lfu", "appendfsync": "no"},
+            ["allkeys-lfu", "appendfsync is no"],
+        ),
+    ],
+    ids=str,
+)
+def test_what_endangers_the_data_is_told(
+    store: RedisStore, server: RealServer, options: dict[str, str], says: list[str]
+) -> None:
+    for name, value in options.items():
+        server.ask("CONFIG", "SET", name, value)
+    risks = store.risks()
+    assert len(risks) == len(says)
+    assert all(word in risk for word, risk in zip(says, risks, strict=True))
+
+
+def test_a_server_that_hides_its_configuration_is_told_of(
+    store: RedisStore, server: RealServer
+) -> None:
+    is_good(store)
+    server.ask("ACL", "SETUSER", "default", "-config")
+    (risk,) = store.risks()
+    assert "does not let us read" in risk
+
+
+def test_nothing_is_left_to_prune(store: RedisStore) -> None:
+    assert store.prune(lambda _done, _steps: None) == 0

@@ -1,0 +1,97 @@
+"""The table of other issuers, and what an app's resolver adds to it."""
+
+from typing import Any
+
+import pytest
+
+from flask_tokenguard.jose.jwk import KeySet
+from flask_tokenguard.verify import issuers
+from flask_tokenguard.verify.issuers import Issuers
+from flask_tokenguard.verify.verifier import Trust
+
+from ..support import SettableClock
+
+TRUST = Trust(KeySet(()), {})
+
+
+class Resolver:
+    """An app's, which says the same of everybody, and notes who was asked for."""
+
+    def __init__(self, said: Any) -> None:
+        self.said = said
+        self.asked: list[str] = []
+
+    def __call__(self, issuer: str) -> Any:
+        self.asked.append(issuer)
+        return self.said
+
+
+def found_by(resolve: Resolver | None, clock: SettableClock) -> Issuers:
+    """Make issuers of whom a new trust is made for each entry."""
+    return Issuers(
+        {"https://table": TRUST},
+        resolve=resolve,
+        trust=lambda _issuer, _said: Trust(KeySet(()), {}),
+        monotonic=clock,
+    )
+
+
+def test_the_table_is_asked_first(clock: SettableClock) -> None:
+    resolve = Resolver({"audience": "a"})
+    assert found_by(resolve, clock).find("https://table") is TRUST
+    assert resolve.asked == []
+
+
+def test_without_a_resolver_the_table_is_all(clock: SettableClock) -> None:
+    assert found_by(None, clock).find("https://other") is None
+
+
+@pytest.mark.parametrize("said", [None, {"audience": "a"}], ids=["refused", "believed"])
+def test_an_issuer_is_asked_for_once_in_five_minutes(clock: SettableClock, said: Any) -> None:
+    resolve = Resolver(said)
+    table = found_by(resolve, clock)
+    for wait in (0, 299, 1):
+        clock.now += wait
+        table.find("https://tenant")
+    assert len(resolve.asked) == 2
+
+
+def test_the_same_entry_keeps_its_keys(clock: SettableClock) -> None:
+    table = found_by(Resolver({"audience": "a"}), clock)
+    before = table.find("https://tenant")
+    clock.now += 300
+    assert table.find("https://tenant") is before is not None
+
+
+def test_another_entry_is_another_trust(clock: SettableClock) -> None:
+    resolve = Resolver({"audience": "a"})
+    table = found_by(resolve, clock)
+    before = table.find("https://tenant")
+    clock.now += 300
+    resolve.said = {"audience": "b"}
+    assert table.find("https://tenant") not in (before, None)
+
+
+def test_a_tenant_that_is_given_up_is_refused(clock: SettableClock) -> None:
+    resolve = Resolver({"audience": "a"})
+    table = found_by(resolve, clock)
+    table.find("https://tenant")
+    clock.now += 300
+    resolve.said = None
+    assert table.find("https://tenant") is None
+
+
+def test_a_flood_of_names_drives_out_no_tenant(
+    clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuers, "_MOST_RESOLVED", 4)
+    resolve = Resolver({"audience": "a"})
+    table = found_by(resolve, clock)
+    table.find("https://tenant")
+    resolve.said = None
+    for number in range(20):
+        table.find(f"https://nobody-{number}")
+    table.find("https://tenant")
+    assert resolve.asked.count("https://tenant") == 1
+    table.find("https://nobody-0")
+    assert resolve.asked.count("https://nobody-0") == 2
