@@ -3,8 +3,9 @@
 from functools import update_wrapper
 from typing import Any
 
+import flask
 import pytest
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from flask.views import MethodView
 from flask_caching import Cache
@@ -13,7 +14,8 @@ from flask_cors import CORS, cross_origin
 from flask_tokenguard import token_required
 
 from ..conftest import MakeApp
-from .conftest import Headers
+from .conftest import GuardApp, Headers
+from .flask_3_2 import Flask32
 from .support import BAD, MISSING, PREFLIGHT, View, foreign, new_view, refusal_of
 
 ORIGIN = {"Origin": PREFLIGHT["Origin"]}
@@ -29,10 +31,10 @@ def called_by_another(view: View) -> View:
     return another
 
 
-@pytest.fixture
-def client(make_app: MakeApp) -> FlaskClient:
-    """A client of an app whose views answer OPTIONS themselves."""
-    app = make_app()
+@pytest.fixture(params=[Flask, Flask32], ids=["installed", "3.2"])
+def client(guard_app: GuardApp, request: pytest.FixtureRequest) -> FlaskClient:
+    """A client of an app whose views answer OPTIONS themselves, of both signatures of Flask."""
+    app: Flask = guard_app(request.param(__name__))
     demands: dict[str, Any] = {
         "guarded": token_required,
         "scoped": token_required(scope="a"),
@@ -42,9 +44,10 @@ def client(make_app: MakeApp) -> FlaskClient:
         "open": lambda view: view,
     }
     for name, decorate in demands.items():
-        view = decorate(lambda: f"the view's answer to {request.method}")
+        view = decorate(lambda: f"the view's answer to {flask.request.method}")
         app.add_url_rule(f"/{name}", name, view, methods=BOTH)
     app.add_url_rule("/automatic", "automatic", token_required(new_view()))
+    app.add_url_rule("/automatic", "deleting", token_required(new_view()), methods=["DELETE"])
     return app.test_client()
 
 
@@ -54,6 +57,11 @@ def test_a_preflight_gets_flasks_default_answer(client: FlaskClient, path: str) 
     assert (response.status_code, response.data) == (200, b"")
     assert {"GET", "OPTIONS"} <= set(response.allow)
     assert "WWW-Authenticate" not in response.headers
+
+
+def test_a_preflight_names_the_methods_of_all_views_of_the_url(client: FlaskClient) -> None:
+    response = client.options("/automatic", headers=PREFLIGHT)
+    assert set(response.allow) == {"DELETE", "GET", "HEAD", "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", ["/guarded", "/scoped", "/optional", "/wrapped"])
