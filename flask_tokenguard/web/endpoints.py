@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from ..errors import InvalidGrant, InvalidToken
 from .authentication import answering
 from .decorators import public
+from .issuing import set_no_store
 from .parts import current_parts, parts_of
 from .sessions import no_store, refresh_token_pair, required_parameter, revoke_token
 
@@ -28,6 +29,7 @@ def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
     """
     blueprint = Blueprint("tokenguard", __name__)
     blueprint.record_once(_check_store)
+    blueprint.after_request(set_no_store)
     token = partial(_token, origin or (lambda: ""))
     blueprint.add_url_rule("/token", "token", public(token), methods=["POST"])
     blueprint.add_url_rule("/revoke", "revoke", public(_revoke), methods=["POST"])

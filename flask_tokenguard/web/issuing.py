@@ -52,7 +52,7 @@ def check_new_subject(subject: str) -> None:
 def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
     """Say that a token was issued: to who listens, and to caches on the way of the response."""
     if has_request_context():
-        after_this_request(_set_no_store)
+        after_this_request(set_no_store)
     if token_issued.receivers:
         send(token_issued, parts.app, claims=claims)
 
@@ -78,7 +78,8 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     return issue(current_parts(), subject, options)
 
 
-def _set_no_store(response: Response) -> Response:
+def set_no_store(response: Response) -> Response:
+    """Keep an answer to a request for tokens out of caches."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
     return response

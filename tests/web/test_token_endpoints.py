@@ -47,6 +47,7 @@ def pair(app: Flask) -> dict[str, Any]:
 
 def error_of(answer: TestResponse) -> tuple[int, str]:
     assert "WWW-Authenticate" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
     return answer.status_code, answer.get_json()["error"]
 
 
