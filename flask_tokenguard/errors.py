@@ -145,6 +145,7 @@ class InvalidGrant(Rejected):
 
     Attributes:
         error: `invalid_grant`, or another code of that section.
+        code: 400, or 413 where the body is too large.
     """
 
     code = 400
@@ -152,9 +153,12 @@ class InvalidGrant(Rejected):
     has_challenge = False
     description = "The refresh token is not valid"
 
-    def __init__(self, description: str | None = None, *, error: str = "invalid_grant") -> None:
+    def __init__(
+        self, description: str | None = None, *, error: str = "invalid_grant", code: int = 400
+    ) -> None:
         super().__init__(description)
         self.error = error
+        self.code = code
 
 
 class RefreshReused(InvalidGrant):

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from flask import Request
 
 from ..errors import InvalidRequest
-from ..jose import strict_json
+from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _NAME = "access_token"
 _MALFORMED = "The Authorization header is malformed"
 
@@ -42,9 +42,9 @@ def fault_of(location: str | None, token: str | None) -> InvalidRequest | None:
     return InvalidRequest(_MALFORMED)
 
 
-def in_form(request: Request, name: str = _NAME) -> str | None:
+def in_form(request: Request, name: str = _NAME, *, bound: int) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
-    if request.mimetype != "application/x-www-form-urlencoded" or not _has_body(request):
+    if not bodies.has_form(request) or bodies.read(request, bound) is None:
         return None
     return _only(request.form.getlist(name), name)
 
@@ -54,49 +54,42 @@ def in_query(request: Request) -> str | None:
     return _only(request.args.getlist(_NAME), _NAME)
 
 
-def in_json(request: Request, name: str = _NAME) -> str | None:
+def in_json(request: Request, name: str = _NAME, *, bound: int) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
-    if not request.is_json or not _has_body(request):
+    body = bodies.read(request, bound) if bodies.has_json(request) else None
+    if body is None:
         return None
     try:
-        body = request.get_json(silent=True)
-    except RecursionError:
-        return None
-    if not isinstance(body, dict) or name not in body:
-        return None
-    try:
-        # Flask's parser takes the last of two members; another reader may take the first.
-        strict_json.parse_object(request.get_data())
+        members = body.find_members(name, request)
     except ValueError:
         raise InvalidRequest("The JSON body is malformed") from None
-    return _only([body[name]], name)
+    return _only(members, name)
 
 
-def parameter(request: Request, name: str) -> str | None:
+def parameter(request: Request, name: str, *, bound: int) -> str | None:
     """Read a parameter from the body, be it a form or JSON (RFC 6749 section 3.2).
+
+    Args:
+        request: The current request.
+        name: The parameter's.
+        bound: In octets; a larger body is not looked into.
 
     Raises:
         InvalidRequest: It occurs twice, or is not text.
     """
-    value = in_form(request, name)
-    return in_json(request, name) if value is None else value
+    value = in_form(request, name, bound=bound)
+    return in_json(request, name, bound=bound) if value is None else value
 
 
-def locations_named(names: Iterable[str]) -> Locations:
-    """Look up the functions for some places."""
-    return tuple((name, _LOCATIONS[name]) for name in names)
-
-
-_LOCATIONS: dict[str, Callable[[Request], str | None]] = {
-    "header": in_header,
-    "form": in_form,
-    "query": in_query,
-    "json": in_json,
-}
-
-
-def _has_body(request: Request) -> bool:
-    return request.method in _METHODS_WITH_BODY
+def locations_named(names: Iterable[str], *, bound: int) -> Locations:
+    """Look up the functions for some places; `bound` is that of a body, in octets."""
+    places: dict[str, Callable[[Request], str | None]] = {
+        "header": in_header,
+        "form": partial(in_form, bound=bound),
+        "query": in_query,
+        "json": partial(in_json, bound=bound),
+    }
+    return tuple((name, places[name]) for name in names)
 
 
 def _only(values: Sequence[object], name: str) -> str | None:

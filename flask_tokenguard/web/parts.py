@@ -82,6 +82,11 @@ class AppParts(Protocol):
         ...
 
     @property
+    def max_body_size(self) -> int:
+        """In octets; no larger body is looked into."""
+        ...
+
+    @property
     def realm(self) -> str:
         """The realm of challenges."""
         ...

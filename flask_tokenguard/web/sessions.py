@@ -209,9 +209,10 @@ def parameter(name: str) -> str | None:
     Raises:
         InvalidGrant: It occurs twice, or is not text.
     """
-    with answering(current_parts()):
+    parts = current_parts()
+    with answering(parts):
         try:
-            return locations.parameter(current_request(), name)
+            return locations.parameter(current_request(), name, bound=parts.max_body_size)
         except InvalidRequest as error:
             raise InvalidGrant(error.reason, error="invalid_request") from None
 

@@ -42,6 +42,7 @@ class Parts:
         sessions: The subjects' sessions; None without a store.
         store: Where both are kept.
         clock: Seconds since the epoch, UTC.
+        max_body_size: In octets; no larger body is looked into.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
     """
@@ -62,6 +63,7 @@ class Parts:
     locations: Locations
     bodiless_locations: Locations
     body_locations: Locations
+    max_body_size: int
     demands_all: bool
     public_endpoints: Pattern[str]
 
@@ -120,7 +122,9 @@ def build_parts(
     if faults:
         raise ConfigurationError(*faults)
     issuer = tokens.access_issuer()
-    locations = locations_named(settings.token_locations)
+    # A token, what comes with it, and the percents of a form.
+    max_body_size = 4 * settings.max_token_size
+    locations = locations_named(settings.token_locations, bound=max_body_size)
     return Parts(
         app=app,
         guard=guard,
@@ -140,6 +144,7 @@ def build_parts(
         locations=locations,
         bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
         body_locations=tuple(place for place in locations if place[0] in BODY_LOCATIONS),
+        max_body_size=max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
