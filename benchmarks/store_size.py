@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flask import Flask
 from redis import Redis
 
 from . import revocation_server
@@ -18,6 +19,7 @@ from .request_revocation import fill
 from .signing_keys import SigningKey
 
 FULL, SHORT = 20_000, 200
+_APPS: list[Flask] = []
 
 
 def main() -> None:
@@ -78,6 +80,8 @@ def app_with_store(uri: str) -> Any:
     app = ours.make_app(KEY=SigningKey.generate("HS256").text, STORAGE_URI=uri)
     with app.app_context():
         ours.issue()
+    # Collected while the process lives on, an app would leave its connection open.
+    _APPS.append(app)
     return app.extensions["tokenguard"]
 
 
