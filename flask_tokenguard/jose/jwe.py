@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ConfigurationError, InvalidToken
 from . import base64url, compact, material
 from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, encryption_fitting
+from .asymmetric import check_secret
 from .jwk import KeySource
 from .material import Material
 
@@ -84,9 +85,11 @@ class EncryptionKey:
         self.algs = frozenset({self.alg})
         if key_ops is not None and (_ENCRYPTING | _DECRYPTING).isdisjoint(key_ops):
             raise ValueError("has key_ops that do not allow to encrypt and decrypt")
-        if not isinstance(key, bytes):
-            if material.is_weak_rsa(material.public_part(key)):
-                raise ValueError("is an RSA key that can be factored (CVE-2017-15361)")
+        if isinstance(key, bytes):
+            check_secret(key)
+        elif material.is_weak_rsa(material.public_part(key)):
+            raise ValueError("is an RSA key that can be factored (CVE-2017-15361)")
+        else:
             kid = kid or material.thumbprint(material.public_part(key))
         self.kid = kid
         may_decrypt = key_ops is None or not _DECRYPTING.isdisjoint(key_ops)

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from . import base64url, jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
+from .asymmetric import check_secret
 from .compact import Header
 from .jws import SigningAlgorithm
 from .material import Material
@@ -125,7 +126,7 @@ class Key:
         public: Any = key
         private: Any = key
         if isinstance(key, bytes):
-            jws.check_secret(key)
+            check_secret(key)
             public = private = jws.prepare_secret(alg, key)
         else:
             public = material.public_part(key)

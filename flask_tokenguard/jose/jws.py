@@ -5,8 +5,6 @@ remained of theirs once that was done. Its `jwt.decode` is not used: it accepts 
 duplicate members and tokens of any size.
 """
 
-import re
-from base64 import b64decode
 from functools import cache
 from hmac import compare_digest
 from typing import Any, Protocol, cast
@@ -84,10 +82,6 @@ _CURVES: dict[str, tuple[type[hashes.HashAlgorithm], int]] = {
 # PyJWT 2.15 does not know the name of RFC 9864.
 _PYJWT_NAMES = {"Ed25519": "EdDSA"}
 
-_KEY_TEXT = re.compile(rb"-- ?BEGIN |ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp")
-# How DER begins, and JSON that may hold a JWK, in UTF-8, -16 or -32.
-_MAY_BE_KEY = re.compile(rb"0|[\0\xfe\xff\xef\xbb\xbf \t\r\n]*[\[{]")
-
 
 @cache
 def algorithm(name: str) -> SigningAlgorithm:
@@ -110,38 +104,3 @@ def algorithm(name: str) -> SigningAlgorithm:
 def prepare_secret(name: str, secret: bytes) -> HMAC:
     """Let an HMAC context take in its key, to be copied for each token."""
     return HMAC(secret, _HASHES[name]())
-
-
-def check_secret(secret: bytes) -> None:
-    """Refuse public key material as an HMAC secret (CVE-2022-29217): whoever knows it could sign.
-
-    Raises:
-        ValueError: The secret is empty, or is PEM, DER (also in base64), OpenSSH or JWK text.
-    """
-    bare = secret.removeprefix(b"\xef\xbb\xbf").strip()
-    # Keycloak shows a realm's public key as the base64 of its DER, without PEM's frame.
-    for spelling in (secret, bare, _from_base64(bare) or bare):
-        if _KEY_TEXT.search(spelling) or not _is_secret(spelling):
-            raise ValueError("is empty, or is an asymmetric key or a JWK, not a secret")
-
-
-def _is_secret(octets: bytes) -> bool:
-    if not octets or not _MAY_BE_KEY.match(octets):
-        # PyJWT refuses nothing else that has no text of a key in it.
-        return bool(octets)
-    from jwt.algorithms import HMACAlgorithm  # noqa: PLC0415 - imported when used
-    from jwt.exceptions import InvalidKeyError  # noqa: PLC0415 - imported when used
-
-    try:
-        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(octets)
-    except InvalidKeyError:
-        return False
-    return True
-
-
-def _from_base64(text: bytes) -> bytes:
-    standard = b"".join(text.split()).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
-    try:
-        return b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
-    except ValueError:
-        return b""

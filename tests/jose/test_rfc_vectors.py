@@ -7,7 +7,6 @@ import pytest
 from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose import base64url, compact, material
 from flask_tokenguard.jose.jwk import Key, KeySet
-from flask_tokenguard.keys.text import read_keys
 
 A1_TOKEN = (
     "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTk"
@@ -162,7 +161,8 @@ def flattened(token: str) -> str:
 @pytest.mark.parametrize(("token", "jwk", "alg", "payload"), EXAMPLES)
 def test_an_example_is_verified(token: str, jwk: dict[str, str], alg: str, payload: bytes) -> None:
     parsed = compact.parse(token)
-    (key,) = KeySet(read_keys(json.dumps(jwk))).find(parsed.header, "sig")
+    # Their secrets are known to all, so that no config may hold them.
+    (key,) = KeySet([Key.from_jwk(jwk)]).find(parsed.header, "sig")
     assert key.verify(parsed.signing_input, parsed.signature)
     assert (parsed.header.alg, parsed.payload) == (alg, payload)
 

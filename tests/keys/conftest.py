@@ -22,6 +22,7 @@ from flask_tokenguard.errors import ConfigurationError
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 
 from ..conftest import MakeApp
+from .spellings import der_forms, text_forms
 
 PASSWORD = "correct horse"
 FaultsOf = Callable[..., tuple[str, ...]]
@@ -106,3 +107,15 @@ def public_forms(private_keys: dict[str, PrivateKey], certificate: str) -> dict[
 def short_rsa_pem() -> str:
     """An RSA key that is too short."""
     return private_pem(rsa.generate_private_key(65537, 1024), PrivateFormat.PKCS8)  # noqa: S505 - to be refused
+
+
+@pytest.fixture(scope="session")
+def der(private_keys: dict[str, PrivateKey], certificate: str) -> dict[str, bytes]:
+    """Keys as octets, by form."""
+    return der_forms(private_keys, certificate)
+
+
+@pytest.fixture(scope="session")
+def texts(private_keys: dict[str, PrivateKey], certificate: str) -> dict[str, bytes]:
+    """Keys as text, by form."""
+    return text_forms(private_keys, certificate)

@@ -1,0 +1,147 @@
+"""Asymmetric key material in place of a secret: who knows a public key could sign.
+
+That is CVE-2022-29217 (RFC 8725 section 3.1). It is looked for, not parsed: a body that was cut or
+doubled parses nowhere, and is found all the same. Each look is so long that a random secret does
+not meet it. One of 256 octets, in hexadecimal digits, has some 2**12 octets in all its spellings:
+
+- A look that may begin at any of them has 52 bits or more: once in 2**40 secrets.
+- One that must begin or end a spelling, of which there are 8 at most, has 41 bits or more: once in
+  2**38 secrets, and only those that are shown as octets or in hexadecimal digits.
+- A point is on its curve once in 2**256.
+
+What nothing marks is not found: the 32 octets of an Ed25519 key, a modulus alone, a compressed
+point. They look as random as a secret.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from .material import CURVES
+from .spellings import spellings_of
+
+_PEM = re.compile(
+    rb"-- ?BEGIN |(?:BEGIN|END)[ _+-]?(?:[A-Z0-9]{2,9}[ _+-]?){0,2}"
+    rb"(?:(?:PUBLIC|PRIVATE)[ _+-]?KEY|CERTIFICATE)",
+    re.IGNORECASE,
+)
+_OPENSSH = re.compile(
+    rb"\A\W*ssh-(?:rsa|dss)|ssh-(?:rsa|dss)(?:\0\0\0|\W{0,3}AAAA|-cert-)|ssh-ed(?:25519|448)"
+    rb"|ecdsa-sha2-nistp|openssh-key-v1|PuTTY-User-Key-File"
+    # The numbers of an RSA key whose name was cut off.
+    rb"|\0\0\0\x03\x01\0\x01\0\0[\x00-\x08][\x00-\xff]\0[\x80-\xff]"
+)
+_JWK = re.compile(
+    rb"""\A\s*[\[{].*["']kty["']\s*:"""
+    # What remains of one that was cut.
+    rb"""|["'](?:e["']\s*:\s*["']AQAB|crv["']\s*:\s*["'](?:P-\d|Ed|X|secp))"""
+    rb"""|kty["']?\s*:\s*(?:["'](?:RSA|EC|OKP|AKP|oct)["']|(?:RSA|OKP|AKP|oct)\b|\sEC\b)""",
+    re.DOTALL,
+)
+_XML = re.compile(
+    rb"<(?:[\w.-]{1,20}:)?(?:(?:RSA|DSA|EC)?KeyValue|KeyInfo|Modulus|X509Data|X509Certificate)\b"
+)
+_DER = re.compile(
+    b"|".join(
+        (
+            # DSA, EC and DH of ANSI X9, with its curves (RFC 3279, RFC 5480); what PKCS has: RSA,
+            # its signatures, DH, encrypted keys and containers (RFC 8017, RFC 8018).
+            rb"\x06[\x07-\x0b]\x2a\x86\x48\xce[\x38\x3d\x3e]",
+            rb"\x06[\x07-\x0b]\x2a\x86\x48\x86\xf7\x0d\x01[\x01\x03\x05\x07\x0c]",
+            # secp256k1, P-224, P-384, P-521 (SEC 2); Brainpool (RFC 5639).
+            rb"\x06\x05\x2b\x81\x04\x00[\x0a\x21-\x23]",
+            rb"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01",
+            # X25519, X448, Ed25519, Ed448 (RFC 8410), with what stands around them.
+            rb"\x30\x05\x06\x03\x2b\x65[\x6e-\x71]",
+            rb"\x06\x03\x2b\x65[\x6e-\x71](?:\x03[\x21\x39\x3a]\x00|\x04[\x22\x3a\x3b]\x04)",
+            # ML-DSA, SLH-DSA (RFC 9881, RFC 9909) and ML-KEM.
+            rb"\x06\x09\x60\x86\x48\x01\x65\x03\x04[\x03\x04]",
+            # RSAPrivateKey (RFC 8017), and ECPrivateKey (RFC 5915), which need not name its curve.
+            rb"\x30(?:\x82..|\x81.)\x02\x01\x00\x02(?:\x82..|\x81.)\x00[\x80-\xff]",
+            rb"\x02\x03\x01\x00\x01\x02[\x81\x82]",
+            rb"\A\x30(?:\x81.|.)\x02\x01\x01\x04[\x20\x30\x42]",
+        )
+    ),
+    re.DOTALL,
+)
+# RSAPublicKey names no algorithm: how it begins, with the lengths of all of it and of its modulus.
+_RSA_PUBLIC_KEY = re.compile(
+    rb"\x30\x82(..)\x02\x82(..)\x00[\x80-\xff]|\x30\x81(.)\x02\x81(\x81)\x00[\x80-\xff]", re.DOTALL
+)
+_RSA_EXPONENT = b"\x02\x03\x01\x00\x01"
+_POINTS = [(curve, (curve.key_size + 7) // 8) for curve in (*CURVES.values(), ec.SECP256K1())]
+
+
+def check_secret(secret: bytes) -> None:
+    """Refuse asymmetric key material, in whatever spelling, as a secret.
+
+    Raises:
+        ValueError: See `check_spellings`.
+    """
+    check_spellings(tuple(spellings_of(secret)))
+
+
+def check_spellings(spellings: Sequence[bytes]) -> None:
+    """Refuse a secret by its spellings, the secret itself first.
+
+    Raises:
+        ValueError: The secret is empty, or holds asymmetric key material; the message names its
+            form, after "the key".
+    """
+    if not spellings[0].strip(b"\xef\xbb\xbf \t\r\n"):
+        raise ValueError("is empty")
+    for spelled in spellings:
+        for kind, look in _LOOKS.items():
+            if look(spelled):
+                raise ValueError(
+                    f"looks like {kind}, not a secret: who knows the public key could sign; give"
+                    " the key itself, as PEM with its BEGIN and END lines or as a JWK"
+                )
+
+
+def _is_der(octets: bytes) -> bool:
+    return bool(_DER.search(octets)) or _is_rsa_public_key(octets)
+
+
+def _is_rsa_public_key(octets: bytes) -> bool:
+    for found in _RSA_PUBLIC_KEY.finditer(octets):
+        whole, modulus = (int.from_bytes(length) for length in found.groups() if length is not None)
+        # What remains are the modulus's own tag and length, and the exponent.
+        if 6 <= whole - modulus <= 16:
+            return True
+    # One whose beginning was cut off; its modulus is odd.
+    return octets.endswith(_RSA_EXPONENT) and len(octets) > 64 and octets[-6] % 2 == 1
+
+
+def _is_point(octets: bytes) -> bool:
+    for curve, size in _POINTS:
+        # Both coordinates alone, once or several times over.
+        whole = octets and len(octets) % (2 * size) == 0
+        if whole and _is_on_curve(curve, b"\x04" + octets[: 2 * size]):
+            return True
+        start = octets.find(4)
+        while 0 <= start < len(octets) - 2 * size:
+            if _is_on_curve(curve, octets[start : start + 1 + 2 * size]):
+                return True
+            start = octets.find(4, start + 1)
+    return False
+
+
+def _is_on_curve(curve: ec.EllipticCurve, point: bytes) -> bool:
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+_LOOKS: dict[str, Callable[[bytes], object]] = {
+    "PEM": _PEM.search,
+    "an OpenSSH key": _OPENSSH.search,
+    "a JWK": _JWK.search,
+    "an XML key": _XML.search,
+    "an asymmetric key or a certificate": _is_der,
+    "a point of an elliptic curve": _is_point,
+}
