@@ -1,9 +1,10 @@
 """From one text to the keys in it: PEM, JWK, JWKS or a secret (RFC 7468, RFC 7517).
 
-Text that starts with `-----BEGIN` is PEM, with `{` a JWK or JWKS, anything else is a secret: its
-UTF-8 bytes. No message quotes any of it.
+Text that starts with `-----BEGIN` is PEM, with `{` and a name a JWK or JWKS, anything else is a
+secret, if it looks like nothing else: its UTF-8 bytes. No message quotes any of it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
@@ -11,6 +12,10 @@ from typing import Any, Unpack
 from ..jose import material, strict_json
 from ..jose.jwk import Key, KeyOptions, said_of
 from ..jose.material import Material
+from .secret import check_secret
+
+# A secret of any characters begins with a brace once in a hundred times.
+_JSON_OBJECT = re.compile(r"\{\s*(?:\}|\"[^\"]*\"\s*:)")
 
 
 def read_keys(
@@ -44,11 +49,13 @@ def read_material(
         return [(read_pem(_utf8(text), password), options)]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
-    if isinstance(text, str) and not text.startswith("{"):
-        return [(_utf8(text), options)]
+    if isinstance(text, str) and not _JSON_OBJECT.match(text):
+        secret = _utf8(text)
+        check_secret(secret, is_text=True)
+        return [(secret, options)]
     jwk = strict_json.parse_object(_utf8(text)) if isinstance(text, str) else text
     jwks = _keys_of(jwk) if "keys" in jwk else [jwk]
-    return [(material.from_jwk(jwk), said_of(jwk, options)) for jwk in jwks]
+    return [(_from_jwk(jwk), said_of(jwk, options)) for jwk in jwks]
 
 
 def read_file(path: Path) -> str:
@@ -67,6 +74,13 @@ def read_file(path: Path) -> str:
             f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
         ) from None
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _from_jwk(jwk: Mapping[str, Any]) -> Material:
+    key = material.from_jwk(jwk)
+    if isinstance(key, bytes):
+        check_secret(key, is_text=False)
+    return key
 
 
 def _keys_of(jwks: Mapping[str, Any]) -> list[dict[str, Any]]:

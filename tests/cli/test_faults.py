@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from click.testing import CliRunner, Result
@@ -144,7 +145,7 @@ def test_the_states_of_configured_keys_are_listed(
 
 
 def test_the_header_of_a_token_that_cannot_be_opened_is_shown(make_app: MakeApp) -> None:
-    sealing = {"key": {"kty": "oct", "k": "A" * 43, "kid": "k1"}}
+    sealing = {"key": {"kty": "oct", "k": token_urlsafe(32), "kid": "k1"}}
     token = run(make_app(ENCRYPTION=sealing), "issue", "ada").stdout.strip()
     report = json.loads(run(make_app(), "inspect", token, "--json").stdout)
     assert (report["header"]["kid"], report["claims"]) == ("k1", None)
@@ -163,4 +164,4 @@ def test_a_signature_is_not_checked_without_its_key(make_app: MakeApp, secret: s
 
 
 def test_the_doctor_sees_a_secret_out_of_an_example(make_app: MakeApp) -> None:
-    assert "TOKENGUARD_KEY" in warnings_of(make_app(KEY="your-256-bit-secret-please-change-me"))
+    assert "TOKENGUARD_KEY" in warnings_of(make_app(KEY="the-secret-password-of-an-example"))

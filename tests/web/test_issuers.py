@@ -2,6 +2,7 @@
 
 import json
 import time
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
@@ -292,7 +293,7 @@ def test_our_own_tokens_are_accepted_beside_them(
 def test_our_own_requirement_of_encryption_is_not_theirs(
     make_app: MakeApp, entries: dict[str, Any], issue: Issue, secret: str
 ) -> None:
-    jwk = {"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "alg": "A256KW"}
+    jwk = {"kty": "oct", "k": token_urlsafe(32), "alg": "A256KW"}
     app = make_app(ISSUERS=entries, ISSUER="us", ENCRYPTION={"key": jwk})
     client = app.test_client()
     assert client.get("/claims", headers=issue(ID)).status_code == 200
@@ -536,7 +537,7 @@ def test_a_key_must_be_for_an_algorithm_of_its_issuer(public_pems: dict[str, str
 
 
 def test_two_keys_of_an_issuer_have_two_names() -> None:
-    jwk = {"kty": "oct", "k": "A" * 43, "kid": "a"}
+    jwk = {"kty": "oct", "k": token_urlsafe(32), "kid": "a"}
     entry = {"audience": "a", "keys": {"keys": [jwk, jwk]}, "algorithms": "HS256"}
     with pytest.raises(ConfigurationError, match="the kid 'a' twice"):
         guarded(TokenGuard(), ISSUERS={ID: entry})

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from secrets import token_urlsafe
 from typing import Any, cast
 
 import pytest
@@ -432,7 +433,7 @@ def guard() -> TokenGuard:
 
 
 def test_one_guard_serves_apps_with_keys_of_their_own(make_app: MakeApp, guard: TokenGuard) -> None:
-    one, two = make_app(guard, KEY="1" * 64), make_app(guard, KEY="2" * 64)
+    one, two = make_app(guard), make_app(guard, KEY=token_urlsafe(64))
     with one.app_context():
         headers = bearer(issue_token("alice"))
     assert one.test_client().get("/claims", headers=headers).status_code == 200
@@ -442,7 +443,7 @@ def test_one_guard_serves_apps_with_keys_of_their_own(make_app: MakeApp, guard: 
 def test_one_guard_issues_and_verifies_with_the_keys_of_the_current_app(
     make_app: MakeApp, guard: TokenGuard
 ) -> None:
-    one, two = make_app(guard, KEY="1" * 64), make_app(guard, KEY="2" * 64)
+    one, two = make_app(guard), make_app(guard, KEY=token_urlsafe(64))
     with one.app_context():
         token = guard.issue_token("alice")
         assert guard.verify(token).claims["sub"] == "alice"

@@ -1,5 +1,6 @@
 """The ready routes: refresh (RFC 6749 section 6) and revocation (RFC 7009)."""
 
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
@@ -218,7 +219,7 @@ def test_a_refused_refresh_is_reported(
 @pytest.mark.parametrize(
     "settings",
     [
-        {"ENCRYPTION": {"key": {"kty": "oct", "k": "A" * 43, "alg": "A256KW"}}},
+        {"ENCRYPTION": {"key": {"kty": "oct", "k": token_urlsafe(32), "alg": "A256KW"}}},
         {"ISSUER": "https://us.example", "AUDIENCE": ["us", "them"], "LEEWAY": 5},
         {"PROTECT": "all", "TOKEN_LOCATIONS": ["header", "form", "json"]},
     ],
