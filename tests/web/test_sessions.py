@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
@@ -395,7 +396,7 @@ def test_what_only_encryption_makes_too_long_spends_nothing(
 ) -> None:
     notes = ["", "x" * 5500, ""]
     guard.default_claims(lambda _: {"note": notes.pop(0)})
-    jwk = {"kty": "oct", "k": "A" * 43, "alg": "A256KW"}
+    jwk = {"kty": "oct", "k": token_urlsafe(32), "alg": "A256KW"}
     app = make_app(guard, ENCRYPTION={"key": jwk}, REFRESH_GRACE=0)
     app.add_url_rule("/refresh", "refresh", refresh_token_pair, methods=["POST"])
     with app.app_context():
