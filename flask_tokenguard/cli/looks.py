@@ -1,0 +1,156 @@
+"""Looks for `doctor`: functions of an app's parts that find one kind of risk each.
+
+A look returns what the texts of its risk name, once for each place where it is found.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import time
+from typing import TypeAlias
+
+from ..config.settings import OWN_CLAIMS
+from ..errors import Unavailable
+from ..jose.compact import media_type
+from ..jose.jwk import Key
+from ..keys.entries import KeyEntry, text_of
+from ..keys.ring_files import RingEntry, read_index
+from ..wiring.app import Parts
+from .routes import routes_of
+
+_READABLE_BY_OTHERS = 0o077
+_FEWEST_DIFFERENT_CHARACTERS = 10
+_WORDS_OF_EXAMPLES = ("secret", "password", "change", "example")
+
+Places: TypeAlias = Iterable[dict[str, str]]
+
+
+def where(condition: Callable[[Parts], bool]) -> Callable[[Parts], Places]:
+    """Make the look of a risk that is in one place alone."""
+    return lambda parts: [{}] if condition(parts) else []
+
+
+def weak_secrets(parts: Parts) -> Places:
+    """List the secrets that can be guessed."""
+    return [{"source": entry.source} for entry in _entries(parts) if _is_weak(text_of(entry))]
+
+
+def _is_weak(text: object) -> bool:
+    if not isinstance(text, str) or text.startswith(("-----BEGIN", "{")):
+        return False
+    is_placeholder = any(word in text.lower() for word in _WORDS_OF_EXAMPLES)
+    return is_placeholder or len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS
+
+
+def open_files(parts: Parts) -> Places:
+    """List the files with a secret that others can read."""
+    settings = parts.settings
+    if parts.encryption is None and not any(key.is_private for key in parts.keys):
+        return []
+    files = [(entry.source, entry.file) for entry in _entries(parts)]
+    files += [("TOKENGUARD_KEY_PASSWORD_FILE", settings.key_password_file)]
+    files += [
+        (entry.source, entry.password_file)
+        for entry in _entries(parts)
+        if entry.password_file != settings.key_password_file
+    ]
+    files += [("TOKENGUARD_KEYRING", settings.keyring)]
+    return [
+        {"source": source, "file": name}
+        for source, name in dict.fromkeys(files)
+        if name is not None and Path(name).stat().st_mode & _READABLE_BY_OTHERS
+    ]
+
+
+def _ring(parts: Parts) -> tuple[RingEntry, ...]:
+    keyring = parts.settings.keyring
+    return () if keyring is None else read_index(Path(keyring))
+
+
+def keeps_a_key_for_nothing(parts: Parts) -> bool:
+    """Return whether a key of the ring outlived every token that it signed."""
+    longest = parts.longest_lifetime.total_seconds()
+    retired = (entry.retired for entry in _ring(parts))
+    return any(instant is not None and instant + longest <= time() for instant in retired)
+
+
+def has_no_next_key(parts: Parts) -> bool:
+    """Return whether the ring has keys and none that is to sign next."""
+    states = [entry.state for entry in _ring(parts)]
+    return bool(states) and "next" not in states
+
+
+def has_short_nonces(parts: Parts) -> bool:
+    """Return whether one key with random nonces of 96 bits encrypts all tokens."""
+    key = None if parts.encryption is None else parts.encryption.encrypting
+    return key is not None and key.alg == "dir" and key.enc.endswith("GCM")
+
+
+def signs_and_encrypts_with_one_secret(parts: Parts) -> bool:
+    """Return whether a secret serves both uses."""
+    if parts.encryption is None:
+        return False
+    kid = parts.encryption.encrypting.kid
+    texts = [text_of(entry) for entry in _entries(parts)]
+    is_repeated = any(text in texts[:index] for index, text in enumerate(texts))
+    return is_repeated or any(own.kid is not None and own.kid == kid for own in parts.keys)
+
+
+def risks_of_the_store(parts: Parts) -> Places:
+    """List what endangers the data in the store."""
+    try:
+        risks = () if parts.store is None else parts.store.risks()
+    except Unavailable:
+        risks = ("It cannot be reached.",)
+    return [{"risk": risk} for risk in risks]
+
+
+def issuers_for_any_audience(parts: Parts) -> Places:
+    """List the issuers whose tokens may be meant for others."""
+    issuers = parts.settings.issuers or {}
+    return [{"issuer": repr(name)} for name, entry in issuers.items() if entry.audience is None]
+
+
+def issuers_of_untyped_tokens(parts: Parts) -> Places:
+    """List the issuers whose access tokens have no type of their own."""
+    issuers = parts.settings.issuers or {}
+    return [
+        {"issuer": repr(name)}
+        for name, entry in issuers.items()
+        if not entry.profile.types <= {"at+jwt"}
+    ]
+
+
+def is_one_of_many(parts: Parts) -> bool:
+    """Return whether another service's tokens would pass for ours."""
+    settings = parts.settings
+    is_issuer = parts.keys.signing is not None
+    return is_issuer and (settings.issuer is None or not settings.audience)
+
+
+def takes_every_type(parts: Parts) -> bool:
+    """Return whether the type of a token keeps nothing out."""
+    return any(typ is None or media_type(typ) == "jwt" for typ in parts.settings.types)
+
+
+def claims_not_required(parts: Parts) -> Places:
+    """List the claims of ours that a token may lack."""
+    lacking = [claim for claim in OWN_CLAIMS if claim not in parts.settings.required_claims]
+    return [{"claims": ", ".join(lacking)}] if lacking else []
+
+
+def open_routes(parts: Parts) -> Places:
+    """List the endpoints that are open by omission."""
+    names = sorted({route.endpoint for route in routes_of(parts) if route.demands == "nothing"})
+    return [{"endpoints": ", ".join(names)}] if names else []
+
+
+def _entries(parts: Parts) -> list[KeyEntry]:
+    entry = parts.settings.encryption
+    own = [] if entry is None or entry.key is None else [entry.key]
+    return [*parts.settings.key_entries(), *own]
+
+
+def rsa_bits(key: Key) -> int:
+    """Return the length of an RSA key; that of a long one for any other."""
+    jwk = key.public_jwk() or {}
+    return len(jwk["n"]) * 6 if "n" in jwk else 3072
