@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from secrets import token_urlsafe
 from threading import Timer
 from typing import Any
 from unittest.mock import Mock
@@ -459,7 +460,7 @@ def test_anothers_session_is_unknown_and_goes_on(
 def test_another_issuers_user_of_the_same_name_is_nobody_here(
     tmp_path: Path, own_passwords: dict[str, str]
 ) -> None:
-    jwk, issuer = {"kty": "oct", "k": "A" * 43}, "https://other.example"
+    jwk, issuer = {"kty": "oct", "k": token_urlsafe(32)}, "https://other.example"
     entry = {"audience": "notes", "keys": jwk, "algorithms": "HS256", "profile": "oidc-access"}
     config = {"TOKENGUARD_ISSUERS": {issuer: entry}, "TOKENGUARD_LEEWAY": 60}
     app = create_app(config, instance=tmp_path)
