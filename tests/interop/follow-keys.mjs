@@ -1,15 +1,15 @@
-// Verify one token a line with a remote key set, and answer each with `ok` or the error's code.
-// Arguments: the address of the key set, and its options in JSON.
-import { createInterface } from 'node:readline'
+// Verify a token with a reader's remote key set: {reader, address, options, token} to `ok` or the
+// error's code. A reader keeps its set from job to job, which remembers its keys.
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
-const [address, options] = process.argv.slice(2)
-const keys = createRemoteJWKSet(new URL(address), JSON.parse(options))
-for await (const token of createInterface({ input: process.stdin })) {
+const sets = new Map()
+
+export default async function followKeys({ reader, address, options, token }) {
+  if (!sets.has(reader)) sets.set(reader, createRemoteJWKSet(new URL(address), options))
   try {
-    await jwtVerify(token, keys, { typ: 'at+jwt' })
-    console.log('ok')
+    await jwtVerify(token, sets.get(reader), { typ: 'at+jwt' })
+    return 'ok'
   } catch (error) {
-    console.log(error.code ?? error.message)
+    return error.code ?? error.message
   }
 }

@@ -1,7 +1,5 @@
 """A certified provider on loopback, npm's `oidc-provider`, and what its clients get from it."""
 
-import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +14,6 @@ CLIENT = {
     "secret": "kept between the client and its provider",
     "redirect": "https://client.example.org/callback",
 }
-PATIENCE = 10.0
 
 
 class Provider:
@@ -26,17 +23,18 @@ class Provider:
         issuer: Its name, which is its address.
     """
 
-    def __init__(self, scripts: Scripts, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, scripts: Scripts, alg: str) -> None:
+        job = {"alg": alg, "audience": AUDIENCE, "resource": RESOURCE, "client": CLIENT}
         self._scripts = scripts
-        self._process = process
-        self.issuer: str = self._read()["issuer"]
+        self._is_running = True
+        self.issuer: str = scripts.run("provider.mjs", {"command": "start", **job})["issuer"]
 
     def tell(self, command: str) -> dict[str, Any]:
         """Publish a key, sign with the newest, do both (`rotate`), or retire the oldest."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._read()
+        state: dict[str, Any] = self._scripts.run(
+            "provider.mjs", {"command": command, "issuer": self.issuer}
+        )
+        return state
 
     def fetches(self) -> int:
         """Count how often the keys were fetched."""
@@ -54,7 +52,7 @@ class Provider:
             "resource": resource,
             "scope": scope,
         }
-        tokens: dict[str, str] = json.loads(self._scripts.run("client.mjs", job))
+        tokens: dict[str, str] = self._scripts.run("client.mjs", job)
         return tokens
 
     def access_token(self, resource: str = RESOURCE) -> str:
@@ -62,30 +60,15 @@ class Provider:
         return self.tokens("client_credentials", resource)["access_token"]
 
     def stop(self) -> None:
-        """End it; the end of its input is its own."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
-
-    def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        """Close its port and all connections to it, unless it is closed."""
+        if self._is_running:
+            self.tell("stop")
+            self._is_running = False
 
 
 @contextmanager
 def running_provider(scripts: Scripts, alg: str = "RS256") -> Iterator[Provider]:
     """Start a provider that signs with this algorithm, and end it."""
-    job = {"alg": alg, "audience": AUDIENCE, "resource": RESOURCE, "client": CLIENT}
-    command = [scripts.node, str(scripts.folder / "provider.mjs"), json.dumps(job)]
-    with subprocess.Popen(  # noqa: S603 - our own script
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            yield Provider(scripts, process)
-        finally:
-            process.kill()
+    provider = Provider(scripts, alg)
+    yield provider
+    provider.stop()
