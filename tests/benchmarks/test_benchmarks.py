@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, plot
+for peer in ("authlib", "flask_httpauth", "sqlalchemy"):
+    pytest.importorskip(peer, reason="the benchmarks need: pip install -e '.[test,benchmarks]'")
+
+from benchmarks import instructions, plot  # noqa: E402 - it imports them
 
 from ..support import ROOT
 
