@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from flask import Flask, g
+from hypothesis import settings
 
 from flask_tokenguard import TokenGuard, token_required
 from flask_tokenguard.jose.material import PrivateKey
@@ -22,6 +23,11 @@ from flask_tokenguard.jose.material import PrivateKey
 from .support import SettableClock
 
 MakeApp = Callable[..., Flask]
+
+# A test never tells how fast something is, so that no example has a deadline.
+settings.register_profile("deep", max_examples=200, deadline=None)
+settings.register_profile("ordinary", max_examples=25, deadline=None)
+settings.load_profile("ordinary")
 
 
 @pytest.fixture

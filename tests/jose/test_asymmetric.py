@@ -60,7 +60,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.lists(FRAGMENTS | st.binary(max_size=8), max_size=6).map(b"".join))
 def test_a_secret_that_is_accepted_is_one_to_pyjwt(secret: bytes) -> None:
     try:

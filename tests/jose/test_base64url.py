@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_tokenguard.jose import base64url
@@ -41,7 +41,6 @@ def test_the_one_spelling_is_read(octets: bytes, text: bytes) -> None:
     assert base64url.decode(text) == octets
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_what_is_written_is_read_back(octets: bytes) -> None:
     assert base64url.decode(base64url.encode(octets)) == octets

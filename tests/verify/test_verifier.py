@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_tokenguard import TokenGuard
@@ -201,13 +201,11 @@ def test_a_token_of_any_content_is_refused_as_one(token: str) -> None:
     assert reason(verifier(), token).startswith("The token is ")
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_text_does_more_than_be_refused(token: str) -> None:
     assert reason(verifier(), token)
 
 
-@settings(deadline=None)
 @given(st.binary(), st.binary(), st.binary())
 def test_no_octets_do_more_than_be_refused(header: bytes, payload: bytes, signature: bytes) -> None:
     assert reason(verifier(), f"{encoded(header)}.{encoded(payload)}.{encoded(signature)}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa, x25519
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_tokenguard import TokenGuard, token_required
@@ -23,10 +23,6 @@ BODY = json.dumps({"error": "invalid_token", "error_description": ANSWER}).encod
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # What a bearer token may hold (RFC 6750 section 2.1), but for the dot that parts it.
 TOKEN_CHARACTERS = BASE64URL + "~+/"
-
-
-# A test never tells how fast something is.
-at_leisure = settings(deadline=None)
 
 
 class Target(NamedTuple):
@@ -123,7 +119,6 @@ def verdict(guard: TokenGuard, token: str) -> str:
     return "accepted"
 
 
-@at_leisure
 @given(
     position=st.integers(0, 4), change=mutations(st.text(TOKEN_CHARACTERS, min_size=1, max_size=99))
 )
@@ -136,7 +131,6 @@ def test_a_mutated_part_is_answered_like_any_other(
     assert (response.status_code, response.data) == expected
 
 
-@at_leisure
 @given(
     position=st.integers(0, 4),
     change=mutations(st.text(st.characters(exclude_characters="."), min_size=1, max_size=99)),
@@ -149,7 +143,6 @@ def test_a_part_with_any_characters_in_it_is_answered_like_any_other(
     assert verdict(attacked.guard, token) == expected
 
 
-@at_leisure
 @given(position=st.integers(0, 4), place=st.integers(0, 4096), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_answered_like_any_other(
     attacked: Target, position: int, place: int, bit: int
@@ -162,14 +155,12 @@ def test_a_flipped_bit_is_answered_like_any_other(
     assert verdict(attacked.guard, mutated(attacked.token, position, flipped)) == ANSWER
 
 
-@at_leisure
 @given(octets=st.lists(st.binary(max_size=600), min_size=5, max_size=5))
 def test_any_five_parts_are_answered_like_any_other(attacked: Target, octets: list[bytes]) -> None:
     token = b".".join(base64url.encode(part) for part in octets).decode()
     assert verdict(attacked.guard, token) == ANSWER
 
 
-@at_leisure
 @given(octets=st.lists(st.binary(max_size=600), min_size=4, max_size=4))
 def test_any_four_parts_behind_the_header_are_answered_like_any_other(
     attacked: Target, octets: list[bytes]
@@ -196,7 +187,6 @@ MEMBERS = st.sampled_from(
 )
 
 
-@at_leisure
 @given(members=st.dictionaries(MEMBERS, VALUES, min_size=1, max_size=5))
 def test_a_header_that_says_anything_else_is_answered_like_any_other(
     attacked: Target, members: dict[str, Any]
@@ -209,7 +199,6 @@ def test_a_header_that_says_anything_else_is_answered_like_any_other(
     assert verdict(attacked.guard, mutated(attacked.token, 0, changed)) == ANSWER
 
 
-@at_leisure
 @given(order=st.permutations(range(5)))
 def test_parts_in_another_order_are_answered_like_any_other(
     attacked: Target, order: list[int]
@@ -220,7 +209,6 @@ def test_parts_in_another_order_are_answered_like_any_other(
     assert verdict(attacked.guard, token) == expected
 
 
-@at_leisure
 @given(position=st.integers(0, 4))
 def test_a_part_of_another_token_is_answered_like_any_other(
     attacked: Target, position: int
@@ -231,7 +219,6 @@ def test_a_part_of_another_token_is_answered_like_any_other(
     assert verdict(attacked.guard, token) == expected
 
 
-@at_leisure
 @given(token=st.text(st.characters(), max_size=400))
 def test_any_text_is_refused(attacked: Target, token: str) -> None:
     assert verdict(attacked.guard, token) != "accepted"

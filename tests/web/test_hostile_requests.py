@@ -22,11 +22,7 @@ HARMLESS = {200, 400, 401, 403, 413}
 FORM = "application/x-www-form-urlencoded"
 PATHS = ["/guarded", "/recent", "/scoped", "/optional", "/wrapped", "/open"]
 
-hostile = settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+hostile = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 paths = st.sampled_from(PATHS)
 latin1 = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60)
@@ -175,7 +171,7 @@ def test_no_content_type_is_a_server_error(
     assert response.status_code in HARMLESS
 
 
-@settings(hostile, max_examples=400)
+@settings(hostile, max_examples=4 * hostile.max_examples)
 @given(path=paths, changed=st.dictionaries(registered, values, max_size=4))
 @example(path="/guarded", changed={"exp": 253_402_300_799})
 @example(path="/guarded", changed={"exp": 253_402_300_799.0, "iat": 0.0})
