@@ -1,4 +1,4 @@
-"""Keys, clocks and apps for every test; a key is made once for a whole run."""
+"""Keys, clocks and apps for every test, a key once for a whole run; and how a run goes."""
 
 import secrets
 import time
@@ -20,6 +20,7 @@ from hypothesis import settings
 from flask_tokenguard import TokenGuard, token_required
 from flask_tokenguard.jose.material import PrivateKey
 
+from . import schedule
 from .support import SettableClock
 
 MakeApp = Callable[..., Flask]
@@ -28,6 +29,24 @@ MakeApp = Callable[..., Flask]
 settings.register_profile("deep", max_examples=200, deadline=None)
 settings.register_profile("ordinary", max_examples=25, deadline=None)
 settings.load_profile("ordinary")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run in this process what no worker would make faster; else on all cores."""
+    return 0 if schedule.runs_alone(config.args, config.option) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> schedule.FilesTogether | None:
+    """Keep files together; another mode may be asked for by `--dist`."""
+    return schedule.FilesTogether(config, log) if config.option.dist == "loadfile" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start what takes longest first."""
+    schedule.long_ones_first(items)
 
 
 @pytest.fixture

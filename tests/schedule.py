@@ -1,0 +1,60 @@
+"""The order of a run: which worker gets which file, long ones first; a single file has no workers.
+
+A worker takes whole files, so that what is slow to start is started once in a run: servers by the
+fixtures of a session, npm's packages, an app with its users.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+TESTS = Path(__file__).parent
+
+# Files that share what is slow to start go to one worker.
+TOGETHER = {
+    "stores/test_redis.py": "sentinels and cluster",
+    "stores/test_redis_topologies.py": "sentinels and cluster",
+    "interop/test_jose_npm.py": "npm",
+    "interop/test_oidc_provider.py": "npm",
+}
+# The others that take longest, longest first: begun last, one would keep the other workers waiting.
+LONG = (
+    "test_benchmarks.py",
+    "test_example_app.py",
+    "stores/test_redis_server.py",
+    "stores/test_redis_load.py",
+    "keys/test_fetch.py",
+    "stores/test_sqlite_processes.py",
+    "web/test_hostile_requests.py",
+    "test_cli.py",
+)
+_FIRST = (*TOGETHER, *LONG)
+
+
+class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # pytest-xdist has no types
+    """Gives each worker whole files, and files that belong together to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = _file_of(nodeid)
+        return TOGETHER.get(file, file)
+
+
+def long_ones_first(items: list[pytest.Item]) -> None:
+    """Put the files that take longest at the start; the others keep their order."""
+    rank = {file: place for place, file in enumerate(_FIRST)}
+    items.sort(key=lambda item: rank.get(_file_of(item.nodeid), len(rank)))
+
+
+def runs_alone(args: Sequence[str], options: Namespace) -> bool:
+    """Return whether workers would be no help: for one file, a soak, and somebody who watches."""
+    one_file = len(args) == 1 and not Path(args[0].partition("::")[0]).is_dir()
+    soaks = "not soak" not in options.markexpr
+    watches = options.trace or options.capture == "no"
+    return one_file or soaks or watches
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0].removeprefix("tests/")
