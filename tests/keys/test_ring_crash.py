@@ -1,6 +1,5 @@
 """A ring whose writer is killed at any instant is the old ring or the new one."""
 
-import multiprocessing
 import random
 import time
 from multiprocessing.connection import Connection
@@ -11,6 +10,8 @@ import pytest
 from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.keys.ring_files import prune, read_index, rotate
 
+from ..stores.processes import started
+
 # A ring's seconds are milliseconds here, so that keys come and go while a process lives.
 KEEP = 30
 
@@ -20,9 +21,9 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def rotate_on_and_on(folder: str, started: Connection) -> None:
+def rotate_on_and_on(folder: str, tell: Connection) -> None:
     """Rotate and prune until killed."""
-    started.send("started")
+    tell.send("started")
     while True:
         rotate(Path(folder), alg="EdDSA", password=None, now=now(), least_age=0)
         prune(Path(folder), now=now(), keep=KEEP)
@@ -30,20 +31,13 @@ def rotate_on_and_on(folder: str, started: Connection) -> None:
 
 def kill_a_rotation(folder: Path) -> None:
     """Start to rotate in a process, and kill it when it may be anywhere in that."""
-    # A server without threads forks the processes, each at once.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=rotate_on_and_on, args=(str(folder), theirs))
-    process.start()
-    assert ours.poll(60)
-    time.sleep(random.uniform(0, 0.05))  # noqa: S311 - no secret
-    assert process.is_alive()
-    process.kill()
-    process.join(60)
-    assert process.exitcode == -9
-    ours.close()
-    theirs.close()
+    with started(rotate_on_and_on, str(folder)) as (process, pipe):
+        assert pipe.poll(60)
+        time.sleep(random.uniform(0, 0.05))  # noqa: S311 - no secret
+        assert process.is_alive()
+        process.kill()
+        process.join(60)
+        assert process.exitcode == -9
 
 
 def check_ring(folder: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from .servers import RealServer, find_redis, find_valkey, running
+from .servers import RealServer, find_redis, find_valkey, has_redis, has_valkey, running
 from .topologies import Cluster, Replicated, clustered, replicated
 
 PASSWORD = "corr:ct/h@rse?#%"
@@ -94,7 +94,46 @@ def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of three nodes."""
-    with clustered(find_valkey(), tmp_path_factory.mktemp("cluster")) as found:
+def tls_sentinels(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Path
+) -> Iterator[Replicated]:
+    """The same of the machine's Redis, over TLS alone."""
+    with replicated(find_redis(), tmp_path_factory.mktemp("tls"), tls=certificate) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def begun_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of three nodes, which need a while."""
+    with clustered(find_valkey(), tmp_path_factory.mktemp("cluster")) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session")
+def begun_tls_cluster(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Path
+) -> Iterator[Cluster]:
+    """The same of the machine's Redis, over TLS alone."""
+    with clustered(find_redis(), tmp_path_factory.mktemp("tls"), tls=certificate) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session")
+def clusters_begin(request: pytest.FixtureRequest) -> None:
+    """Begin both, so that they become ready while other tests run."""
+    if has_valkey():
+        request.getfixturevalue("begun_cluster")
+    if has_redis():
+        request.getfixturevalue("begun_tls_cluster")
+
+
+@pytest.fixture(scope="session")
+def cluster(begun_cluster: Cluster) -> Cluster:
+    """A cluster of three nodes."""
+    return begun_cluster.wait()
+
+
+@pytest.fixture(scope="session")
+def tls_cluster(begun_tls_cluster: Cluster) -> Cluster:
+    """A cluster of Redis over TLS."""
+    return begun_tls_cluster.wait()

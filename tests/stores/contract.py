@@ -1,6 +1,7 @@
 """What every store does. A store's test class inherits `StoreContract` and gives it the store.
 
-Time moves by the fixture `wait`: a store with a clock of its own overrides it, and `now` as well.
+Time moves by the fixtures `wait` and `wait_for`: a store with a clock of its own overrides them,
+and `now` as well.
 """
 
 import secrets
@@ -22,6 +23,7 @@ from flask_tokenguard.stores.base import (
 from ..support import SettableClock
 
 Wait = Callable[[float], None]
+WaitFor = Callable[[int], None]
 Now = Callable[[], int]
 
 LIFETIME = 900
@@ -103,6 +105,11 @@ class StoreContract:
             time.sleep(seconds)
 
         return wait
+
+    @pytest.fixture
+    def wait_for(self, wait: Wait) -> WaitFor:
+        """Let the store's clock pass an instant, in seconds."""
+        return lambda instant: wait(max(0.0, instant + 0.01 - time.time()))
 
     @pytest.fixture
     def now(self) -> Now:
@@ -265,7 +272,7 @@ class StoreContract:
 
     def test_after_the_grace_a_spent_token_is_reused(self, family: Family, wait: Wait) -> None:
         family.present(family.first.jti)
-        wait(0.3)
+        wait(0.11)
         assert family.present(family.first.jti, grace=100)[:2] == ("reused", None)
 
     def test_without_a_grace_not_even_the_same_instant_counts(self, family: Family) -> None:
@@ -406,11 +413,11 @@ class StoreContract:
         assert repeated.unspent == successor
 
     def test_a_session_is_not_listed_once_its_refresh_token_expired(
-        self, store: Store, now: Now, wait: Wait
+        self, store: Store, now: Now, wait_for: WaitFor
     ) -> None:
         family = Family(store, now)
         family.start(lifetime=1)
-        wait(2)
+        wait_for(family.first.expires)
         assert family.listed() == []
 
     def test_ids_are_any_octets(self, store: Store, now: Now) -> None:
@@ -436,6 +443,10 @@ class SettableClockContract(StoreContract):
             clock.now += seconds
 
         return wait
+
+    @pytest.fixture
+    def wait_for(self, wait: Wait, clock: SettableClock) -> WaitFor:
+        return lambda instant: wait(instant + 0.01 - clock())
 
     @pytest.fixture
     def now(self, clock: SettableClock) -> Now:

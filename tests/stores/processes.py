@@ -9,14 +9,23 @@ from typing import Any
 
 PATIENCE = 120
 CONTEXT = multiprocessing.get_context("forkserver")
+# One server forks the processes of all tests, and has imported what they import.
+CONTEXT.set_forkserver_preload(
+    [
+        "flask_tokenguard.stores.redis.client",
+        "tests.keys.test_ring_crash",
+        "tests.stores.rotate",
+        "tests.stores.sqlite.test_processes",
+    ]
+)
 
 
 @contextmanager
 def started(
     target: Callable[..., None], *args: Any
 ) -> Iterator[tuple[ForkServerProcess, Connection]]:
-    """Start a process whose last argument is a pipe's end for what it has to tell."""
-    ours, theirs = CONTEXT.Pipe(duplex=False)
+    """Start a process whose last argument is the other end of a pipe to it."""
+    ours, theirs = CONTEXT.Pipe()
     process = CONTEXT.Process(target=target, args=(*args, theirs))
     process.start()
     theirs.close()

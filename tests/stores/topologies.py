@@ -1,5 +1,6 @@
 """Several servers that belong together: a master with its sentinels, and a cluster."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,28 +18,40 @@ SERVICE = "tokens"
 class SentinelServer(RealServer):
     """A sentinel, which keeps its configuration in a file."""
 
-    def __init__(
-        self, binary: str, folder: Path, *, master: RealServer, tls: Path | None = None
-    ) -> None:
+    def __init__(self, binary: str, folder: Path, *, tls: Path | None = None) -> None:
         super().__init__(binary, folder, tls=tls)
-        config = folder / "sentinel.conf"
-        listening = "\n".join(f"{name} {value}" for name, value in self.listening.items())
-        config.write_text(
-            f"{listening}\nbind 127.0.0.1\ndir {folder}\n"
-            f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} 1\n"
-            f"sentinel down-after-milliseconds {SERVICE} 500\n"
-            f"sentinel failover-timeout {SERVICE} 2000\n"
-            f"{'tls-replication yes' if tls else ''}\n"
-        )
-        self._command = [binary, str(config), "--sentinel"]
+        self.id = secrets.token_hex(20)
+        self._config = folder / "sentinel.conf"
+        self._command = [binary, str(self._config), "--sentinel"]
+
+    def watch(
+        self, master: RealServer, replica: RealServer, others: list["SentinelServer"]
+    ) -> None:
+        """Be told at once what sentinels take seconds to find out about each other."""
+        lines = [
+            *(f"{name} {value}" for name, value in self.listening.items()),
+            *("bind 127.0.0.1", f"dir {self.folder}", f"sentinel myid {self.id}"),
+            f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} 1",
+            f"sentinel down-after-milliseconds {SERVICE} 500",
+            f"sentinel failover-timeout {SERVICE} 2000",
+            f"sentinel known-replica {SERVICE} 127.0.0.1 {replica.port}",
+            *(
+                f"sentinel known-sentinel {SERVICE} 127.0.0.1 {other.port} {other.id}"
+                for other in others
+            ),
+            *(["tls-replication yes"] if "tls-port" in self.listening else []),
+        ]
+        self._config.write_text("\n".join(lines) + "\n")
 
     def master_port(self) -> int:
         _, port = self.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
         return int(port)
 
-    def knows(self, *, replicas: int, sentinels: int) -> bool:
-        found = [len(self.ask("SENTINEL", what, SERVICE)) for what in ("REPLICAS", "SENTINELS")]
-        return found == [replicas, sentinels]
+    def is_ready(self) -> bool:
+        """Return whether it has heard from the replica, so that it could fail over."""
+        (row,) = self.ask("SENTINEL", "REPLICAS", SERVICE)
+        replica = dict(zip(row[::2], row[1::2], strict=True))
+        return (replica[b"flags"], replica[b"master-link-status"]) == (b"slave", b"ok")
 
 
 class Replicated(NamedTuple):
@@ -54,25 +67,32 @@ class Replicated(NamedTuple):
 
     @property
     def uri(self) -> str:
-        return f"valkey+sentinel://{self.hosts}/{SERVICE}"
+        return self.master.uri(self.hosts, kind="+sentinel", path=f"/{SERVICE}")
 
 
 @contextmanager
 def replicated(binary: str, folder: Path, *, tls: Path | None = None) -> Iterator[Replicated]:
     """Start a master and all that belongs to it, and wait until the sentinels know it all."""
-    options = ("--repl-diskless-sync-delay", "0", *(("--tls-replication", "yes") if tls else ()))
+    # A master waits a second for the first word of a replica that it sent no file, and Valkey 9
+    # looks once a second whether a file has come.
+    at_once = ("--repl-diskless-sync", "no", "--repl-diskless-load", "on-empty-db")
+    options = (*at_once, *(("--tls-replication", "yes") if tls else ()))
     master = RealServer(binary, folder / "master", *options, tls=tls)
-    following = ("--replicaof", "127.0.0.1", str(master.port))
-    replica = RealServer(binary, folder / "replica", *options, *following, tls=tls)
+    replica = RealServer(binary, folder / "replica", *options, tls=tls)
     sentinels = tuple(
-        SentinelServer(binary, folder / f"sentinel{number}", master=master, tls=tls)
-        for number in range(2)
+        SentinelServer(binary, folder / f"sentinel{number}", tls=tls) for number in range(2)
     )
-    with running(master, replica, *sentinels):
-        wait_until(lambda: b"master_link_status:up" in replica.ask("INFO", "replication"))
-        for sentinel in sentinels:
-            wait_until(partial(sentinel.knows, replicas=1, sentinels=1))
-        yield Replicated(master, replica, sentinels)
+    for sentinel in sentinels:
+        others = [other for other in sentinels if other is not sentinel]
+        sentinel.watch(master, replica, others)
+    with running(master, replica):
+        # What its command line names it would try after a second.
+        replica.ask("REPLICAOF", "127.0.0.1", master.port)
+        wait_until(lambda: master.ask("WAIT", 1, 1) == 1)
+        with running(*sentinels):
+            for each in sentinels:
+                wait_until(each.is_ready)
+            yield Replicated(master, replica, sentinels)
 
 
 class Cluster(NamedTuple):
@@ -87,21 +107,27 @@ class Cluster(NamedTuple):
 
     @property
     def uri(self) -> str:
-        return f"valkey+cluster://{self.hosts}"
+        return self.spare.uri(self.hosts, kind="+cluster")
+
+    def wait(self) -> "Cluster":
+        """Wait until each node knows where all slots are."""
+        for node in (*self.nodes, self.spare):
+            wait_until(partial(_is_complete, node))
+        return self
 
     def owner_of(self, slot: int) -> RealServer:
         return next(node for node in (*self.nodes, self.spare) if slot in _own_slots(node))
 
-    def move_slot(self, slot: int) -> None:
+    def move_slot(self, slot: int, *, target: RealServer | None = None) -> None:
         """Move a slot with its keys to another node, as a resharding does."""
-        with self.moving(slot):
+        with self.moving(slot, target=target):
             pass
 
     @contextmanager
     def moving(self, slot: int, *, target: RealServer | None = None) -> Iterator[None]:
         """Be about to move a slot, half of whose keys have arrived, and then finish."""
         owner = self.owner_of(slot)
-        target = target or self.nodes[(self.nodes.index(owner) + 1) % len(self.nodes)]
+        target = target or next(node for node in self.nodes if node is not owner)
         owner_id, target_id = (node.ask("CLUSTER", "MYID") for node in (owner, target))
         target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", owner_id)
         owner.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
@@ -117,11 +143,13 @@ class Cluster(NamedTuple):
 
 @contextmanager
 def clustered(binary: str, folder: Path, *, tls: Path | None = None) -> Iterator[Cluster]:
-    """Start four nodes, and wait until each knows where all slots are."""
+    """Start four nodes that will be a cluster when they have waited for each other, about 2 s."""
     bus_ports = [free_port() for _ in range(4)]
     options = (
         *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
         *("--cluster-require-full-coverage", "no"),
+        # A node that gave its last slot away stays what it is.
+        *("--cluster-allow-replica-migration", "no"),
         *(("--tls-cluster", "yes") if tls else ()),
     )
     *nodes, spare = (
@@ -136,8 +164,6 @@ def clustered(binary: str, folder: Path, *, tls: Path | None = None) -> Iterator
             node.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
             node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus_ports[0])
         spare.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus_ports[0])
-        for node in (*nodes, spare):
-            wait_until(partial(_is_complete, node))
         yield Cluster(tuple(nodes), spare)
 
 

@@ -1,13 +1,12 @@
 """Many at once: processes that rotate one token, and a server that is killed under load."""
 
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,9 @@ import pytest
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
 
-from ...support import ROOT
 from ..contract import Family, new_id, new_refresh
+from ..processes import started
+from ..rotate import rotate
 from ..servers import DURABLE, RealServer, find_redis, find_valkey, running
 
 PROCESSES = 16
@@ -29,31 +29,20 @@ def now() -> int:
 
 
 @contextmanager
-def rotating(uri: str, family: Family) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Start processes that all present the same token."""
-    command = [sys.executable, "-m", "tests.stores.rotate", uri]
-    ids = [family.session.hex(), family.subject.hex()]
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen([*command, *ids], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
-        for _ in range(PROCESSES)
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.communicate()
+def rotating(uri: str, family: Family) -> Iterator[list[Connection]]:
+    """Start processes that all present the same token; give the pipes to them."""
+    with ExitStack() as all_of_them:
+        yield [
+            all_of_them.enter_context(started(rotate, uri, family.session, family.subject))[1]
+            for _ in range(PROCESSES)
+        ]
 
 
-def present_everywhere(processes: list["subprocess.Popen[str]"], jti: bytes) -> list[list[str]]:
+def present_everywhere(pipes: list[Connection], jti: bytes) -> list[tuple[str, bytes | None]]:
     """Have all processes present a token at once; give each one's outcome and unspent token."""
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(f"{jti.hex()}\n")
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.flush()
-    return [process.stdout.readline().split() for process in processes if process.stdout]
+    for pipe in pipes:
+        pipe.send_bytes(jti)
+    return [pipe.recv() for pipe in pipes]
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(1000, marks=soak)])
@@ -64,13 +53,14 @@ def test_of_many_processes_that_rotate_one_token_one_wins(
     family = Family(RedisStore(uri), now)
     family.start()
     presented = family.first.jti
-    with rotating(uri, family) as processes:
+    with rotating(uri, family) as pipes:
         for _ in range(rounds):
-            heard = present_everywhere(processes, presented)
+            heard = present_everywhere(pipes, presented)
             outcomes = Counter(outcome for outcome, _ in heard)
             assert outcomes == {"advanced": 1, "repeated": PROCESSES - 1}
             (successor,) = {unspent for _, unspent in heard}
-            presented = bytes.fromhex(successor)
+            assert successor is not None
+            presented = successor
 
 
 class Load:

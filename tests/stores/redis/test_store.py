@@ -1,5 +1,8 @@
 """The contract on one server, in all the ways to reach one."""
 
+import secrets
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,17 +16,31 @@ from ..contract import StoreContract
 from ..servers import RealServer
 from ..topologies import Cluster, Replicated
 
+pytestmark = pytest.mark.usefixtures("clusters_begin")
+
+OpenOnce = Callable[[str, str], Store]
+
+
+@pytest.fixture(scope="module")
+def open_once() -> OpenOnce:
+    """Open a store by its URI and a name; the tests of one URI share stores, keys and connections.
+
+    The ids of each test are its own.
+    """
+    prefix = f"{secrets.token_hex(8)}:"
+    return cache(lambda uri, _name: RedisStore(uri, prefix=prefix))
+
 
 class RedisContract(StoreContract):
     """The contract for a store that is reached at `uri`."""
 
     @pytest.fixture
-    def store(self, uri: str, prefix: str) -> Store:
-        return RedisStore(uri, prefix=prefix)
+    def store(self, uri: str, open_once: OpenOnce) -> Store:
+        return open_once(uri, "store")
 
     @pytest.fixture
-    def beside(self, uri: str, prefix: str) -> Store:
-        return RedisStore(uri, prefix=prefix)
+    def beside(self, uri: str, open_once: OpenOnce) -> Store:
+        return open_once(uri, "beside")
 
 
 class TestValkey(RedisContract):

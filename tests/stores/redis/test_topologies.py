@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -18,8 +18,10 @@ from flask_tokenguard.stores.redis.store import RedisStore
 
 from ...support import ROOT
 from ..contract import Family, new_id
-from ..servers import find_redis, find_valkey, wait_until
-from ..topologies import SERVICE, Cluster, Replicated, clustered, replicated
+from ..servers import find_valkey, wait_until
+from ..topologies import SERVICE, Cluster, Replicated, replicated
+
+pytestmark = pytest.mark.usefixtures("clusters_begin")
 
 TIMEOUT = 0.5
 DOCS = ROOT / "docs" / "redis.md"
@@ -57,6 +59,11 @@ def answers(store: RedisStore, subject: bytes) -> bool:
 
 def login(uri: str) -> str:
     return uri.replace("//", "//app:secret@")
+
+
+def without_password(uri: str) -> str:
+    """Let the sentinels be asked without the login of their servers."""
+    return f"{uri}{'&' if '?' in uri else '?'}sentinel_password="
 
 
 def works(store: RedisStore) -> bool:
@@ -169,22 +176,23 @@ def test_a_slot_that_moves_takes_its_revocations_along(cluster: Cluster) -> None
 
 
 @pytest.mark.parametrize("is_new", [False, True])
-def test_while_a_slot_is_on_its_way_both_nodes_are_asked(tmp_path: Path, is_new: bool) -> None:
-    with clustered(find_valkey(), tmp_path) as own:
-        store = RedisStore(own.uri, timeout=TIMEOUT)
-        tag = secrets.randbelow(256)
-        subject = id_under(tag)
-        revoked = [id_under(tag) for _ in range(20)]
-        for jti in revoked:
-            store.revoke(jti, subject=subject, expires=in_an_hour())
-        with own.moving(slot_of(tag), target=own.spare if is_new else None):
-            assert all(store.standing(jti, None, subject).is_revoked for jti in revoked)
-            assert not store.standing(id_under(tag), None, subject).is_revoked
-            late = id_under(tag)
-            store.revoke(late, subject=subject, expires=in_an_hour())
-            assert store.standing(late, None, subject).is_revoked
-        assert all(store.standing(jti, None, subject).is_revoked for jti in (*revoked, late))
-        assert works(store)
+def test_while_a_slot_is_on_its_way_both_nodes_are_asked(cluster: Cluster, is_new: bool) -> None:
+    store = RedisStore(cluster.uri, timeout=TIMEOUT)
+    tag = secrets.randbelow(256)
+    subject = id_under(tag)
+    revoked = [id_under(tag) for _ in range(20)]
+    for jti in revoked:
+        store.revoke(jti, subject=subject, expires=in_an_hour())
+    with cluster.moving(slot_of(tag), target=cluster.spare if is_new else None):
+        assert all(store.standing(jti, None, subject).is_revoked for jti in revoked)
+        assert not store.standing(id_under(tag), None, subject).is_revoked
+        late = id_under(tag)
+        store.revoke(late, subject=subject, expires=in_an_hour())
+        assert store.standing(late, None, subject).is_revoked
+    assert all(store.standing(jti, None, subject).is_revoked for jti in (*revoked, late))
+    assert works(store)
+    if is_new:
+        cluster.move_slot(slot_of(tag))
 
 
 def test_a_node_that_lost_its_data_is_noticed_wherever_an_id_stands(cluster: Cluster) -> None:
@@ -244,21 +252,20 @@ def test_a_cluster_that_is_away_is_unavailable() -> None:
         store.next_instant(new_id())
 
 
-def test_a_node_that_was_restarted_is_used_again(tmp_path: Path) -> None:
-    with clustered(find_valkey(), tmp_path) as own:
-        store, writer = (RedisStore(own.uri, timeout=TIMEOUT) for _ in range(2))
-        assert works(store)
-        assert works(writer)
-        node = own.nodes[1]
-        tag = next(tag for tag in range(256) if own.owner_of(slot_of(tag)) is node)
-        node.kill()
-        assert not answers(store, id_under(tag))
-        for each in (store, writer):
-            with pytest.raises(Unavailable):
-                each.next_instant(id_under(tag))
-        node.start()
-        wait_until(lambda: answers(store, id_under(tag)))
-        wait_until(lambda: works(store) and works(writer))
+def test_a_node_that_was_restarted_is_used_again(cluster: Cluster) -> None:
+    store, writer = (RedisStore(cluster.uri, timeout=TIMEOUT) for _ in range(2))
+    assert works(store)
+    assert works(writer)
+    node = cluster.nodes[1]
+    tag = next(tag for tag in range(256) if cluster.owner_of(slot_of(tag)) is node)
+    node.kill()
+    assert not answers(store, id_under(tag))
+    for each in (store, writer):
+        with pytest.raises(Unavailable):
+            each.next_instant(id_under(tag))
+    node.start()
+    wait_until(lambda: answers(store, id_under(tag)))
+    wait_until(lambda: works(store) and works(writer))
 
 
 def test_threads_share_a_store_of_a_cluster(cluster: Cluster) -> None:
@@ -267,23 +274,26 @@ def test_threads_share_a_store_of_a_cluster(cluster: Cluster) -> None:
         assert all(threads.map(lambda _: works(store), range(16)))
 
 
-@pytest.mark.parametrize("find", [find_valkey, find_redis])
-def test_the_rights_that_the_docs_name_are_enough(tmp_path: Path, find: Callable[[], str]) -> None:
+@pytest.mark.parametrize("kind", ["", "tls_"])
+def test_the_rights_that_the_docs_name_are_enough(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
     rights = re.findall(r"\+[a-z|]+", DOCS.read_text("utf-8").split("```text")[1].split("```")[0])
-    grant = ("ACL", "SETUSER", "app", "on", ">secret", "~tokenguard:*", *rights)
-    with replicated(find(), tmp_path / "sentinels") as own:
-        own.master.ask(*grant)
-        store = RedisStore(f"redis://app:secret@127.0.0.1:{own.master.port}")
-        assert works(store)
-        assert "does not let us" not in store.risks()[0]
-        assert works(RedisStore(login(own.uri) + "?sentinel_password="))
-    with clustered(find(), tmp_path / "cluster") as own_cluster:
-        for node in own_cluster.nodes:
-            node.ask(*grant)
-        store = RedisStore(login(own_cluster.uri))
-        assert works(store)
-        own_cluster.move_slot(slot_of(7))
-        assert store.next_instant(id_under(7)) > 0
+    replicated: Replicated = request.getfixturevalue(f"{kind}sentinels")
+    clustered: Cluster = request.getfixturevalue(f"{kind}cluster")
+    servers = (replicated.master, *clustered.nodes)
+    for server in servers:
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "~tokenguard:*", *rights)
+    store = RedisStore(login(replicated.master.uri()))
+    assert works(store)
+    assert "does not let us" not in store.risks()[0]
+    assert works(RedisStore(without_password(login(replicated.uri))))
+    store = RedisStore(login(clustered.uri))
+    assert works(store)
+    clustered.move_slot(slot_of(7))
+    assert store.next_instant(id_under(7)) > 0
+    for server in servers:
+        server.ask("ACL", "DELUSER", "app")
 
 
 def test_what_endangers_every_node_is_told_once(cluster: Cluster) -> None:
@@ -291,14 +301,9 @@ def test_what_endangers_every_node_is_told_once(cluster: Cluster) -> None:
     assert "nothing on disk" in risk
 
 
-def test_sentinels_and_their_servers_are_reached_over_tls(
-    tmp_path: Path, certificate: Path
-) -> None:
-    with replicated(find_redis(), tmp_path, tls=certificate) as own:
-        uri = f"rediss+sentinel://{own.hosts}/{SERVICE}?ssl_ca_certs={certificate}"
-        assert works(RedisStore(uri))
+def test_sentinels_and_their_servers_are_reached_over_tls(tls_sentinels: Replicated) -> None:
+    assert works(RedisStore(tls_sentinels.uri))
 
 
-def test_a_cluster_is_reached_over_tls(tmp_path: Path, certificate: Path) -> None:
-    with clustered(find_redis(), tmp_path, tls=certificate) as own:
-        assert works(RedisStore(f"rediss+cluster://{own.hosts}?ssl_ca_certs={certificate}"))
+def test_a_cluster_is_reached_over_tls(tls_cluster: Cluster) -> None:
+    assert works(RedisStore(tls_cluster.uri))

@@ -23,7 +23,7 @@ from flask_tokenguard.stores.base import Advance, RefreshState
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ...support import SettableClock
-from ..processes import CONTEXT, PATIENCE, started, told_by, told_by_all
+from ..processes import PATIENCE, started, told_by, told_by_all
 
 PROCESSES = 16
 GRACE = 600_000
@@ -37,11 +37,6 @@ class Started(NamedTuple):
     session: bytes
     subject: bytes
     first: RefreshState
-
-
-@pytest.fixture(autouse=True, scope="module")
-def preload() -> None:
-    CONTEXT.set_forkserver_preload([__name__])
 
 
 @pytest.fixture
