@@ -63,10 +63,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def passwords(folder: Path) -> dict[str, str]:
-    """The demo users' passwords, made by a first start that no umask helps."""
+    """The demo users' passwords, made by a quick first start that no umask helps."""
     umask = os.umask(0)
     try:
-        return prepare(folder)
+        with pytest.MonkeyPatch.context() as patch:
+            hash_quickly(patch)
+            return prepare(folder)
     finally:
         os.umask(umask)
 
@@ -90,9 +92,13 @@ def tokens(app: Flask, passwords: dict[str, str]) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords in no time, where a test is not about that."""
+    hash_quickly(monkeypatch)
+
+
+def hash_quickly(patch: pytest.MonkeyPatch) -> None:
     quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
-    monkeypatch.setattr("example_app.first_start.generate_password_hash", quick)
-    monkeypatch.setattr("example_app.auth.generate_password_hash", quick)
+    patch.setattr("example_app.first_start.generate_password_hash", quick)
+    patch.setattr("example_app.auth.generate_password_hash", quick)
 
 
 @pytest.fixture
@@ -222,10 +228,14 @@ def test_the_tour_is_right_in_every_answer_and_prints_no_token() -> None:
     assert "\033" not in tour.stdout
 
 
-def test_the_tour_fails_when_the_app_is_set_to_accept_what_has_expired() -> None:
-    tour = run("tour", FLASK_TOKENGUARD_LEEWAY="300")
-    assert tour.returncode == 1
-    assert tour.stdout.count("✗ wrong: the status should be 401") == 1
+@pytest.mark.usefixtures("quick_hashes")
+def test_the_tour_fails_when_the_app_is_set_to_accept_what_has_expired(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.environ", environment(FLASK_TOKENGUARD_LEEWAY="300"))
+    monkeypatch.setattr("sys.argv", ["example_app", "tour"])
+    assert main() == 1
+    assert capsys.readouterr().out.count("✗ wrong: the status should be 401") == 1
 
 
 def test_the_server_keeps_its_key_users_and_notes_over_a_second_start(tmp_path: Path) -> None:
@@ -300,6 +310,7 @@ def test_a_key_is_private_before_it_is_written(
     assert mode_of(tmp_path / "signing.pem") == 0o600
 
 
+@pytest.mark.usefixtures("quick_hashes")
 def test_a_second_start_changes_neither_key_nor_users(
     folder: Path, passwords: dict[str, str]
 ) -> None:
@@ -361,8 +372,10 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client: FlaskC
 
 
 def test_an_unknown_name_costs_a_password_check_too(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    prepare(tmp_path)
+    client = create_app(instance=tmp_path).test_client()
     check = Mock(return_value=False)
     monkeypatch.setattr("example_app.auth.check_password_hash", check)
     for name in ("alice", "mallory"):

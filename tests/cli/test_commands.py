@@ -21,6 +21,7 @@ from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.jose.algorithms import ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.keys.ring_files import INDEX, read_index
 from flask_tokenguard.keys.ring_files import rotate as rotate_ring
 from flask_tokenguard.keys.text import read_file, read_material
@@ -34,9 +35,9 @@ PAIRS = [alg for alg in (*SIGNATURE_ALGORITHMS, *ENCRYPTION_ALGORITHMS) if alg n
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make short RSA keys, and read nobody's environment."""
-    monkeypatch.setattr("flask_tokenguard.keys.generate._RSA_BITS", 2048)
+def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, private_keys: dict[str, PrivateKey]) -> None:
+    """Make the same short RSA key again, and read nobody's environment."""
+    monkeypatch.setattr(rsa, "generate_private_key", lambda *_: private_keys["RS256"])
     for name in ("NO_COLOR", "FLASK_DEBUG", "FLASK_TOKENGUARD_KEYRING"):
         monkeypatch.delenv(name, raising=False)
 

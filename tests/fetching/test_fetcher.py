@@ -355,7 +355,7 @@ def test_a_name_that_takes_for_ever_is_left_at_the_deadline() -> None:
 
 def test_lookups_that_hang_do_not_add_up(hanging_name: threading.Event) -> None:
     before = threading.active_count()
-    fetch = fetcher(0.05)
+    fetch = fetcher(0.02)
     for _ in range(20):
         fault_of("https://id.example/", fetch)
     assert threading.active_count() - before <= 8

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 
 import jwt
 import pytest
@@ -50,6 +51,7 @@ def public_pem(material: Material) -> bytes:
     return public_part(material).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+@cache
 def joserfc_key(octets: bytes, alg: str) -> OctKey | RSAKey | ECKey | OKPKey:
     """Read a key as joserfc does."""
     kinds: dict[str, type[OctKey | RSAKey | ECKey | OKPKey]] = {
@@ -61,6 +63,7 @@ def joserfc_key(octets: bytes, alg: str) -> OctKey | RSAKey | ECKey | OKPKey:
     return kinds.get(alg[:2], OKPKey).import_key(octets)
 
 
+@cache
 def jwcrypto_key(octets: bytes, alg: str) -> JWK:
     """Read a key as jwcrypto does."""
     if alg.startswith("HS"):

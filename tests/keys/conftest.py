@@ -28,6 +28,12 @@ PASSWORD = "correct horse"
 FaultsOf = Callable[..., tuple[str, ...]]
 
 
+@pytest.fixture(autouse=True)
+def _quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make short RSA keys."""
+    monkeypatch.setattr("flask_tokenguard.keys.generate._RSA_BITS", 2048)
+
+
 @pytest.fixture
 def faults_of(make_app: MakeApp) -> FaultsOf:
     """Start an app that must not start, and tell the faults that it found."""

@@ -61,7 +61,8 @@ def test_a_direct_key_is_as_long_as_the_content_encryption_wants(
     assert len(key) == octets
 
 
-def test_a_new_rsa_key_has_3072_bits() -> None:
+def test_a_new_rsa_key_has_3072_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     assert material.kind_of(generate("RS256")) == ("RSA", None, 3072)
 
 

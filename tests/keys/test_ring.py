@@ -711,7 +711,10 @@ def test_a_ring_whose_index_is_lost_stays_in_force(
     assert f"has no {INDEX}" in caplog.text
 
 
-def test_an_app_in_use_follows_a_rotation(folder: Path, make_app: MakeApp) -> None:
+def test_an_app_in_use_follows_a_rotation(
+    folder: Path, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flask_tokenguard.keys.ring._LOOK_EVERY", 0.1)
     app = make_app(KEYRING=str(folder))
     client, expected = app.test_client(), kid_of(folder, "next")
     rotate(folder)
