@@ -34,15 +34,35 @@ def server(tmp_path: Path) -> Iterator[RealServer]:
         yield server
 
 
-@pytest.fixture
-def store(server: RealServer) -> RedisStore:
-    return store_of(server)
+@pytest.fixture(scope="module")
+def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """The same for all tests that do not ask for a server of their own."""
+    server = RealServer(find_valkey(), tmp_path_factory.mktemp("durable"), *DURABLE)
+    with running(server):
+        yield server
 
 
 @pytest.fixture
-def client(server: RealServer) -> Iterator[Any]:
+def used_server(request: pytest.FixtureRequest) -> RealServer:
+    """The test's own server, or else the one of all, emptied."""
+    if "server" in request.fixturenames:
+        own: RealServer = request.getfixturevalue("server")
+        return own
+    durable: RealServer = request.getfixturevalue("durable")
+    with durable.client() as client:
+        client.flushall()
+    return durable
+
+
+@pytest.fixture
+def store(used_server: RealServer) -> RedisStore:
+    return store_of(used_server)
+
+
+@pytest.fixture
+def client(used_server: RealServer) -> Iterator[Any]:
     """A view of the server past the store."""
-    with server.client() as client:
+    with used_server.client() as client:
         yield client
 
 
