@@ -15,21 +15,21 @@ TESTS = Path(__file__).parent
 
 # Files that share what is slow to start go to one worker.
 TOGETHER = {
-    "stores/test_redis.py": "sentinels and cluster",
-    "stores/test_redis_topologies.py": "sentinels and cluster",
+    "stores/redis/test_store.py": "sentinels and cluster",
+    "stores/redis/test_topologies.py": "sentinels and cluster",
     "interop/test_jose_npm.py": "npm",
     "interop/test_oidc_provider.py": "npm",
 }
 # The others that take longest, longest first: begun last, one would keep the other workers waiting.
 LONG = (
-    "test_benchmarks.py",
+    "benchmarks/test_benchmarks.py",
     "test_example_app.py",
-    "stores/test_redis_server.py",
-    "stores/test_redis_load.py",
-    "keys/test_fetch.py",
-    "stores/test_sqlite_processes.py",
+    "stores/redis/test_server.py",
+    "stores/redis/test_load.py",
+    "fetching/test_fetcher.py",
+    "stores/sqlite/test_processes.py",
     "web/test_hostile_requests.py",
-    "test_cli.py",
+    "cli/test_commands.py",
 )
 _FIRST = (*TOGETHER, *LONG)
 

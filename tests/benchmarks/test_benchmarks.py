@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ..support import ROOT
+
 for peer in ("authlib", "flask_httpauth", "sqlalchemy"):
     pytest.importorskip(peer, reason="the benchmarks need: pip install -e '.[test,benchmarks]'")
 
 from benchmarks import instructions, plot  # noqa: E402 - it imports them
-
-from ..support import ROOT
 
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 ROWS = {

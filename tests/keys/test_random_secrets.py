@@ -7,6 +7,7 @@ from base64 import b32encode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 from flask_tokenguard.jose.base64url import encode
 from flask_tokenguard.keys.text import read_material
@@ -63,7 +64,8 @@ MOSTLY_ACCEPTED = {
     "password makers": drawn(PASSWORD_MAKERS),
     "crypt": drawn(CRYPT),
 }
-COUNTS = [2_000, pytest.param(100_000, marks=pytest.mark.soak)]
+# 250 in the ordinary run, and 2,000 in the deep one.
+COUNTS = [10 * settings().max_examples, pytest.param(100_000, marks=pytest.mark.soak)]
 
 
 def is_refused(secret: str | bytes) -> bool:
