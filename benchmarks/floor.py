@@ -55,7 +55,7 @@ def steps(key: SigningKey, size: Size) -> Iterator[Row]:
     parsed = compact.parse(token)
     claims = compact.parse_payload(parsed)
     verified = VerifiedToken(parsed.header, Claims(claims))
-    rules = tuple(parts_of(app).verifier.trust_for({}).rules.values())
+    rules = tuple(parts_of(app).verifier.trusted_issuer_for({}).rules.values())
 
     def split_and_decode() -> None:
         _, payload, signature, _ = floor_verifier.split(token)

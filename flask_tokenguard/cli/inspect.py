@@ -64,17 +64,17 @@ def _outer_header(token: str) -> dict[str, Any] | None:
 def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, str]:
     """Try every rule, so that all that is wrong is seen at once."""
     try:
-        trust = parts.verifier.trust_for(payload)
+        trusted = parts.verifier.trusted_issuer_for(payload)
     except Refusal as error:
         return {"iss": _refused(error)}
-    token = VerifiedToken(parsed.header, trust.read_claims(payload), is_own=trust.is_own)
+    token = VerifiedToken(parsed.header, trusted.read_claims(payload), is_own=trusted.is_own)
     verdicts = {
-        "key": _tried(lambda: trust.find_keys(parsed.header)),
+        "key": _tried(lambda: trusted.find_keys(parsed.header)),
         "signature": "not checked",
     }
     if verdicts["key"] == "ok":
-        verdicts["signature"] = _tried(lambda: trust.verify_signature(parsed))
-    verdicts |= {name: _verdict(rule, token) for name, rule in trust.rules.items()}
+        verdicts["signature"] = _tried(lambda: trusted.verify_signature(parsed))
+    verdicts |= {name: _verdict(rule, token) for name, rule in trusted.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
     for rule in parts.own_rules:
         # The app's rules were written for tokens that have passed ours.

@@ -22,23 +22,23 @@ LONGEST_TOKEN = 4096
 _MOST_ORIGINS = 256
 
 Clock: TypeAlias = Callable[[], float]
-TrustT = TypeVar("TrustT")
+IssuerT = TypeVar("IssuerT")
 
 # What the tokens of one key that say the same kind of things have in common: the names of their
 # claims, their header, who was believed, and the key that verified. Without names, the claims are
 # written as they came, in JSON; a token may never come again, so the work is left for when it does.
-Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, TrustT, Key]
+Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, IssuerT, Key]
 # A verified token: its claims or their values; the rest of it; from when and until when it is good,
 # in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock; its trace.
 # Plain tuples, for they are made and taken apart at every request.
-Entry: TypeAlias = tuple[bytes, Origin[TrustT], float, float, float, bytes | None]
+Entry: TypeAlias = tuple[bytes, Origin[IssuerT], float, float, float, bytes | None]
 
 # Values written by marshal are half as large as they are as objects, and fresh for every reader,
 # nested ones too. Nothing is read here but what was written here.
 read_values: Callable[[bytes], tuple[Any, ...]] = marshal.loads
 
 
-class VerifiedCache(Generic[TrustT]):
+class VerifiedCache(Generic[IssuerT]):
     """The tokens that were verified last, bounded in number and in life.
 
     There are two generations. What is asked for again moves to the young one; for a new token, one
@@ -66,13 +66,13 @@ class VerifiedCache(Generic[TrustT]):
         self._clock = clock
         self._monotonic = monotonic
         # Both in one tuple, so that they are exchanged at once.
-        self._generations: tuple[dict[bytes, Entry[TrustT]], ...] = ({}, {})
-        self._origins: dict[object, Origin[TrustT]] = {}
+        self._generations: tuple[dict[bytes, Entry[IssuerT]], ...] = ({}, {})
+        self._origins: dict[object, Origin[IssuerT]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._generations))
 
-    def find(self, token: str) -> tuple[bytes | None, Entry[TrustT] | None]:
+    def find(self, token: str) -> tuple[bytes | None, Entry[IssuerT] | None]:
         """Find a token whose time has come and has not passed.
 
         Returns:
@@ -98,7 +98,7 @@ class VerifiedCache(Generic[TrustT]):
         self,
         name: bytes,
         payload: bytes,
-        origin: Origin[TrustT],
+        origin: Origin[IssuerT],
         period: tuple[float, float],
         trace: bytes | None,
     ) -> None:
@@ -115,22 +115,22 @@ class VerifiedCache(Generic[TrustT]):
         until = self._monotonic() + self._lifetime
         self._put(name, (payload, origin, begins, ends, until, trace))
 
-    def rewrite(self, name: bytes, entry: Entry[TrustT], claims: dict[str, Any]) -> None:
+    def rewrite(self, name: bytes, entry: Entry[IssuerT], claims: dict[str, Any]) -> None:
         """Write down the claims of a token that came again, so that they are read faster."""
-        _, (_, header, trust, key), begins, ends, until, trace = entry
+        _, (_, header, trusted, key), begins, ends, until, trace = entry
         names = tuple(claims)
-        shape = names, trust, key
+        shape = names, trusted, key
         shared = self._origins.get(shape)
         # Equal headers of one key are the same object, for as long as the parser remembers them.
         if shared is None or shared[1] is not header:
             if len(self._origins) >= _MOST_ORIGINS:
                 self._origins = {}
-            shared = self._origins[shape] = (names, header, trust, key)
+            shared = self._origins[shape] = (names, header, trusted, key)
         written = marshal.dumps(tuple(claims.values()))
         # Floats are compared with the time three times as fast as ints.
         self._put(name, (written, shared, float(begins), float(ends), until, trace))
 
-    def _put(self, name: bytes, entry: Entry[TrustT]) -> None:
+    def _put(self, name: bytes, entry: Entry[IssuerT]) -> None:
         """Take an entry in, and forget another one if need be."""
         young, old = self._generations
         if len(young) >= self._size:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..errors import ConfigurationError, Unavailable
-from .verifier import Trust
+from .trusted import TrustedIssuer
 
 Resolve = Callable[[str], object]
 _MOST_RESOLVED = 1024
@@ -20,14 +20,14 @@ _logger = logging.getLogger("flask_tokenguard")
 
 
 class Issuers:
-    """Finds the trust in an issuer by its `iss`."""
+    """Finds a trusted issuer by its `iss`."""
 
     def __init__(
         self,
-        table: Mapping[str, Trust],
+        table: Mapping[str, TrustedIssuer],
         *,
         resolve: Resolve | None = None,
-        trust: Callable[[str, object], Trust],
+        build: Callable[[str, object], TrustedIssuer],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the table, and how the app finds further issuers.
@@ -36,50 +36,51 @@ class Issuers:
             table: By `iss`.
             resolve: Gives an entry as TOKENGUARD_ISSUERS has it, or None for one that is not to be
                 believed; asked once in five minutes for an issuer.
-            trust: Makes the trust of such an entry; raises a `ConfigurationError` where it is bad.
+            build: Builds the trusted issuer of an entry; raises a `ConfigurationError` where the
+                entry is bad.
             monotonic: Seconds, for the life of what was resolved.
         """
         self._table = dict(table)
         self._resolve = resolve
-        self._trust = trust
+        self._build = build
         self._monotonic = monotonic
         self._believed: OrderedDict[str, _Resolved] = OrderedDict()
         # Apart, so that a flood of names that nobody has drives out no tenant.
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
         self._changing = threading.Lock()
 
-    def find(self, issuer: str) -> Trust | None:
+    def find(self, issuer: str) -> TrustedIssuer | None:
         """Find who is believed under this name, or None.
 
         Raises:
             Unavailable: What the app's resolver gave cannot be used.
         """
-        trust = self._table.get(issuer)
-        if trust is not None or self._resolve is None:
-            return trust
+        trusted = self._table.get(issuer)
+        if trusted is not None or self._resolve is None:
+            return trusted
         known = self._believed.get(issuer) or self._refused.get(issuer)
         if known is not None and self._monotonic() < known.until:
-            return known.trust
+            return known.trusted
         return self._remember(issuer, self._resolve(issuer))
 
-    def _remember(self, issuer: str, said: object) -> Trust | None:
+    def _remember(self, issuer: str, said: object) -> TrustedIssuer | None:
         with self._changing:
             self._refused.pop(issuer, None)
             known = self._believed.pop(issuer, None)
             if known is not None and known.said == said:
                 # The same entry keeps its keys.
-                trust = known.trust
+                trusted = known.trusted
             else:
-                trust = None if said is None else self._made(issuer, said)
-            resolved = self._refused if trust is None else self._believed
-            resolved[issuer] = _Resolved(self._monotonic() + _RESOLVED_FOR, said, trust)
+                trusted = None if said is None else self._made(issuer, said)
+            resolved = self._refused if trusted is None else self._believed
+            resolved[issuer] = _Resolved(self._monotonic() + _RESOLVED_FOR, said, trusted)
             while len(resolved) > _MOST_RESOLVED:
                 resolved.popitem(last=False)
-            return trust
+            return trusted
 
-    def _made(self, issuer: str, said: object) -> Trust:
+    def _made(self, issuer: str, said: object) -> TrustedIssuer:
         try:
-            return self._trust(issuer, said)
+            return self._build(issuer, said)
         except ConfigurationError as error:
             _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
             raise Unavailable("The token's issuer cannot be checked") from None
@@ -90,4 +91,4 @@ class _Resolved(NamedTuple):
 
     until: float
     said: object
-    trust: Trust | None
+    trusted: TrustedIssuer | None

@@ -13,8 +13,8 @@ from ..keys.own import read_key_set
 from ..verify import validators
 from ..verify.claims import ClaimNames
 from ..verify.issuers import Issuers, Resolve
+from ..verify.trusted import TrustedIssuer
 from ..verify.validators import Clock, Validator
-from ..verify.verifier import Trust
 
 
 def build_issuers(
@@ -43,22 +43,22 @@ def build_issuers(
         on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
     rules = tuple(last)
 
-    def trust(entry: IssuerEntry, on_fault: Callable[[str], None]) -> Trust:
+    def build(entry: IssuerEntry, on_fault: Callable[[str], None]) -> TrustedIssuer:
         keys = _keys_of(entry, settings, fetch, on_fault)
-        return trust_in(entry, keys, last=rules, leeway=settings.leeway, clock=clock)
+        return trusted_issuer(entry, keys, last=rules, leeway=settings.leeway, clock=clock)
 
-    def resolved(issuer: str, entry: object) -> Trust:
+    def resolved(issuer: str, entry: object) -> TrustedIssuer:
         faults: list[str] = []
         try:
-            built = trust(read_issuer(issuer, entry), faults.append)
+            built = build(read_issuer(issuer, entry), faults.append)
         except Fault as fault:
             raise ConfigurationError(str(fault)) from None
         if faults:
             raise ConfigurationError(*faults)
         return built
 
-    table = {issuer: trust(entry, on_fault) for issuer, entry in entries.items()}
-    return Issuers(table, resolve=resolve, trust=resolved)
+    table = {issuer: build(entry, on_fault) for issuer, entry in entries.items()}
+    return Issuers(table, resolve=resolve, build=resolved)
 
 
 def _keys_of(
@@ -88,15 +88,15 @@ def _keys_of(
         return KeySet(())
 
 
-def trust_in(
+def trusted_issuer(
     entry: IssuerEntry,
     keys: KeySource[Key],
     *,
     last: Iterable[Validator],
     leeway: timedelta,
     clock: Clock,
-) -> Trust:
-    """Say what an issuer's tokens must be, by its entry and its profile.
+) -> TrustedIssuer:
+    """Build a trusted issuer from its entry and its profile.
 
     Args:
         entry: The issuer.
@@ -120,7 +120,7 @@ def trust_in(
         "cnf": validators.is_bearer,
     }
     names = ClaimNames(profile.scope_claims, profile.roles_claim or ())
-    return Trust(keys, rules, last=last, names=names)
+    return TrustedIssuer(keys, rules, last=last, names=names)
 
 
 def _audience_rules(entry: IssuerEntry) -> dict[str, Validator]:

@@ -15,8 +15,9 @@ from ..stores.base import Store, subject_id
 from ..verify import validators
 from ..verify.cache import VerifiedCache
 from ..verify.issuers import Issuers
+from ..verify.trusted import TrustedIssuer
 from ..verify.validators import Clock, Validator
-from ..verify.verifier import TokenVerifier, Trust
+from ..verify.verifier import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class TokenParts:
         others: Issuers | None = None,
         *,
         required: Collection[str] = OWN_CLAIMS,
-        cache: VerifiedCache[Trust] | None = None,
+        cache: VerifiedCache[TrustedIssuer] | None = None,
     ) -> TokenVerifier:
         """Make what verifies our own tokens of these types, and those of others.
 
@@ -49,7 +50,7 @@ class TokenParts:
         """
         encryption = self.encryption
         return TokenVerifier(
-            Trust(
+            TrustedIssuer(
                 self.keys,
                 self._rules(types, required),
                 last=last,
@@ -62,7 +63,7 @@ class TokenParts:
             cache=cache,
         )
 
-    def cache(self) -> VerifiedCache[Trust] | None:
+    def cache(self) -> VerifiedCache[TrustedIssuer] | None:
         """Make what remembers verified tokens; None where a setting turns it off."""
         size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
         if not size or not lifetime:

@@ -13,7 +13,7 @@ from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.compact import Header, media_type
 from flask_tokenguard.jose.jwk import KeySet
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
-from flask_tokenguard.wiring.issuers import trust_in
+from flask_tokenguard.wiring.issuers import trusted_issuer
 
 from ..support import SettableClock
 
@@ -99,12 +99,12 @@ def refused_by(profile: Profile, token: Token) -> str | None:
     """Find the claim, or the header's `typ`, by which a profile refuses a token for us."""
     typ, claims = token
     entry = IssuerEntry(issuer="i", audience=("api", "api://api", "c"), profile=profile)
-    trust = trust_in(
+    trusted = trusted_issuer(
         entry, KeySet(()), last=(), leeway=timedelta(0), clock=SettableClock(TIMES["iat"])
     )
     header = Header("RS256", None, None if typ is None else media_type(typ), {})
     try:
-        trust.check(VerifiedToken(header, Claims(claims)))
+        trusted.check(VerifiedToken(header, Claims(claims)))
     except InvalidToken as error:
         return error.claim or "typ"
     return None

@@ -33,8 +33,9 @@ from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.verify.cache import LONGEST_TOKEN, VerifiedCache
 from flask_tokenguard.verify.claims import VerifiedToken
 from flask_tokenguard.verify.issuers import Issuers
+from flask_tokenguard.verify.trusted import TrustedIssuer
 from flask_tokenguard.verify.validators import is_current
-from flask_tokenguard.verify.verifier import TokenVerifier, Trust
+from flask_tokenguard.verify.verifier import TokenVerifier
 
 from ..jose.tokens import signed
 from ..support import SettableClock, bearer
@@ -71,7 +72,7 @@ class Remembering(NamedTuple):
     """A verifier that remembers, and all that it knows."""
 
     verifier: TokenVerifier
-    cache: VerifiedCache[Trust]
+    cache: VerifiedCache[TrustedIssuer]
     key: CountingKey
     monotonic: SettableClock
 
@@ -85,8 +86,8 @@ def remembering(
 ) -> Remembering:
     """Make a verifier that has no rule."""
     key, monotonic = CountingKey(), SettableClock(0)
-    cache: VerifiedCache[Trust] = VerifiedCache(size, lifetime, monotonic=monotonic)
-    verifier = TokenVerifier(Trust(KeySet([key]), {}), cache=cache)
+    cache: VerifiedCache[TrustedIssuer] = VerifiedCache(size, lifetime, monotonic=monotonic)
+    verifier = TokenVerifier(TrustedIssuer(KeySet([key]), {}), cache=cache)
     return Remembering(verifier, cache, key, monotonic)
 
 
@@ -264,7 +265,7 @@ class Source:
 
 def test_a_remembered_token_does_not_outlive_its_key() -> None:
     key, source = Key(SECRET), Source(Key(SECRET))
-    verifier = TokenVerifier(Trust(source, {}), cache=VerifiedCache(4, 300))
+    verifier = TokenVerifier(TrustedIssuer(source, {}), cache=VerifiedCache(4, 300))
     token = signed(key, OWN)
     assert verifier.verify(token).claims == verifier.verify(token).claims
     source.keys = (Key(OTHER.encode()),)
@@ -278,7 +279,7 @@ def test_a_remembered_token_does_not_outlive_its_key() -> None:
 def test_a_token_is_verified_anew_when_its_key_was_read_anew() -> None:
     first, second = CountingKey(), CountingKey()
     source = Source(first)
-    verifier = TokenVerifier(Trust(source, {}), cache=VerifiedCache(4, 300))
+    verifier = TokenVerifier(TrustedIssuer(source, {}), cache=VerifiedCache(4, 300))
     token = signed(first, OWN)
     verifier.verify(token)
     source.keys = (second,)
@@ -299,7 +300,7 @@ def test_a_remembered_token_does_not_outlive_a_key_that_the_ring_drops(tmp_path:
     ring_files.rotate(tmp_path, alg="ES256", password=None, now=NOW, least_age=0)
     monotonic = SettableClock(0)
     ring = KeyRing(tmp_path, monotonic=monotonic)
-    verifier = TokenVerifier(Trust(ring, {}), cache=VerifiedCache(4, 300))
+    verifier = TokenVerifier(TrustedIssuer(ring, {}), cache=VerifiedCache(4, 300))
     assert ring.signing is not None
     token = signed(ring.signing, OWN, {"alg": "ES256", "kid": ring.signing.kid})
     verifier.verify(token)
@@ -338,7 +339,7 @@ def test_a_remembered_token_does_not_outlive_its_issuers_key_set(
         fetch=fetch,
         monotonic=monotonic,
     )
-    verifier = TokenVerifier(Trust(remote, {}), cache=VerifiedCache(4, 3600))
+    verifier = TokenVerifier(TrustedIssuer(remote, {}), cache=VerifiedCache(4, 3600))
     token = signed(old, OWN, {"alg": "ES256", "kid": "old"})
     verifier.verify(token)
     published[:] = [new]
@@ -354,10 +355,10 @@ def test_a_remembered_token_does_not_outlive_a_tenant_that_is_given_up() -> None
     issuers = Issuers(
         {},
         resolve=tenants.get,
-        trust=lambda _issuer, _said: Trust(KeySet([theirs]), {}),
+        build=lambda _issuer, _said: TrustedIssuer(KeySet([theirs]), {}),
         monotonic=monotonic,
     )
-    own = Trust(KeySet([Key(OTHER.encode())]), {})
+    own = TrustedIssuer(KeySet([Key(OTHER.encode())]), {})
     verifier = TokenVerifier(own, others=issuers.find, cache=VerifiedCache(4, 3600))
     token = signed(theirs, OWN | {"iss": ISSUER})
     assert verifier.verify(token).claims == verifier.verify(token).claims
@@ -369,13 +370,13 @@ def test_a_remembered_token_does_not_outlive_a_tenant_that_is_given_up() -> None
 
 def test_a_token_is_verified_anew_when_its_tenant_changes() -> None:
     key = CountingKey()
-    trusts = [Trust(KeySet([key]), {}), Trust(KeySet([key]), {})]
-    verifier = TokenVerifier(trusts[0], others=lambda _: trusts[1], cache=VerifiedCache(4, 300))
+    issuers = [TrustedIssuer(KeySet([key]), {}), TrustedIssuer(KeySet([key]), {})]
+    verifier = TokenVerifier(issuers[0], others=lambda _: issuers[1], cache=VerifiedCache(4, 300))
     token = signed(key, OWN | {"iss": ISSUER})
     for _ in range(2):
         verifier.verify(token)
     assert key.verified == 1
-    trusts[1] = Trust(KeySet([key]), {})
+    issuers[1] = TrustedIssuer(KeySet([key]), {})
     for _ in range(2):
         verifier.verify(token)
     assert key.verified == 2
@@ -451,9 +452,9 @@ def test_two_apps_with_one_key_do_not_share_what_they_remember(
 
 def test_two_issuers_are_not_mixed_up() -> None:
     keys = {"https://a.example": CountingKey(), "https://b.example": CountingKey(OTHER.encode())}
-    trusts = {issuer: Trust(KeySet([key]), {}) for issuer, key in keys.items()}
-    own = Trust(KeySet([Key(SECRET[::-1])]), {})
-    verifier = TokenVerifier(own, others=trusts.get, cache=VerifiedCache(4, 300))
+    issuers = {issuer: TrustedIssuer(KeySet([key]), {}) for issuer, key in keys.items()}
+    own = TrustedIssuer(KeySet([Key(SECRET[::-1])]), {})
+    verifier = TokenVerifier(own, others=issuers.get, cache=VerifiedCache(4, 300))
     tokens = [signed(key, OWN | {"iss": issuer}) for issuer, key in keys.items()]
     for _ in range(4):
         assert [verifier.verify(token).claims.issuer for token in tokens] == [*keys]
@@ -477,9 +478,11 @@ def test_refused_tokens_are_not_remembered(clock: SettableClock) -> None:
         if token.claims["sub"] != "me":
             raise InvalidToken("Not you")
 
-    cache: VerifiedCache[Trust] = VerifiedCache(4, 300)
+    cache: VerifiedCache[TrustedIssuer] = VerifiedCache(4, 300)
     rules = {"exp": is_current(0, clock)}
-    verifier = TokenVerifier(Trust(KeySet([Key(SECRET)]), rules, last=[refuse]), cache=cache)
+    verifier = TokenVerifier(
+        TrustedIssuer(KeySet([Key(SECRET)]), rules, last=[refuse]), cache=cache
+    )
     for bad in ("", "a.b.c", signed(Key(OTHER.encode()), OWN)):
         with pytest.raises(InvalidToken):
             verifier.verify(bad)
@@ -500,8 +503,8 @@ def test_the_apps_rules_are_asked_at_every_request(clock: SettableClock, token: 
 
 def test_a_rule_that_returns_a_value_is_a_type_error_again() -> None:
     answers = iter([None, None, True])
-    trust = Trust(KeySet([Key(SECRET)]), {}, last=[lambda _: next(answers)])  # type: ignore[list-item, unused-ignore] # what it is about
-    verifier = TokenVerifier(trust, cache=VerifiedCache(4, 300))
+    trusted = TrustedIssuer(KeySet([Key(SECRET)]), {}, last=[lambda _: next(answers)])  # type: ignore[list-item, unused-ignore] # what it is about
+    verifier = TokenVerifier(trusted, cache=VerifiedCache(4, 300))
     token = signed(Key(SECRET), OWN)
     for _ in range(2):
         verifier.verify(token)

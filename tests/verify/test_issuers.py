@@ -7,11 +7,11 @@ import pytest
 from flask_tokenguard.jose.jwk import KeySet
 from flask_tokenguard.verify import issuers
 from flask_tokenguard.verify.issuers import Issuers
-from flask_tokenguard.verify.verifier import Trust
+from flask_tokenguard.verify.trusted import TrustedIssuer
 
 from ..support import SettableClock
 
-TRUST = Trust(KeySet(()), {})
+TRUSTED = TrustedIssuer(KeySet(()), {})
 
 
 class Resolver:
@@ -27,18 +27,18 @@ class Resolver:
 
 
 def found_by(resolve: Resolver | None, clock: SettableClock) -> Issuers:
-    """Make issuers of whom a new trust is made for each entry."""
+    """Make issuers of whom a new one is built for each entry."""
     return Issuers(
-        {"https://table": TRUST},
+        {"https://table": TRUSTED},
         resolve=resolve,
-        trust=lambda _issuer, _said: Trust(KeySet(()), {}),
+        build=lambda _issuer, _said: TrustedIssuer(KeySet(()), {}),
         monotonic=clock,
     )
 
 
 def test_the_table_is_asked_first(clock: SettableClock) -> None:
     resolve = Resolver({"audience": "a"})
-    assert found_by(resolve, clock).find("https://table") is TRUST
+    assert found_by(resolve, clock).find("https://table") is TRUSTED
     assert resolve.asked == []
 
 
@@ -63,7 +63,7 @@ def test_the_same_entry_keeps_its_keys(clock: SettableClock) -> None:
     assert table.find("https://tenant") is before is not None
 
 
-def test_another_entry_is_another_trust(clock: SettableClock) -> None:
+def test_another_entry_is_another_trusted_issuer(clock: SettableClock) -> None:
     resolve = Resolver({"audience": "a"})
     table = found_by(resolve, clock)
     before = table.find("https://tenant")

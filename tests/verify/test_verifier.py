@@ -16,7 +16,8 @@ from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key, KeySet
 from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
-from flask_tokenguard.verify.verifier import TokenVerifier, Trust
+from flask_tokenguard.verify.trusted import TrustedIssuer
+from flask_tokenguard.verify.verifier import TokenVerifier
 
 from ..conftest import MakeApp
 from ..jose.tokens import encoded, signed, unsigned
@@ -32,7 +33,7 @@ UNKNOWN_KEY = "No key is known for the token's kid and alg"
 def verifier(*keys: Key, rules: Iterable[Any] = (), max_size: int = 8192) -> TokenVerifier:
     """Make a verifier that has only the rules of a test."""
     named = {f"rule {number}": rule for number, rule in enumerate(rules)}
-    return TokenVerifier(Trust(KeySet(keys or (KEY,)), named), max_size=max_size)
+    return TokenVerifier(TrustedIssuer(KeySet(keys or (KEY,)), named), max_size=max_size)
 
 
 def reason(verifies: TokenVerifier, token: str) -> str:
@@ -256,7 +257,7 @@ def test_any_source_of_keys_will_do() -> None:
         def __contains__(self, key: object) -> bool:
             return key is KEY
 
-    assert TokenVerifier(Trust(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
+    assert TokenVerifier(TrustedIssuer(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
 def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None:
@@ -269,7 +270,7 @@ def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})
     assert (
-        reason(TokenVerifier(Trust(Source(), {})), token)
+        reason(TokenVerifier(TrustedIssuer(Source(), {})), token)
         == "The token's algorithm is not its key's"
     )
 

@@ -24,7 +24,8 @@ from flask_tokenguard.jose.material import PrivateKey, to_private_members
 from flask_tokenguard.keys.remote.discovery import Discovery
 from flask_tokenguard.keys.remote.keys import RemoteKeys
 from flask_tokenguard.verify.cache import VerifiedCache
-from flask_tokenguard.verify.verifier import TokenVerifier, Trust
+from flask_tokenguard.verify.trusted import TrustedIssuer
+from flask_tokenguard.verify.verifier import TokenVerifier
 
 from ...fetching.servers import KeyServer, Send, head, within
 from ...jose.tokens import signed
@@ -1088,8 +1089,8 @@ def test_an_idle_worker_refuses_the_first_token_of_a_removed_key(
     with KeyServer(answer) as server:
         fetcher = Fetcher(allow_insecure_loopback=True)
         keys = RemoteKeys(server.url(), fetch=fetcher, algorithms=ALGORITHMS, monotonic=monotonic)
-        cache = VerifiedCache[Trust](8, 3600) if remembers else None
-        verifier = TokenVerifier(Trust(keys, {}), cache=cache)
+        cache = VerifiedCache[TrustedIssuer](8, 3600) if remembers else None
+        verifier = TokenVerifier(TrustedIssuer(keys, {}), cache=cache)
         token = signed(signer, {"sub": "me"}, {"alg": "ES256", "kid": "one"})
         for _ in range(3):
             verifier.verify(token)
