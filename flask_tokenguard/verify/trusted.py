@@ -18,7 +18,7 @@ class TrustedIssuer:
         keys: Where its keys are found.
         rules: What its tokens are checked for, by the claim or header member that a rule is about;
             of one token a rule always says the same, but for a `TimeRule`.
-        last: Further rules, whose answer may change at any time, and so are asked every time.
+        live_rules: Further rules, whose answer may change at any time, and so are asked every time.
         leeway: By how many seconds the `iat` of its tokens may lie ahead.
         read_claims: Makes the claims of a payload whose signature was verified.
         is_own: Whether it is us.
@@ -31,8 +31,8 @@ class TrustedIssuer:
         "_timed",
         "is_own",
         "keys",
-        "last",
         "leeway",
+        "live_rules",
         "read_claims",
         "requires_encryption",
         "rules",
@@ -43,14 +43,14 @@ class TrustedIssuer:
         keys: KeySource[Key],
         rules: Mapping[str, Validator],
         *,
-        last: Iterable[Validator] = (),
+        live_rules: Iterable[Validator] = (),
         names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
         """Take what the attributes say; `names` is where it says scopes and roles, None for us."""
         self.keys = keys
         self.rules = rules
-        self.last = tuple(last)
+        self.live_rules = tuple(live_rules)
         every = tuple(rules.values())
         self._timed = tuple(rule for rule in every if isinstance(rule, TimeRule))
         self.leeway = max((rule.leeway for rule in self._timed if rule.claim == "iat"), default=0)
@@ -103,9 +103,9 @@ class TrustedIssuer:
                 raise _returned(rule)
         return check_period(self._timed, token.claims)
 
-    def check_last(self, token: VerifiedToken) -> None:
+    def check_live(self, token: VerifiedToken) -> None:
         """Check the further rules."""
-        for rule in self.last:
+        for rule in self.live_rules:
             if rule(token) is not None:
                 raise _returned(rule)
 

@@ -61,7 +61,7 @@ class TokenVerifier:
         if cache is None:
             trusted, _, _, verified = self._authenticate(token)
             trusted.check(verified)
-            trusted.check_last(verified)
+            trusted.check_live(verified)
             return verified
         name, entry = cache.find(token)
         if name is not None and entry is not None:
@@ -70,8 +70,8 @@ class TokenVerifier:
                 return recalled
         trusted, key, parsed, verified = self._authenticate(token)
         period = trusted.check(verified)
-        if trusted.last:
-            trusted.check_last(verified)
+        if trusted.live_rules:
+            trusted.check_live(verified)
         if name is not None:
             origin = None, parsed.header, trusted, key
             cache.keep(name, parsed.payload, origin, period, verified.trace)
@@ -120,7 +120,7 @@ class TokenVerifier:
     def _recall(
         self, cache: "VerifiedCache[TrustedIssuer]", name: bytes, entry: Entry[TrustedIssuer]
     ) -> VerifiedToken | None:
-        """Recall a token if all that could have changed has not, and ask its last rules again."""
+        """Recall a token if all that could have changed has not, and run its live rules again."""
         written, (names, header, trusted, key), _, _, _, trace = entry
         if key not in trusted.keys:
             return None
@@ -136,8 +136,8 @@ class TokenVerifier:
         verified = VerifiedToken(
             header, claims, trace, is_own=trusted.is_own, leeway=trusted.leeway
         )
-        if trusted.last:
-            trusted.check_last(verified)
+        if trusted.live_rules:
+            trusted.check_live(verified)
         return verified
 
     def _authenticate(self, token: str) -> tuple[TrustedIssuer, Key, Compact, VerifiedToken]:

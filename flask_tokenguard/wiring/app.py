@@ -110,10 +110,10 @@ def build_parts(
         raise ConfigurationError(*faults)
     tokens = TokenParts(settings, keys, encryption, store, clock)
     revocation = tokens.revocation()
-    last = own_rules if revocation is None else (*own_rules, revocation.check)
+    live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
     others = build_issuers(
         settings,
-        last=last,
+        live_rules=live_rules,
         resolve=issuer_resolver,
         fetch=fetch,
         clock=clock,
@@ -130,7 +130,11 @@ def build_parts(
         guard=guard,
         settings=settings,
         verifier=tokens.verifier(
-            settings.types, last, others, required=settings.required_claims, cache=tokens.cache()
+            settings.types,
+            live_rules,
+            others,
+            required=settings.required_claims,
+            cache=tokens.cache(),
         ),
         issuer=issuer,
         keys=keys,

@@ -20,7 +20,7 @@ from ..verify.validators import Clock, Validator
 def build_issuers(
     settings: Settings,
     *,
-    last: Iterable[Validator],
+    live_rules: Iterable[Validator],
     resolve: Resolve | None,
     fetch: Fetch | None,
     clock: Clock,
@@ -30,7 +30,7 @@ def build_issuers(
 
     Args:
         settings: Those of the app.
-        last: Rules for every token.
+        live_rules: Rules for every token.
         resolve: Finds further issuers for the app.
         fetch: The app's own, in place of ours.
         clock: Seconds since the epoch, UTC.
@@ -41,11 +41,11 @@ def build_issuers(
         return None
     if settings.issuer in entries:
         on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
-    rules = tuple(last)
+    rules = tuple(live_rules)
 
     def build(entry: IssuerEntry, on_fault: Callable[[str], None]) -> TrustedIssuer:
         keys = _keys_of(entry, settings, fetch, on_fault)
-        return trusted_issuer(entry, keys, last=rules, leeway=settings.leeway, clock=clock)
+        return trusted_issuer(entry, keys, live_rules=rules, leeway=settings.leeway, clock=clock)
 
     def resolved(issuer: str, entry: object) -> TrustedIssuer:
         faults: list[str] = []
@@ -92,7 +92,7 @@ def trusted_issuer(
     entry: IssuerEntry,
     keys: KeySource[Key],
     *,
-    last: Iterable[Validator],
+    live_rules: Iterable[Validator],
     leeway: timedelta,
     clock: Clock,
 ) -> TrustedIssuer:
@@ -101,7 +101,7 @@ def trusted_issuer(
     Args:
         entry: The issuer.
         keys: Its keys.
-        last: The app's own rules, and revocation.
+        live_rules: The app's own rules, and revocation.
         leeway: The app's, where the entry says none.
         clock: Seconds since the epoch, UTC.
     """
@@ -120,7 +120,7 @@ def trusted_issuer(
         "cnf": validators.is_bearer,
     }
     names = ClaimNames(profile.scope_claims, profile.roles_claim or ())
-    return TrustedIssuer(keys, rules, last=last, names=names)
+    return TrustedIssuer(keys, rules, live_rules=live_rules, names=names)
 
 
 def _audience_rules(entry: IssuerEntry) -> dict[str, Validator]:

@@ -33,7 +33,7 @@ class TokenParts:
     def verifier(
         self,
         types: Collection[str | None],
-        last: Iterable[Validator] = (),
+        live_rules: Iterable[Validator] = (),
         others: Issuers | None = None,
         *,
         required: Collection[str] = OWN_CLAIMS,
@@ -43,7 +43,7 @@ class TokenParts:
 
         Args:
             types: As TOKENGUARD_TYPES has them.
-            last: Rules for every token, whoever issued it.
+            live_rules: Rules for every token, whoever issued it.
             others: Who else is believed.
             required: Claims of our own tokens that must be there, beside `exp`.
             cache: Remembers what was verified; none for tokens that are presented once.
@@ -53,7 +53,7 @@ class TokenParts:
             TrustedIssuer(
                 self.keys,
                 self._rules(types, required),
-                last=last,
+                live_rules=live_rules,
                 requires_encryption=encryption is not None and encryption.required,
             ),
             others=None if others is None else others.find,

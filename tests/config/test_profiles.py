@@ -100,7 +100,7 @@ def refused_by(profile: Profile, token: Token) -> str | None:
     typ, claims = token
     entry = IssuerEntry(issuer="i", audience=("api", "api://api", "c"), profile=profile)
     trusted = trusted_issuer(
-        entry, KeySet(()), last=(), leeway=timedelta(0), clock=SettableClock(TIMES["iat"])
+        entry, KeySet(()), live_rules=(), leeway=timedelta(0), clock=SettableClock(TIMES["iat"])
     )
     header = Header("RS256", None, None if typ is None else media_type(typ), {})
     try:

@@ -481,7 +481,7 @@ def test_refused_tokens_are_not_remembered(clock: SettableClock) -> None:
     cache: VerifiedCache[TrustedIssuer] = VerifiedCache(4, 300)
     rules = {"exp": is_current(0, clock)}
     verifier = TokenVerifier(
-        TrustedIssuer(KeySet([Key(SECRET)]), rules, last=[refuse]), cache=cache
+        TrustedIssuer(KeySet([Key(SECRET)]), rules, live_rules=[refuse]), cache=cache
     )
     for bad in ("", "a.b.c", signed(Key(OTHER.encode()), OWN)):
         with pytest.raises(InvalidToken):
@@ -503,7 +503,7 @@ def test_the_apps_rules_are_asked_at_every_request(clock: SettableClock, token: 
 
 def test_a_rule_that_returns_a_value_is_a_type_error_again() -> None:
     answers = iter([None, None, True])
-    trusted = TrustedIssuer(KeySet([Key(SECRET)]), {}, last=[lambda _: next(answers)])  # type: ignore[list-item, unused-ignore] # what it is about
+    trusted = TrustedIssuer(KeySet([Key(SECRET)]), {}, live_rules=[lambda _: next(answers)])  # type: ignore[list-item, unused-ignore] # what it is about
     verifier = TokenVerifier(trusted, cache=VerifiedCache(4, 300))
     token = signed(Key(SECRET), OWN)
     for _ in range(2):
