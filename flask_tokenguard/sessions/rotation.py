@@ -114,7 +114,7 @@ class Sessions:
         )
         return self._pairs.respond(plan, first, instant)
 
-    def verify(self, token: str) -> "Presented":
+    def verify(self, token: str) -> "VerifiedRefreshToken":
         """Verify a refresh token of any content; whether it was spent is not asked yet.
 
         Raises:
@@ -129,11 +129,11 @@ class Sessions:
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
             raise InvalidGrant
-        return Presented(claims, session, jti)
+        return VerifiedRefreshToken(claims, session, jti)
 
     def rotate(
         self,
-        presented: "Presented",
+        presented: "VerifiedRefreshToken",
         *,
         defaults: Mapping[str, Any],
         scope: str | None = None,
@@ -204,7 +204,7 @@ class Sessions:
         return [_session(stored) for stored in self._store.sessions_of(owner)]
 
 
-class Presented(NamedTuple):
+class VerifiedRefreshToken(NamedTuple):
     """A refresh token that was verified, and may have been spent."""
 
     claims: Claims

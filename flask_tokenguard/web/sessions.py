@@ -7,7 +7,7 @@ from ..errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshRe
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
 from ..sessions.revocation import Revocation
-from ..sessions.rotation import REFRESH_TYPE, Presented, Session, Sessions
+from ..sessions.rotation import REFRESH_TYPE, Session, Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from ..verify.claims import Claims
 from . import locations
@@ -257,7 +257,7 @@ def _revoke_named(
     revocation.revoke_id(jti, subject=whose.name, issuer=whose.issuer)
 
 
-def _check_user(parts: AppParts, sessions: Sessions, presented: Presented) -> None:
+def _check_user(parts: AppParts, sessions: Sessions, presented: VerifiedRefreshToken) -> None:
     if not parts.guard.knows_user(presented.claims):
         sessions.end(presented.claims["sid"])
         raise InvalidGrant("The user is gone")
