@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import InvalidToken, Unavailable
 from ..issue import ids
 from ..stores.base import Store, subject_id, token_id
-from ..verify.claims import VerifiedToken
+from ..verify.claims import RevocationKey, VerifiedToken
 from ..verify.numeric_date import optional_date
 from ..verify.validators import Clock
 
@@ -55,21 +55,20 @@ class Revocation:
             InvalidToken: It was revoked.
             Unavailable: The store cannot tell.
         """
-        if token.trace is None:
-            token.trace = _trace(token)
-        trace = token.trace
+        key = token.revocation_key
+        if key is None:
+            key = token.revocation_key = _revocation_key(token)
         try:
-            standing = self._store.standing(trace[:16], trace[40:] or None, trace[16:32])
+            standing = self._store.standing(key.token, key.session, key.subject)
         except Unavailable:
             if self._accepts_in_outage:
                 return
             raise
         if standing.is_revoked:
             raise InvalidToken("The token was revoked", claim="jti")
-        instant = int.from_bytes(trace[32:40])
-        if standing.ended_at is not None and instant <= standing.ended_at:
+        if standing.ended_at is not None and key.instant <= standing.ended_at:
             raise InvalidToken("The token was revoked with all of its subject's", claim="sub")
-        if instant <= standing.epoch:
+        if key.instant <= standing.epoch:
             # What was revoked before the store began is not known.
             raise InvalidToken("The token is older than our records", claim="iat")
 
@@ -131,14 +130,15 @@ class Revocation:
         self._store.end_subject(subject_id(issuer, subject), expires=expires)
 
 
-def _trace(token: VerifiedToken) -> bytes:
-    """Join the token's id, its subject's, the instant of its issue, and its session's id."""
+def _revocation_key(token: VerifiedToken) -> RevocationKey:
     claims = token.claims
     issuer = claims.get("iss")
-    instant = ids.instant_of(claims, is_own=token.is_own).to_bytes(8)
-    session = ids.from_text(claims["sid"]) if token.is_own and "sid" in claims else None
-    jti, subject = _text(claims.get("jti")), _text(claims.get("sub"))
-    return token_id(issuer, jti) + subject_id(issuer, subject) + instant + (session or b"")
+    return RevocationKey(
+        token=token_id(issuer, _text(claims.get("jti"))),
+        session=ids.from_text(claims["sid"]) if token.is_own and "sid" in claims else None,
+        subject=subject_id(issuer, _text(claims.get("sub"))),
+        instant=ids.instant_of(claims, is_own=token.is_own),
+    )
 
 
 def _text(claim: object) -> str:

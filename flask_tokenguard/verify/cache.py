@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..jose.compact import Header
 from ..jose.jwk import Key
+from .claims import RevocationKey
 
 LONGEST_TOKEN = 4096
 _MOST_ORIGINS = 256
@@ -29,9 +30,9 @@ IssuerT = TypeVar("IssuerT")
 # written as they came, in JSON; a token may never come again, so the work is left for when it does.
 Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, IssuerT, Key]
 # A verified token: its claims or their values; the rest of it; from when and until when it is good,
-# in seconds since the epoch; when it is to be forgotten, in seconds of a steady clock; its trace.
+# in seconds since the epoch; when it is forgotten, in seconds of a steady clock; for revocation.
 # Plain tuples, for they are made and taken apart at every request.
-Entry: TypeAlias = tuple[bytes, Origin[IssuerT], float, float, float, bytes | None]
+Entry: TypeAlias = tuple[bytes, Origin[IssuerT], float, float, float, RevocationKey | None]
 
 # Values written by marshal are half as large as they are as objects, and fresh for every reader,
 # nested ones too. Nothing is read here but what was written here.
@@ -100,7 +101,7 @@ class VerifiedCache(Generic[IssuerT]):
         payload: bytes,
         origin: Origin[IssuerT],
         period: tuple[float, float],
-        trace: bytes | None,
+        revocation_key: RevocationKey | None,
     ) -> None:
         """Remember a token that was verified.
 
@@ -109,15 +110,15 @@ class VerifiedCache(Generic[IssuerT]):
             payload: What it says, in JSON.
             origin: No names, its protected header, who was believed, and the key that verified it.
             period: From when until when it is good, in seconds since the epoch.
-            trace: What a store is asked for, if one is.
+            revocation_key: What a store is asked about it, if one is.
         """
         begins, ends = period
         until = self._monotonic() + self._lifetime
-        self._put(name, (payload, origin, begins, ends, until, trace))
+        self._put(name, (payload, origin, begins, ends, until, revocation_key))
 
     def rewrite(self, name: bytes, entry: Entry[IssuerT], claims: dict[str, Any]) -> None:
         """Write down the claims of a token that came again, so that they are read faster."""
-        _, (_, header, trusted, key), begins, ends, until, trace = entry
+        _, (_, header, trusted, key), begins, ends, until, revocation_key = entry
         names = tuple(claims)
         shape = names, trusted, key
         shared = self._origins.get(shape)
@@ -128,7 +129,7 @@ class VerifiedCache(Generic[IssuerT]):
             shared = self._origins[shape] = (names, header, trusted, key)
         written = marshal.dumps(tuple(claims.values()))
         # Floats are compared with the time three times as fast as ints.
-        self._put(name, (written, shared, float(begins), float(ends), until, trace))
+        self._put(name, (written, shared, float(begins), float(ends), until, revocation_key))
 
     def _put(self, name: bytes, entry: Entry[IssuerT]) -> None:
         """Take an entry in, and forget another one if need be."""

@@ -111,30 +111,46 @@ def _texts(value: object) -> frozenset[str]:
     return frozenset(text for text in values if isinstance(text, str) and text)
 
 
+class RevocationKey(NamedTuple):
+    """What a store is asked about a token, set by `Revocation`.
+
+    Attributes:
+        token: The id of its `iss` and `jti`.
+        session: The octets of its `sid`, or None.
+        subject: The id of its `iss` and `sub`.
+        instant: When it was issued, in milliseconds since the epoch.
+    """
+
+    token: bytes
+    session: bytes | None
+    subject: bytes
+    instant: int
+
+
 class VerifiedToken:
     """A token that was verified; only `TokenVerifier` makes one.
 
     Attributes:
         claims: What it says.
-        trace: What a store is asked for, as `Revocation` writes it; None until it has.
+        revocation_key: What a store is asked about it; None until it is asked first.
         is_own: Whether we issued it, and not another issuer.
         leeway: By how many seconds its issuer's clock may be ahead of ours.
     """
 
-    __slots__ = ("_header", "claims", "is_own", "leeway", "trace")
+    __slots__ = ("_header", "claims", "is_own", "leeway", "revocation_key")
 
     def __init__(
         self,
         header: Header,
         claims: Claims,
-        trace: bytes | None = None,
+        revocation_key: RevocationKey | None = None,
         *,
         is_own: bool = True,
         leeway: int = 0,
     ) -> None:
         self._header = header
         self.claims = claims
-        self.trace = trace
+        self.revocation_key = revocation_key
         self.is_own = is_own
         self.leeway = leeway
 

@@ -74,7 +74,7 @@ class TokenVerifier:
             trusted.check_live(verified)
         if name is not None:
             origin = None, parsed.header, trusted, key
-            cache.keep(name, parsed.payload, origin, period, verified.trace)
+            cache.keep(name, parsed.payload, origin, period, verified.revocation_key)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
@@ -121,7 +121,7 @@ class TokenVerifier:
         self, cache: "VerifiedCache[TrustedIssuer]", name: bytes, entry: Entry[TrustedIssuer]
     ) -> VerifiedToken | None:
         """Recall a token if all that could have changed has not, and run its live rules again."""
-        written, (names, header, trusted, key), _, _, _, trace = entry
+        written, (names, header, trusted, key), _, _, _, revocation_key = entry
         if key not in trusted.keys:
             return None
         if names is None:
@@ -134,7 +134,7 @@ class TokenVerifier:
         if self._others is not None and self.trusted_issuer_for(claims) is not trusted:
             return None
         verified = VerifiedToken(
-            header, claims, trace, is_own=trusted.is_own, leeway=trusted.leeway
+            header, claims, revocation_key, is_own=trusted.is_own, leeway=trusted.leeway
         )
         if trusted.live_rules:
             trusted.check_live(verified)
