@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact
-from ..verify.claims import VerifiedToken
-from ..verify.numeric_date import numeric_date
+from ..verify.claims import VerifiedToken, numeric_date
 from ..verify.validators import Validator
 from ..wiring.app import Parts
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..jose import base64url
-from ..verify.numeric_date import optional_date
+from ..verify.claims import optional_date
 
 # How long the text of a name is, whatever its instant.
 TEXT_SIZE = 22

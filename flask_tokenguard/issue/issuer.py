@@ -9,7 +9,7 @@ from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
-from ..verify.numeric_date import LAST_NUMERIC_DATE
+from ..verify.claims import LAST_NUMERIC_DATE
 from ..verify.validators import Clock
 from . import ids
 from .options import IssueOptions, whole_seconds, write_claims

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypedDict, cast
 
 from ..errors import InvalidToken, IssueError
-from ..verify.numeric_date import numeric_date
+from ..verify.claims import numeric_date
 
 _REMEMBERED_SCOPES = 256
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")

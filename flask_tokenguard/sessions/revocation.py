@@ -11,8 +11,7 @@ from typing import Any
 from ..errors import InvalidToken, Unavailable
 from ..issue import ids
 from ..stores.base import Store, subject_id, token_id
-from ..verify.claims import RevocationKey, VerifiedToken
-from ..verify.numeric_date import optional_date
+from ..verify.claims import RevocationKey, VerifiedToken, optional_date
 from ..verify.validators import Clock
 
 # For how long a subject's end is remembered, and so what no token may outlive.

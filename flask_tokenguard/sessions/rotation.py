@@ -14,8 +14,7 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, plain, scope_text
 from ..stores.base import RefreshState, Store, StoredSession, subject_id
-from ..verify.claims import Claims
-from ..verify.numeric_date import optional_date
+from ..verify.claims import Claims, optional_date
 from ..verify.validators import Clock
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer

@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 
 from ..errors import InvalidToken
 from ..jose.compact import media_type
-from .claims import VerifiedToken
-from .numeric_date import LAST_NUMERIC_DATE, numeric_date
+from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 Clock: TypeAlias = Callable[[], float]

@@ -11,8 +11,7 @@ from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
 from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
-from ..verify.claims import Authentication, Claims, VerifiedToken
-from ..verify.numeric_date import optional_date
+from ..verify.claims import Authentication, Claims, VerifiedToken, optional_date
 from ..verify.validators import Clock
 
 Check: TypeAlias = Callable[[Claims], object]
