@@ -1,4 +1,4 @@
-"""Who else is believed: the closed table of other issuers, and tenants that the app resolves.
+"""Other trusted issuers: a fixed table, plus tenants that the app resolves.
 
 An `iss` that is in neither is refused; nothing is fetched for it.
 """
@@ -34,8 +34,8 @@ class Issuers:
 
         Args:
             table: By `iss`.
-            resolve: Gives an entry as TOKENGUARD_ISSUERS has it, or None for one that is not to be
-                believed; asked once in five minutes for an issuer.
+            resolve: Returns an entry as TOKENGUARD_ISSUERS has it, or None for an issuer that is
+                not trusted; called once in five minutes for an issuer.
             build: Builds the trusted issuer of an entry; raises a `ConfigurationError` where the
                 entry is bad.
             monotonic: Seconds, for the life of what was resolved.
@@ -44,51 +44,51 @@ class Issuers:
         self._resolve = resolve
         self._build = build
         self._monotonic = monotonic
-        self._believed: OrderedDict[str, _Resolved] = OrderedDict()
+        self._accepted: OrderedDict[str, _Resolved] = OrderedDict()
         # Apart, so that a flood of names that nobody has drives out no tenant.
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
         self._changing = threading.Lock()
 
     def find(self, issuer: str) -> TrustedIssuer | None:
-        """Find who is believed under this name, or None.
+        """Find a trusted issuer by its name.
 
         Raises:
-            Unavailable: What the app's resolver gave cannot be used.
+            Unavailable: The entry that the app's resolver returned cannot be used.
         """
         trusted = self._table.get(issuer)
         if trusted is not None or self._resolve is None:
             return trusted
-        known = self._believed.get(issuer) or self._refused.get(issuer)
-        if known is not None and self._monotonic() < known.until:
-            return known.trusted
-        return self._remember(issuer, self._resolve(issuer))
+        resolved = self._accepted.get(issuer) or self._refused.get(issuer)
+        if resolved is not None and self._monotonic() < resolved.until:
+            return resolved.trusted
+        return self._keep(issuer, self._resolve(issuer))
 
-    def _remember(self, issuer: str, said: object) -> TrustedIssuer | None:
+    def _keep(self, issuer: str, entry: object) -> TrustedIssuer | None:
         with self._changing:
             self._refused.pop(issuer, None)
-            known = self._believed.pop(issuer, None)
-            if known is not None and known.said == said:
+            former = self._accepted.pop(issuer, None)
+            if former is not None and former.entry == entry:
                 # The same entry keeps its keys.
-                trusted = known.trusted
+                trusted = former.trusted
             else:
-                trusted = None if said is None else self._made(issuer, said)
-            resolved = self._refused if trusted is None else self._believed
-            resolved[issuer] = _Resolved(self._monotonic() + _RESOLVED_FOR, said, trusted)
-            while len(resolved) > _MOST_RESOLVED:
-                resolved.popitem(last=False)
+                trusted = None if entry is None else self._build_or_refuse(issuer, entry)
+            group = self._refused if trusted is None else self._accepted
+            group[issuer] = _Resolved(self._monotonic() + _RESOLVED_FOR, entry, trusted)
+            while len(group) > _MOST_RESOLVED:
+                group.popitem(last=False)
             return trusted
 
-    def _made(self, issuer: str, said: object) -> TrustedIssuer:
+    def _build_or_refuse(self, issuer: str, entry: object) -> TrustedIssuer:
         try:
-            return self._build(issuer, said)
+            return self._build(issuer, entry)
         except ConfigurationError as error:
             _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
             raise Unavailable("The token's issuer cannot be checked") from None
 
 
 class _Resolved(NamedTuple):
-    """What the app said of an issuer, and what was made of it."""
+    """The entry that the app returned for an issuer, and the issuer that was built from it."""
 
     until: float
-    said: object
+    entry: object
     trusted: TrustedIssuer | None
