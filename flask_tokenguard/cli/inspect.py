@@ -66,7 +66,7 @@ def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, 
         trusted = parts.verifier.trusted_issuer_for(payload)
     except Refusal as error:
         return {"iss": _refused(error)}
-    token = VerifiedToken(parsed.header, trusted.read_claims(payload), is_own=trusted.is_own)
+    token = VerifiedToken(parsed.header, trusted.read_claims(payload), trusted.traits)
     verdicts = {
         "key": _tried(lambda: trusted.find_keys(parsed.header)),
         "signature": "not checked",

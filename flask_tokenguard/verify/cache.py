@@ -1,45 +1,67 @@
-"""What was verified a moment ago, so that a token that comes again is not verified from scratch.
+"""The cache of verified tokens, so that a token that comes again is not verified from scratch.
 
-It only ever says yes. A token that is not here, or no longer, is verified anew, and that decides.
-The key of an entry is the SHA-256 of the exact token; an app cannot choose it, since a key that two
-tokens share gives one caller another's claims (CVE-2026-35039).
+Only successes are cached; a miss means full verification. The key of an entry is the SHA-256 of the
+exact token. An app cannot choose it, since a key that two tokens share gives one caller another's
+claims (CVE-2026-35039).
 
 No lock is taken: each step is one operation of a dict, which the interpreter makes atomic, with the
-GIL or without it. Two threads at once may forget a token too many, which costs a verification; a
-fork copies whatever stands there, and nothing that could be held.
+GIL or without it. Two threads at once may drop a token too many, which costs a verification. A fork
+copies what stands there, and nothing that could be held.
 """
 
 import marshal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
+from ..jose import strict_json
 from ..jose.compact import Header
 from ..jose.jwk import Key
-from .claims import RevocationKey
+from .claims import RevocationKey, VerifiedToken
+from .trusted import TrustedIssuer
+from .validators import Period
 
 LONGEST_TOKEN = 4096
-_MOST_ORIGINS = 256
+_MOST_NAMES = 256
 
 Clock: TypeAlias = Callable[[], float]
-IssuerT = TypeVar("IssuerT")
-
-# What the tokens of one key that say the same kind of things have in common: the names of their
-# claims, their header, who was believed, and the key that verified. Without names, the claims are
-# written as they came, in JSON; a token may never come again, so the work is left for when it does.
-Origin: TypeAlias = tuple[tuple[str, ...] | None, Header, IssuerT, Key]
-# A verified token: its claims or their values; the rest of it; from when and until when it is good,
-# in seconds since the epoch; when it is forgotten, in seconds of a steady clock; for revocation.
-# Plain tuples, for they are made and taken apart at every request.
-Entry: TypeAlias = tuple[bytes, Origin[IssuerT], float, float, float, RevocationKey | None]
-
-# Values written by marshal are half as large as they are as objects, and fresh for every reader,
-# nested ones too. Nothing is read here but what was written here.
-read_values: Callable[[bytes], tuple[Any, ...]] = marshal.loads
 
 
-class VerifiedCache(Generic[IssuerT]):
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A verified token; never changed, since threads share it.
+
+    Attributes:
+        names: The names of the claims; None where `encoded` is JSON.
+        encoded: The values of the claims, as marshal writes them; or all claims in JSON.
+        header: The protected header.
+        trusted: The issuer.
+        key: The key that verified the signature.
+        period: When the rules of time are kept.
+        until: When it is dropped, in seconds of a steady clock.
+        revocation_key: What a store is asked, if one is.
+    """
+
+    names: tuple[str, ...] | None
+    encoded: bytes
+    header: Header
+    trusted: TrustedIssuer
+    key: Key
+    period: Period
+    until: float
+    revocation_key: RevocationKey | None
+
+
+def digest_of(token: str) -> bytes | None:
+    """Return the key of a token's entry; None for a token that is too long or not ASCII."""
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        return None
+    return sha256(token.encode()).digest()
+
+
+class VerifiedCache:
     """The tokens that were verified last, bounded in number and in life.
 
     There are two generations. What is asked for again moves to the young one; for a new token, one
@@ -54,10 +76,10 @@ class VerifiedCache(Generic[IssuerT]):
         clock: Clock = time.time,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        """Take the bounds.
+        """Set the bounds.
 
         Args:
-            size: How many tokens are remembered, at least one.
+            size: How many tokens are kept, at least one.
             lifetime: For how long, in seconds; then a token is verified anew.
             clock: Seconds since the epoch, UTC.
             monotonic: Seconds, for the life of an entry.
@@ -67,76 +89,83 @@ class VerifiedCache(Generic[IssuerT]):
         self._clock = clock
         self._monotonic = monotonic
         # Both in one tuple, so that they are exchanged at once.
-        self._generations: tuple[dict[bytes, Entry[IssuerT]], ...] = ({}, {})
-        self._origins: dict[object, Origin[IssuerT]] = {}
+        self._generations: tuple[dict[bytes, Entry], ...] = ({}, {})
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._generations))
 
-    def find(self, token: str) -> tuple[bytes | None, Entry[IssuerT] | None]:
-        """Find a token whose time has come and has not passed.
-
-        Returns:
-            What it is known by, None for what is too long or not ASCII; and its entry, or None.
-        """
-        if len(token) > LONGEST_TOKEN or not token.isascii():
-            return None, None
-        name = sha256(token.encode()).digest()
+    def find(self, digest: bytes) -> Entry | None:
+        """Find a token whose time has come and has not passed."""
         young, old = self._generations
-        entry = young.get(name)
+        entry = young.get(digest)
         if entry is None:
-            entry = old.pop(name, None)
+            entry = old.pop(digest, None)
             if entry is None:
-                return name, None
-            self._put(name, entry)
-        _, _, begins, ends, until, _ = entry
-        if begins <= self._clock() < ends and self._monotonic() < until:
-            return name, entry
-        self._generations[0].pop(name, None)
-        return name, None
+                return None
+            self._put(digest, entry)
+        period = entry.period
+        if period.begins <= self._clock() < period.ends and self._monotonic() < entry.until:
+            return entry
+        self._generations[0].pop(digest, None)
+        return None
+
+    def read(self, digest: bytes, entry: Entry) -> VerifiedToken:
+        """Make a token of an entry, with claims that no other request shares.
+
+        A token may never come again, so its claims stay in JSON until it does. From then on they
+        are values written by marshal: read faster, and half as large as objects.
+        """
+        read_claims = entry.trusted.read_claims
+        if entry.names is None:
+            payload = strict_json.parse_object(entry.encoded)
+            self._put(digest, self._with_values(entry, payload))
+            claims = read_claims(payload)
+        else:
+            values = marshal.loads(entry.encoded)  # noqa: S302 - written by `_with_values` alone
+            claims = read_claims(zip(entry.names, values))  # noqa: B905 - it costs a third
+        return VerifiedToken(entry.header, claims, entry.trusted.traits, entry.revocation_key)
 
     def keep(
         self,
-        name: bytes,
+        digest: bytes,
+        token: VerifiedToken,
+        *,
         payload: bytes,
-        origin: Origin[IssuerT],
-        period: tuple[float, float],
-        revocation_key: RevocationKey | None,
+        trusted: TrustedIssuer,
+        key: Key,
+        period: Period,
     ) -> None:
-        """Remember a token that was verified.
+        """Keep a token that was verified.
 
         Args:
-            name: What `find` gave.
-            payload: What it says, in JSON.
-            origin: No names, its protected header, who was believed, and the key that verified it.
-            period: From when until when it is good, in seconds since the epoch.
-            revocation_key: What a store is asked about it, if one is.
+            digest: The token's.
+            token: The token.
+            payload: Its claims, in JSON.
+            trusted: Its issuer.
+            key: The key that verified it.
+            period: When the rules of time are kept.
         """
-        begins, ends = period
         until = self._monotonic() + self._lifetime
-        self._put(name, (payload, origin, begins, ends, until, revocation_key))
+        entry = Entry(
+            None, payload, token.protected, trusted, key, period, until, token.revocation_key
+        )
+        self._put(digest, entry)
 
-    def rewrite(self, name: bytes, entry: Entry[IssuerT], claims: dict[str, Any]) -> None:
-        """Write down the claims of a token that came again, so that they are read faster."""
-        _, (_, header, trusted, key), begins, ends, until, revocation_key = entry
+    def _with_values(self, entry: Entry, claims: dict[str, Any]) -> Entry:
         names = tuple(claims)
-        shape = names, trusted, key
-        shared = self._origins.get(shape)
-        # Equal headers of one key are the same object, for as long as the parser remembers them.
-        if shared is None or shared[1] is not header:
-            if len(self._origins) >= _MOST_ORIGINS:
-                self._origins = {}
-            shared = self._origins[shape] = (names, header, trusted, key)
-        written = marshal.dumps(tuple(claims.values()))
-        # Floats are compared with the time three times as fast as ints.
-        self._put(name, (written, shared, float(begins), float(ends), until, revocation_key))
+        if len(self._names) >= _MOST_NAMES:
+            self._names = {}
+        # The tokens of one kind share the names of their claims.
+        names = self._names.setdefault(names, names)
+        return replace(entry, names=names, encoded=marshal.dumps(tuple(claims.values())))
 
-    def _put(self, name: bytes, entry: Entry[IssuerT]) -> None:
-        """Take an entry in, and forget another one if need be."""
+    def _put(self, digest: bytes, entry: Entry) -> None:
+        """Put in an entry, and drop another one if need be."""
         young, old = self._generations
         if len(young) >= self._size:
             young, old = self._generations = {}, young
-        young[name] = entry
+        young[digest] = entry
         while len(young) + len(old) > self._size:
             try:
                 (old or young).popitem()

@@ -6,6 +6,7 @@ can hold fails in each place that computes with it, so each reads it with `numer
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -158,45 +159,59 @@ class RevocationKey(NamedTuple):
     instant: int
 
 
+class IssuerTraits(NamedTuple):
+    """What a verified token keeps of its issuer.
+
+    Attributes:
+        is_own: Whether we issued it, and not another issuer.
+        leeway: By how many seconds the issuer's clock may be ahead of ours.
+    """
+
+    is_own: bool
+    leeway: int
+
+
+_OWN = IssuerTraits(is_own=True, leeway=0)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class VerifiedToken:
     """A token that was verified; only `TokenVerifier` makes one.
 
     Attributes:
-        claims: What it says.
-        revocation_key: What a store is asked about it; None until it is asked first.
-        is_own: Whether we issued it, and not another issuer.
-        leeway: By how many seconds its issuer's clock may be ahead of ours.
+        protected: The parsed header.
+        claims: The claims, fresh for every request.
+        issuer: What is known of the issuer.
+        revocation_key: What a store is asked; None until it is asked first.
     """
 
-    __slots__ = ("_header", "claims", "is_own", "leeway", "revocation_key")
+    protected: Header
+    claims: Claims
+    issuer: IssuerTraits = _OWN
+    revocation_key: RevocationKey | None = None
 
-    def __init__(
-        self,
-        header: Header,
-        claims: Claims,
-        revocation_key: RevocationKey | None = None,
-        *,
-        is_own: bool = True,
-        leeway: int = 0,
-    ) -> None:
-        self._header = header
-        self.claims = claims
-        self.revocation_key = revocation_key
-        self.is_own = is_own
-        self.leeway = leeway
+    @property
+    def is_own(self) -> bool:
+        """Whether we issued it, and not another issuer."""
+        return self.issuer.is_own
+
+    @property
+    def leeway(self) -> int:
+        """By how many seconds its issuer's clock may be ahead of ours."""
+        return self.issuer.leeway
 
     @property
     def typ(self) -> str | None:
         """The header's media type in lower case, without `application/`, or None."""
-        return self._header.typ
+        return self.protected.typ
 
     @property
     def header(self) -> dict[str, Any]:
         """A copy of the protected header."""
-        return deepcopy(dict(self._header.members))
+        return deepcopy(dict(self.protected.members))
 
     def __repr__(self) -> str:
-        return f"<VerifiedToken, kid {self._header.kid!r}>"
+        return f"<VerifiedToken, kid {self.protected.kid!r}>"
 
 
 class Authentication:

@@ -1,4 +1,8 @@
-"""Trusted issuers: the keys, the rules and the names of claims of one issuer's tokens."""
+"""Trusted issuers: the keys, the rules and the names of claims of one issuer's tokens.
+
+Rules are run once for a token: what `rules` decide is cached, with the period of the rules of time.
+The live rules are run at every request.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -7,35 +11,32 @@ from typing import Any
 from ..errors import InvalidToken
 from ..jose.compact import Compact, Header
 from ..jose.jwk import Key, KeySource
-from .claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
-from .validators import NoneOf, TimeRule, Validator, check_period
+from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits, VerifiedToken
+from .validators import Period, TimeRule, Validator, check_period
 
 
 class TrustedIssuer:
-    """An issuer that is believed: by which keys, and what its tokens must say.
+    """An issuer that is trusted, with its keys and with what its tokens must state.
 
     Attributes:
         keys: Where its keys are found.
-        rules: What its tokens are checked for, by the claim or header member that a rule is about;
-            of one token a rule always says the same, but for a `TimeRule`.
-        live_rules: Further rules, whose answer may change at any time, and so are asked every time.
-        leeway: By how many seconds the `iat` of its tokens may lie ahead.
+        rules: What its tokens are checked for, by the claim or header member that a rule is about.
+            For one token a rule always decides the same, but for a `TimeRule`.
+        live_rules: Further rules, which are run every time, since their answer may change.
         read_claims: Makes the claims of a payload whose signature was verified.
-        is_own: Whether it is us.
-        requires_encryption: Whether a token of its that is only signed is refused.
+        traits: What its verified tokens keep of it.
+        requires_encryption: Whether a token that is only signed is refused.
     """
 
     __slots__ = (
-        "_absent",
-        "_singly",
-        "_timed",
-        "is_own",
+        "_lasting_rules",
+        "_time_rules",
         "keys",
-        "leeway",
         "live_rules",
         "read_claims",
         "requires_encryption",
         "rules",
+        "traits",
     )
 
     def __init__(
@@ -47,17 +48,18 @@ class TrustedIssuer:
         names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
-        """Take what the attributes say; `names` is where it says scopes and roles, None for us."""
+        """Set up an issuer by what the attributes are, and by its names of claims.
+
+        `names` maps the issuer's scope and roles claims; None for our own tokens.
+        """
         self.keys = keys
         self.rules = rules
         self.live_rules = tuple(live_rules)
-        every = tuple(rules.values())
-        self._timed = tuple(rule for rule in every if isinstance(rule, TimeRule))
-        self.leeway = max((rule.leeway for rule in self._timed if rule.claim == "iat"), default=0)
-        forbidding = [rule for rule in every if isinstance(rule, NoneOf)]
-        self._absent = frozenset(claim for rule in forbidding for claim in rule.claims)
-        self._singly = tuple(rule for rule in every if not isinstance(rule, TimeRule | NoneOf))
-        self.is_own = names is None
+        every = rules.values()
+        self._time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
+        self._lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
+        leeways = [rule.leeway for rule in self._time_rules if rule.claim == "iat"]
+        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0))
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
@@ -79,7 +81,7 @@ class TrustedIssuer:
         return keys
 
     def verify_signature(self, parsed: Compact) -> Key:
-        """Verify with the key that the header names, and tell which it was.
+        """Verify a signature, and return the key that made it.
 
         Raises:
             InvalidToken: The key is not known, or did not sign this.
@@ -90,21 +92,24 @@ class TrustedIssuer:
                 return key
         raise InvalidToken("The token's signature is not valid")
 
-    def check(self, token: VerifiedToken) -> tuple[float, float]:
-        """Check the rules, and tell from when until when those of time are kept.
+    def check(self, token: VerifiedToken) -> Period:
+        """Check the rules, and return the period in which those of time are kept.
 
         Raises:
             InvalidToken: One is broken.
         """
-        # Most tokens have none of the claims that must not be there, which one call tells.
-        is_usual = self._absent.isdisjoint(token.claims)
-        for rule in self._singly if is_usual else self.rules.values():
+        for rule in self._lasting_rules:
             if rule(token) is not None:
                 raise _returned(rule)
-        return check_period(self._timed, token.claims)
+        return check_period(self._time_rules, token.claims)
 
     def check_live(self, token: VerifiedToken) -> None:
-        """Check the further rules."""
+        """Check the live rules.
+
+        Raises:
+            Rejected: One is broken.
+            Unavailable: One could not be checked.
+        """
         for rule in self.live_rules:
             if rule(token) is not None:
                 raise _returned(rule)

@@ -6,7 +6,7 @@ Add a rule by adding a function here; an app adds its own with `TokenGuard(valid
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import InvalidToken
@@ -16,8 +16,8 @@ from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 Clock: TypeAlias = Callable[[], float]
 
-# All that a clock can show; ints, since nearly all instants are.
-_ALWAYS: tuple[float, float] = (0, 2 * LAST_NUMERIC_DATE)
+# After all that a clock can show; an int, since nearly all instants are.
+_END_OF_TIME = 2 * LAST_NUMERIC_DATE
 
 
 def has_type(types: Collection[str | None]) -> Validator:
@@ -29,39 +29,17 @@ def has_type(types: Collection[str | None]) -> Validator:
     accepted = {None if typ is None else media_type(typ) for typ in types}
 
     def check(token: VerifiedToken) -> None:
-        if token.typ not in accepted:
+        if token.protected.typ not in accepted:
             raise InvalidToken("The token is of another type (typ)")
 
     return check
-
-
-@dataclass(frozen=True, slots=True)
-class NoneOf:
-    """A rule that some claims are not there, whatever they say.
-
-    Attributes:
-        claims: The claims.
-        reason: Of the refusal.
-        remedies: What else a refusal adds, by the claim.
-    """
-
-    claims: Collection[str]
-    reason: str
-    remedies: Mapping[str, str] = field(default_factory=dict)
-
-    def __call__(self, token: VerifiedToken) -> None:
-        """Check a token as any other rule does."""
-        for claim in self.claims:
-            if claim in token.claims:
-                remedy = self.remedies.get(claim, "")
-                raise InvalidToken(f"{self.reason} ({claim}){remedy}", claim=claim)
 
 
 def has_issuer(issuer: str | None) -> Validator:
     """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
     reason = "The token is from another issuer"
     if issuer is None:
-        return NoneOf(("iss",), reason)
+        return has_none_of(("iss",), reason)
 
     def check(token: VerifiedToken) -> None:
         if token.claims.get("iss") != issuer:
@@ -81,7 +59,7 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
     """
     reason = "The token is for another audience"
     if not audience:
-        return NoneOf((claim,), reason)
+        return has_none_of((claim,), reason)
 
     def check(token: VerifiedToken) -> None:
         named = token.claims.get(claim)
@@ -125,14 +103,27 @@ def has_claims(required: Collection[str]) -> Validator:
     return check
 
 
-def has_none_of(absent: Collection[str], remedies: Mapping[str, str] | None = None) -> Validator:
-    """Require claims not to be there, which only another kind of token has.
+def has_none_of(
+    absent: Collection[str],
+    reason: str = "The token is of another kind",
+    *,
+    remedies: Mapping[str, str] | None = None,
+) -> Validator:
+    """Require claims to be absent, such as those of another kind of token.
 
     Args:
         absent: Of several that are there, the first is named.
+        reason: Why a token is refused.
         remedies: What the refusal adds, by the claim.
     """
-    return NoneOf(absent, "The token is of another kind", remedies or {})
+
+    def check(token: VerifiedToken) -> None:
+        for claim in absent:
+            if claim in token.claims:
+                remedy = (remedies or {}).get(claim, "")
+                raise InvalidToken(f"{reason} ({claim}){remedy}", claim=claim)
+
+    return check
 
 
 def has_values(values: Mapping[str, str]) -> Validator:
@@ -163,14 +154,23 @@ class TimeRule:
         check_period((self,), token.claims)
 
 
-def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[float, float]:
-    """Require that now is within the period of all these rules, and tell it.
+@dataclass(slots=True)
+class Period:
+    """From when until when rules are kept, in seconds since the epoch."""
+
+    begins: float
+    ends: float
+
+
+def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period:
+    """Require that now is within the period of all these rules, and return it.
 
     Raises:
         InvalidToken: A claim is not a number, or missing, it is too early or too late, or `nbf`
             does not lie before `exp`.
     """
-    begins, ends = _ALWAYS
+    begins: float = 0
+    ends: float = _END_OF_TIME
     now, clock = 0.0, None
     for rule in rules:
         claim = rule.claim
@@ -192,7 +192,8 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> tuple[
                 raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
         if claim == "nbf":
             _check_order(claims, instant)
-    return begins, ends
+    # Floats are compared with the time three times as fast as ints.
+    return Period(float(begins), float(ends))
 
 
 def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
@@ -234,4 +235,4 @@ def is_begun(
 
 
 # Whoever brings a token that is bound to a key must prove more (RFC 7800 section 3).
-is_bearer: Validator = NoneOf(("cnf",), "The token is bound to a key")
+is_bearer = has_none_of(("cnf",), "The token is bound to a key")

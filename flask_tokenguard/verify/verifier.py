@@ -1,19 +1,19 @@
-"""From an untrusted string to a `VerifiedToken` (RFC 7519 section 7.2).
+"""The verifier: an untrusted string -> a `VerifiedToken` (RFC 7519 section 7.2).
 
-Parse, find the issuer and its key, verify the signature, and only then believe and check the
-claims. Before that, `iss` alone is read, to choose among the issuers of a closed table (RFC 8725
-section 3.8): a key of one issuer never verifies a token of another.
+Parse, find the issuer and its key, verify the signature, and only then check the claims. Before
+that, `iss` alone is read, to choose among the issuers of a closed table (RFC 8725 section 3.8). A
+key of one issuer never verifies a token of another.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import InvalidToken
-from ..jose import compact, jwe, strict_json
+from ..jose import compact, jwe
 from ..jose.compact import Compact
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
-from .cache import Entry, VerifiedCache, read_values
+from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
 from .trusted import TrustedIssuer
 
@@ -29,18 +29,18 @@ class TokenVerifier:
         issuer: str | None = None,
         max_size: int = 8192,
         decryption_keys: KeySource[EncryptionKey] | None = None,
-        cache: "VerifiedCache[TrustedIssuer] | None" = None,
+        cache: VerifiedCache | None = None,
     ) -> None:
-        """Take who is trusted.
+        """Set up a verifier.
 
         Args:
-            own: Our own keys and rules.
+            own: Ourselves.
             others: Finds another issuer by its `iss`; None where there are none.
             issuer: Our own `iss`, or None.
             max_size: The longest token that is looked at, in characters.
-            decryption_keys: Where keys for encrypted tokens are found; None refuses them. A token
-                that is remembered is not decrypted again, so they must stay what they are.
-            cache: Remembers tokens that were verified, for this verifier alone; None for none.
+            decryption_keys: Where keys for encrypted tokens are found; None refuses them. A cached
+                token is not decrypted again, so they must stay what they are.
+            cache: Keeps tokens that were verified, for this verifier alone; None for none.
         """
         self._own = own
         self._others = others
@@ -54,37 +54,33 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: It is malformed, forged, or breaks a rule.
-            Rejected: A rule of the app says so.
+            Rejected: A rule of the app refuses it.
             Unavailable: A rule could not be checked, or an issuer's keys could not be had.
         """
         cache = self._cache
-        if cache is None:
-            trusted, _, _, verified = self._authenticate(token)
-            trusted.check(verified)
-            trusted.check_live(verified)
-            return verified
-        name, entry = cache.find(token)
-        if name is not None and entry is not None:
-            recalled = self._recall(cache, name, entry)
-            if recalled is not None:
-                return recalled
-        trusted, key, parsed, verified = self._authenticate(token)
+        digest = None if cache is None else digest_of(token)
+        if cache is not None and digest is not None:
+            cached = self._recall(cache, digest)
+            if cached is not None:
+                return cached
+        parsed = self.parse(token)
+        trusted, key, verified = self._authenticate(parsed, token)
         period = trusted.check(verified)
         if trusted.live_rules:
             trusted.check_live(verified)
-        if name is not None:
-            origin = None, parsed.header, trusted, key
-            cache.keep(name, parsed.payload, origin, period, verified.revocation_key)
+        if cache is not None and digest is not None:
+            payload = parsed.payload
+            cache.keep(digest, verified, payload=payload, trusted=trusted, key=key, period=period)
         return verified
 
     def authenticate(self, token: str) -> VerifiedToken:
-        """Verify who signed a token, and no rule; it may have expired, or be of another type.
+        """Verify a token's signature, and no rule: it may have expired, or be of another type.
 
         Raises:
             InvalidToken: It is malformed or forged.
             Unavailable: An issuer's keys could not be had.
         """
-        return self._authenticate(token)[3]
+        return self._authenticate(self.parse(token), token)[2]
 
     def parse(self, token: str) -> Compact:
         """Check a token's size, decrypt it if need be, and parse what was signed; unverified.
@@ -101,10 +97,10 @@ class TokenVerifier:
         return compact.parse(token)
 
     def trusted_issuer_for(self, payload: Mapping[str, Any]) -> TrustedIssuer:
-        """Choose who is to be believed by a payload of which nothing is believed yet.
+        """Return the trusted issuer that an unverified payload names.
 
         Args:
-            payload: Unverified; of it, `iss` alone is read.
+            payload: Of it, `iss` alone is read.
 
         Raises:
             InvalidToken: The issuer is not one that is known.
@@ -117,31 +113,21 @@ class TokenVerifier:
             raise InvalidToken("The token is from another issuer (iss)", claim="iss")
         return trusted
 
-    def _recall(
-        self, cache: "VerifiedCache[TrustedIssuer]", name: bytes, entry: Entry[TrustedIssuer]
-    ) -> VerifiedToken | None:
-        """Recall a token if all that could have changed has not, and run its live rules again."""
-        written, (names, header, trusted, key), _, _, _, revocation_key = entry
-        if key not in trusted.keys:
+    def _recall(self, cache: VerifiedCache, digest: bytes) -> VerifiedToken | None:
+        """Return a cached token if its key is still trusted, after running the live rules again."""
+        entry = cache.find(digest)
+        if entry is None or entry.key not in entry.trusted.keys:
             return None
-        if names is None:
-            payload = strict_json.parse_object(written)
-            cache.rewrite(name, entry, payload)
-            claims = trusted.read_claims(payload)
-        else:
-            values = read_values(written)
-            claims = trusted.read_claims(zip(names, values))  # noqa: B905 - it costs a third
-        if self._others is not None and self.trusted_issuer_for(claims) is not trusted:
+        token, trusted = cache.read(digest, entry), entry.trusted
+        if self._others is not None and self.trusted_issuer_for(token.claims) is not trusted:
             return None
-        verified = VerifiedToken(
-            header, claims, revocation_key, is_own=trusted.is_own, leeway=trusted.leeway
-        )
         if trusted.live_rules:
-            trusted.check_live(verified)
-        return verified
+            trusted.check_live(token)
+        return token
 
-    def _authenticate(self, token: str) -> tuple[TrustedIssuer, Key, Compact, VerifiedToken]:
-        parsed = self.parse(token)
+    def _authenticate(
+        self, parsed: Compact, token: str
+    ) -> tuple[TrustedIssuer, Key, VerifiedToken]:
         if self._others is None:
             trusted = self._own
             key = trusted.verify_signature(parsed)
@@ -153,7 +139,4 @@ class TokenVerifier:
                 raise InvalidToken("The token is not encrypted")
             key = trusted.verify_signature(parsed)
         claims = trusted.read_claims(payload)
-        verified = VerifiedToken(
-            parsed.header, claims, is_own=trusted.is_own, leeway=trusted.leeway
-        )
-        return trusted, key, parsed, verified
+        return trusted, key, VerifiedToken(parsed.header, claims, trusted.traits)

@@ -115,7 +115,7 @@ def trusted_issuer(
         "nbf": validators.is_begun("nbf", seconds, clock),
         "iat": validators.is_begun("iat", seconds, clock),
         "claims": validators.has_claims(profile.required),
-        "kind": validators.has_none_of(sorted(profile.absent), profile.remedies),
+        "kind": validators.has_none_of(sorted(profile.absent), remedies=profile.remedies),
         "values": validators.has_values(profile.equals),
         "cnf": validators.is_bearer,
     }

@@ -37,7 +37,7 @@ class TokenParts:
         others: Issuers | None = None,
         *,
         required: Collection[str] = OWN_CLAIMS,
-        cache: VerifiedCache[TrustedIssuer] | None = None,
+        cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
         """Make what verifies our own tokens of these types, and those of others.
 
@@ -63,7 +63,7 @@ class TokenParts:
             cache=cache,
         )
 
-    def cache(self) -> VerifiedCache[TrustedIssuer] | None:
+    def cache(self) -> VerifiedCache | None:
         """Make what remembers verified tokens; None where a setting turns it off."""
         size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
         if not size or not lifetime:

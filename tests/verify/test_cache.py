@@ -72,7 +72,7 @@ class Remembering(NamedTuple):
     """A verifier that remembers, and all that it knows."""
 
     verifier: TokenVerifier
-    cache: VerifiedCache[TrustedIssuer]
+    cache: VerifiedCache
     key: CountingKey
     monotonic: SettableClock
 
@@ -86,7 +86,7 @@ def remembering(
 ) -> Remembering:
     """Make a verifier that has no rule."""
     key, monotonic = CountingKey(), SettableClock(0)
-    cache: VerifiedCache[TrustedIssuer] = VerifiedCache(size, lifetime, monotonic=monotonic)
+    cache = VerifiedCache(size, lifetime, monotonic=monotonic)
     verifier = TokenVerifier(TrustedIssuer(KeySet([key]), {}), cache=cache)
     return Remembering(verifier, cache, key, monotonic)
 
@@ -478,7 +478,7 @@ def test_refused_tokens_are_not_remembered(clock: SettableClock) -> None:
         if token.claims["sub"] != "me":
             raise InvalidToken("Not you")
 
-    cache: VerifiedCache[TrustedIssuer] = VerifiedCache(4, 300)
+    cache = VerifiedCache(4, 300)
     rules = {"exp": is_current(0, clock)}
     verifier = TokenVerifier(
         TrustedIssuer(KeySet([Key(SECRET)]), rules, live_rules=[refuse]), cache=cache
@@ -576,7 +576,7 @@ def test_a_shape_of_claims_that_is_always_another_takes_no_more_memory() -> None
     for number in range(600):
         token = made.token(number, **{f"claim {number}": 1})
         assert made.verifier.verify(token).claims == made.verifier.verify(token).claims
-    assert len(made.cache._origins) <= 256
+    assert len(made.cache._names) <= 256
 
 
 @pytest.mark.parametrize("turns", [1, 2], ids=["came once", "came again"])

@@ -9,7 +9,7 @@ from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.verify import validators
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
-from flask_tokenguard.verify.validators import TimeRule, Validator, check_period
+from flask_tokenguard.verify.validators import Period, TimeRule, Validator, check_period
 
 from ..support import NO_INSTANTS, SettableClock
 
@@ -233,7 +233,7 @@ def test_each_time_is_held_against_its_own_clock(now: int) -> None:
     ]
     claims = {"iat": NOW, "exp": NOW + 30}
     if now == NOW:
-        assert check_period(rules, claims) == (NOW, NOW + 30)
+        assert check_period(rules, claims) == Period(NOW, NOW + 30)
     else:
         with pytest.raises(InvalidToken, match="expired"):
             check_period(rules, claims)
@@ -258,7 +258,7 @@ def test_the_period_of_several_rules_is_the_shortest(
         for leeway in leeways
     ]
     claims = {"exp": NOW + 60, "nbf": NOW - 50, "iat": NOW - 40}
-    assert check_period(rules, claims) == (NOW - 40, NOW + 60)
+    assert check_period(rules, claims) == Period(NOW - 40, NOW + 60)
 
 
 @pytest.mark.parametrize("leeway", [0, 300])

@@ -1089,7 +1089,7 @@ def test_an_idle_worker_refuses_the_first_token_of_a_removed_key(
     with KeyServer(answer) as server:
         fetcher = Fetcher(allow_insecure_loopback=True)
         keys = RemoteKeys(server.url(), fetch=fetcher, algorithms=ALGORITHMS, monotonic=monotonic)
-        cache = VerifiedCache[TrustedIssuer](8, 3600) if remembers else None
+        cache = VerifiedCache(8, 3600) if remembers else None
         verifier = TokenVerifier(TrustedIssuer(keys, {}), cache=cache)
         token = signed(signer, {"sub": "me"}, {"alg": "ES256", "kid": "one"})
         for _ in range(3):
