@@ -23,7 +23,7 @@ from sqlalchemy import Table as SqlTable
 
 from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import Header
-from flask_tokenguard.sessions.revocation import LONGEST_LIFETIME, Revocation
+from flask_tokenguard.sessions.revocation import REVOCATION_HORIZON, Revocation
 from flask_tokenguard.stores.base import Store, subject_id, token_id
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
@@ -160,7 +160,7 @@ def rule(store: Store) -> Ask:
     """Do all that a request does about it: hash the ids, ask, and judge."""
     revocation = Revocation(
         store,
-        longest_lifetime=LONGEST_LIFETIME,
+        longest_lifetime=REVOCATION_HORIZON,
         leeway=timedelta(0),
         clock=time.time,
     )

@@ -14,8 +14,8 @@ from ..stores.base import Store, subject_id, token_id
 from ..verify.claims import RevocationKey, VerifiedToken, optional_date
 from ..verify.validators import Clock
 
-# For how long a subject's end is remembered, and so what no token may outlive.
-LONGEST_LIFETIME = timedelta(days=366)
+# A subject's end is kept for so long; no token may outlive it, or it would be accepted again.
+REVOCATION_HORIZON = timedelta(days=366)
 
 
 class Revocation:

@@ -9,7 +9,7 @@ from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.pairs import PairIssuer
-from ..sessions.revocation import LONGEST_LIFETIME, Revocation
+from ..sessions.revocation import REVOCATION_HORIZON, Revocation
 from ..sessions.rotation import REFRESH_TYPE, Sessions
 from ..stores.base import Store, subject_id
 from ..verify import validators
@@ -96,7 +96,7 @@ class TokenParts:
         # A ring drops a key when the longest token that it signed has expired.
         if self.settings.keyring is not None:
             return lifetime
-        return None if self.store is None else max(lifetime, LONGEST_LIFETIME)
+        return None if self.store is None else max(lifetime, REVOCATION_HORIZON)
 
     def revocation(self) -> Revocation | None:
         """Make what revokes; None without a store."""
@@ -104,7 +104,7 @@ class TokenParts:
             return None
         return Revocation(
             self.store,
-            longest_lifetime=max(self.settings.access_token_lifetime, LONGEST_LIFETIME),
+            longest_lifetime=max(self.settings.access_token_lifetime, REVOCATION_HORIZON),
             leeway=self.settings.leeway,
             clock=self.clock,
             accepts_in_outage=self.settings.storage_outage == "accept",
