@@ -8,13 +8,14 @@ from typing import Any, TypeVar, Unpack
 from flask import Blueprint, Flask, current_app, has_app_context
 from flask.typing import ResponseReturnValue
 
+from .clock import Clock
 from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
 from .fetching import Fetch
 from .issue.options import IssueOptions
 from .stores.base import Store
 from .verify.claims import Claims, VerifiedToken
 from .verify.issuers import Resolve
-from .verify.validators import Clock, Validator
+from .verify.validators import Validator
 from .web.authentication import (
     answer_preflight,
     answering,

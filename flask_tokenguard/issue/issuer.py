@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from ..clock import Clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..verify.claims import LAST_NUMERIC_DATE
-from ..verify.validators import Clock
 from . import ids
 from .options import IssueOptions, whole_seconds, write_claims
 

@@ -8,9 +8,10 @@ in a worker that was idle. A ring that cannot be read changes nothing.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..clock import Clock
 from ..jose.compact import Header
 from ..jose.jwk import Key
 from ..per_process import PerProcess
@@ -41,7 +42,7 @@ class KeyRing:
         folder: Path,
         *,
         password: str | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         """Read the ring.
 

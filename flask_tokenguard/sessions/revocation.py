@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from ..clock import Clock
 from ..errors import InvalidToken, Unavailable
 from ..issue import ids
 from ..stores.base import Store, subject_id, token_id
 from ..verify.claims import RevocationKey, VerifiedToken, optional_date
-from ..verify.validators import Clock
 
 # A subject's end is kept for so long; no token may outlive it, or it would be accepted again.
 REVOCATION_HORIZON = timedelta(days=366)

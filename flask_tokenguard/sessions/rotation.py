@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
 
+from ..clock import Clock
 from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, plain, scope_text
 from ..stores.base import RefreshState, Store, StoredSession, subject_id
 from ..verify.claims import Claims, optional_date
-from ..verify.validators import Clock
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
 

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..clock import Clock
 from .sqlite.file import Connection, Reader, SqliteFile
 from .sqlite.store import SqliteStore
 
@@ -16,8 +17,8 @@ class MemoryStore(SqliteStore):
     def __init__(
         self,
         *,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         """Begin with nothing; the arguments are those of `SqliteStore`."""
         super().__init__(Path(":memory:"), clock=clock, monotonic=monotonic)
@@ -36,8 +37,8 @@ class _OnlyConnection(SqliteFile):
         path: Path,
         *,
         timeout: float,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
+        clock: Clock,
+        monotonic: Clock,
     ) -> None:
         super().__init__(path, timeout=timeout, clock=clock, monotonic=monotonic)
         self._only = self.connect(is_new=True)

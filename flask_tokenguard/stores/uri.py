@@ -1,9 +1,9 @@
 """Which store a URI names; its module is imported only then."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from ..clock import Clock
 from ..errors import ConfigurationError
 from .base import Store
 
@@ -17,8 +17,8 @@ def open_store(
     folder: Path,
     prefix: str,
     timeout: float,
-    clock: Callable[[], float] = time.time,
-    monotonic: Callable[[], float] = time.monotonic,
+    clock: Clock = time.time,
+    monotonic: Clock = time.monotonic,
 ) -> Store:
     """Make the store of a URI; a file is made and checked, a server is not asked yet.
 

@@ -11,11 +11,11 @@ copies what stands there, and nothing that could be held.
 
 import marshal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any
 
+from ..clock import Clock
 from ..jose import strict_json
 from ..jose.compact import Header
 from ..jose.jwk import Key
@@ -25,8 +25,6 @@ from .validators import Period
 
 LONGEST_TOKEN = 4096
 _MOST_NAMES = 256
-
-Clock: TypeAlias = Callable[[], float]
 
 
 @dataclass(slots=True, eq=False)

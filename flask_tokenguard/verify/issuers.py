@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..clock import Clock
 from ..errors import ConfigurationError, Unavailable
 from .trusted import TrustedIssuer
 
@@ -28,7 +29,7 @@ class Issuers:
         *,
         resolve: Resolve | None = None,
         build: Callable[[str, object], TrustedIssuer],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         """Take the table, and how the app finds further issuers.
 

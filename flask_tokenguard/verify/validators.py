@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..clock import Clock
 from ..errors import InvalidToken
 from ..jose.compact import media_type
 from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
-Clock: TypeAlias = Callable[[], float]
 
 # After all that a clock can show; an int, since nearly all instants are.
 _END_OF_TIME = 2 * LAST_NUMERIC_DATE

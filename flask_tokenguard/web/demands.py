@@ -10,9 +10,9 @@ from datetime import timedelta
 from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
+from ..clock import Clock
 from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
 from ..verify.claims import Authentication, Claims, VerifiedToken, optional_date
-from ..verify.validators import Clock
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.

@@ -6,12 +6,12 @@ from typing import Any, Protocol, TypeVar, cast
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
+from ..clock import Clock
 from ..errors import ConfigurationError
 from ..issue.issuer import TokenIssuer
 from ..sessions.revocation import Revocation
 from ..sessions.rotation import Sessions
 from ..verify.claims import Claims
-from ..verify.validators import Clock
 from ..verify.verifier import TokenVerifier
 from .locations import Locations
 

@@ -10,6 +10,7 @@ from re import compile as compile_pattern
 
 from flask import Flask
 
+from ..clock import Clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
@@ -22,7 +23,7 @@ from ..sessions.rotation import Sessions
 from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
-from ..verify.validators import Clock, Validator
+from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
 from ..web.challenge import quotable
 from ..web.locations import BODY_LOCATIONS, Locations, locations_named

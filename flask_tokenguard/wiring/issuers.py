@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from ..clock import Clock
 from ..config.issuers import SETTING, IssuerEntry, read_issuer
 from ..config.readers import Fault
 from ..config.settings import Settings
@@ -14,7 +15,7 @@ from ..verify import validators
 from ..verify.claims import ClaimNames
 from ..verify.issuers import Issuers, Resolve
 from ..verify.trusted import TrustedIssuer
-from ..verify.validators import Clock, Validator
+from ..verify.validators import Validator
 
 
 def build_issuers(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..clock import Clock
 from ..config.settings import OWN_CLAIMS, Settings
 from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
@@ -16,7 +17,7 @@ from ..verify import validators
 from ..verify.cache import VerifiedCache
 from ..verify.issuers import Issuers
 from ..verify.trusted import TrustedIssuer
-from ..verify.validators import Clock, Validator
+from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
 
 

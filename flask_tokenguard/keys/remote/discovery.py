@@ -5,8 +5,8 @@ found must name the issuer that was asked for, or one issuer could hand out anot
 """
 
 import time
-from collections.abc import Callable
 
+from ...clock import Clock
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...fetching.fetcher import check_url
@@ -42,7 +42,7 @@ class Discovery:
         kind: DiscoveryKind = "both",
         allow_insecure_loopback: bool = False,
         lifetimes: Lifetimes | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         """Take the issuer; nothing is fetched yet.
 

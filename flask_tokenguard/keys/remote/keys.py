@@ -16,6 +16,7 @@ from math import ceil, inf
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ...clock import Clock
 from ...errors import Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
@@ -78,7 +79,7 @@ class RemoteKeys:
         algorithms: Iterable[str],
         deadline: float = 5.0,
         lifetimes: Lifetimes | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Clock = time.monotonic,
         start_thread: Callable[[Callable[[], None]], None] = _start_thread,
     ) -> None:
         """Take the bounds; nothing is fetched and no thread runs before the first `find`.

@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
+from ...clock import Clock
 from ...errors import Unavailable
 
 Command = tuple[str | bytes | int, ...]
@@ -33,7 +34,7 @@ class Paused(RedisError):
 class Pause:
     """A moment in which nobody waits for what did not answer in time."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Clock = time.monotonic) -> None:
         """Begin without one.
 
         Args:

@@ -9,11 +9,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from weakref import WeakSet
 
+from ...clock import Clock
 from ...errors import ConfigurationError, Unavailable
 from ..base import Standing
 from .schema import begin, check_is_whole, check_mark, is_ours
@@ -58,8 +59,8 @@ class SqliteFile:
         path: Path,
         *,
         timeout: float,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
+        clock: Clock,
+        monotonic: Clock,
     ) -> None:
         self.path = path
         self._timeout = timeout

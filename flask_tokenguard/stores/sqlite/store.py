@@ -5,10 +5,11 @@ Every write is one transaction, and drops a little of what expired long ago.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...clock import Clock
 from ..base import KEPT_AFTER_EXPIRY, Advance, OnProgress, RefreshState, Standing, StoredSession
 from .file import FAULTS, Connection, SqliteFile, unavailable
 
@@ -32,8 +33,8 @@ class SqliteStore:
         path: Path,
         *,
         timeout: float = 1.0,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
     ) -> None:
         """Name the file; see `check`.
 
