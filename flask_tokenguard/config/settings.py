@@ -18,7 +18,7 @@ from .issuers import IssuerEntry, read_issuers
 PREFIX = "TOKENGUARD_"
 # What our own tokens hold beside `exp`; a store finds tokens and sessions by it.
 OWN_CLAIMS = ("iat", "sub", "jti")
-_LONGEST_LIFETIME = timedelta(days=3660)
+_LONGEST_ALLOWED_LIFETIME = timedelta(days=3660)
 
 
 def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
@@ -47,13 +47,13 @@ class Settings:
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
     required_claims: tuple[str, ...] = _setting(values.claims, OWN_CLAIMS)
     access_token_lifetime: timedelta = _setting(
-        values.duration(1, _LONGEST_LIFETIME), timedelta(minutes=15)
+        values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(minutes=15)
     )
     refresh_token_lifetime: timedelta = _setting(
-        values.duration(1, _LONGEST_LIFETIME), timedelta(days=30)
+        values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(days=30)
     )
     session_lifetime: timedelta = _setting(
-        values.duration(1, _LONGEST_LIFETIME), timedelta(days=90)
+        values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(days=90)
     )
     refresh_grace: timedelta = _setting(
         values.duration(0, timedelta(seconds=300)), timedelta(seconds=10)
