@@ -8,6 +8,11 @@ from collections.abc import Iterable
 
 from werkzeug.exceptions import HTTPException
 
+# Inside brackets of a pattern: the characters of a scope, and with the space those that a quoted
+# string of a challenge holds without escapes (RFC 6749 appendix A, RFC 6750 section 3).
+NQCHAR = r"\x21\x23-\x5B\x5D-\x7E"
+NQSCHAR = rf"\x20{NQCHAR}"
+
 
 class TokenGuardError(Exception):
     """The root of every error raised by this package."""

@@ -12,12 +12,13 @@ from datetime import timedelta
 from os import PathLike, fspath
 from typing import Any, get_args
 
+from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry, State
 
 LOCATIONS = ("header", "form", "query", "json")
-_QUOTED_STRING = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
+_QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
 class Fault(ValueError):

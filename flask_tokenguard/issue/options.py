@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypedDict, cast
 
-from ..errors import InvalidToken, IssueError
+from ..errors import NQCHAR, InvalidToken, IssueError
 from ..verify.claims import numeric_date
 
 _REMEMBERED_SCOPES = 256
-_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+_SCOPE_TOKEN = re.compile(f"[{NQCHAR}]+")
 
 
 class IssueOptions(TypedDict, total=False):

@@ -9,6 +9,7 @@ import re
 from flask import Response
 
 from ..errors import (
+    NQSCHAR,
     InsufficientAuthentication,
     InsufficientScope,
     Refusal,
@@ -16,8 +17,7 @@ from ..errors import (
     Unavailable,
 )
 
-# What `error_description` and a quoted realm may hold (RFC 6750 section 3).
-_NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5B\x5D-\x7E]")
+_NOT_QUOTABLE = re.compile(f"[^{NQSCHAR}]")
 
 
 def quotable(text: str) -> str:
