@@ -18,7 +18,7 @@ MOST_KEYS_TRIED = 4
 
 
 class KeyOptions(TypedDict, total=False):
-    """What is said of a key, in its JWK or beside it; see `Key` for the meaning."""
+    """A key's metadata, from its JWK or its entry in the config; see `Key` for the meaning."""
 
     alg: str | None
     preferred_alg: str | None
@@ -162,7 +162,7 @@ class Key:
         Raises:
             ValueError: The JWK is malformed, or says otherwise than the options.
         """
-        return cls(material.from_jwk(jwk), **said_of(jwk, options))
+        return cls(material.from_jwk(jwk), **merge_metadata(jwk, options))
 
     def public_jwk(self) -> dict[str, str] | None:
         """Write the public part as a JWK; None for a secret, which has none."""
@@ -252,11 +252,11 @@ def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:
     return private if may_sign else None
 
 
-def said_of(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:
-    """Join what a JWK says of its key and what is said beside it; they must not differ.
+def merge_metadata(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:
+    """Merge a JWK's metadata with the configured options; a conflict is an error.
 
     Raises:
-        ValueError: They differ, or a member is malformed.
+        ValueError: They conflict, or a member is malformed.
     """
     key_ops = jwk.get("key_ops")
     if key_ops is not None and not (
@@ -272,10 +272,10 @@ def said_of(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:
     }
 
 
-def _agreed(jwk: Mapping[str, Any], name: str, said: str | None) -> str | None:
+def _agreed(jwk: Mapping[str, Any], name: str, configured: str | None) -> str | None:
     value = jwk.get(name)
     if value is not None and not isinstance(value, str):
         raise ValueError(f"has a {name} that is not text")
-    if value is not None and said is not None and value != said:
-        raise ValueError(f"has the {name} {value!r}, and {said!r} beside it")
-    return said if value is None else value
+    if value is not None and configured is not None and value != configured:
+        raise ValueError(f"has the {name} {value!r}, and {configured!r} beside it")
+    return configured if value is None else value

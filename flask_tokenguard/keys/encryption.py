@@ -48,7 +48,7 @@ def choose_encryption(
             the setting's `kid` names may serve both uses.
         on_fault: Called with a sentence for each fault; the result is then not to be used.
     """
-    others = [key for key in read if key.said.get("use") == "enc"]
+    others = [key for key in read if key.metadata.get("use") == "enc"]
     if entry is None:
         for key in others:
             on_fault(f"{key.entry.source}: the key has the use 'enc'; see TOKENGUARD_ENCRYPTION")
@@ -90,11 +90,11 @@ def _bind_all(
 
 
 def _bind(key: ReadKey, entry: EncryptionEntry, *, is_named: bool) -> EncryptionKey:
-    said = key.said
-    if said.get("use") == "sig":
+    metadata = key.metadata
+    if metadata.get("use") == "sig":
         raise ValueError("has the use 'sig'")
-    # Of a key that serves both uses, alg is said of signatures.
-    own_alg = said.get("alg") if said.get("use") == "enc" else None
+    # The alg of a key that serves both uses is its signature algorithm.
+    own_alg = metadata.get("alg") if metadata.get("use") == "enc" else None
     named_alg = entry.alg if is_named else None
     if None not in (own_alg, named_alg) and own_alg != named_alg:
         raise ValueError(f"has the alg {own_alg!r}, and {named_alg!r} beside it")
@@ -103,13 +103,13 @@ def _bind(key: ReadKey, entry: EncryptionEntry, *, is_named: bool) -> Encryption
         alg=own_alg or named_alg,
         # An old key reads what was encrypted in the same way, unless it says otherwise.
         enc=key.entry.enc or entry.enc,
-        kid=said.get("kid"),
-        key_ops=said.get("key_ops"),
+        kid=metadata.get("kid"),
+        key_ops=metadata.get("key_ops"),
     )
 
 
 def _kid_of(key: ReadKey) -> str | None:
-    kid = key.said.get("kid")
+    kid = key.metadata.get("kid")
     if kid is None and not isinstance(key.material, bytes):
         return material.thumbprint(material.public_part(key.material))
     return kid

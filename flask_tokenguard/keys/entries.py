@@ -45,11 +45,11 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """A key that was read, not yet bound to an algorithm, and what is said of it."""
+    """A key that is not yet bound to an algorithm, with its metadata."""
 
     entry: KeyEntry
     material: Material = field(repr=False)
-    said: KeyOptions
+    metadata: KeyOptions
 
 
 def read_entries(
@@ -65,7 +65,10 @@ def read_entries(
     read: list[ReadKey] = []
     for entry in entries:
         try:
-            read += [ReadKey(entry, key, _with_use(said)) for key, said in _read(entry, algorithm)]
+            read += [
+                ReadKey(entry, key, _with_use(metadata))
+                for key, metadata in _read(entry, algorithm)
+            ]
         except ValueError as error:
             on_fault(f"{entry.source}: the key {error}")
     return read
@@ -85,11 +88,11 @@ def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOpt
     )
 
 
-def _with_use(said: KeyOptions) -> KeyOptions:
-    """Take the use from the algorithm, where only that is said."""
-    if said.get("use") is None and said.get("alg") in ENCRYPTION_ALGORITHMS:
-        return {**said, "use": "enc"}
-    return said
+def _with_use(metadata: KeyOptions) -> KeyOptions:
+    """Return the metadata with the use that its algorithm implies, where it names no use."""
+    if metadata.get("use") is None and metadata.get("alg") in ENCRYPTION_ALGORITHMS:
+        return {**metadata, "use": "enc"}
+    return metadata
 
 
 def text_of(entry: KeyEntry) -> str | Mapping[str, Any]:

@@ -77,18 +77,18 @@ def to_public_pem(key: PrivateKey) -> bytes:
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def to_jwk(key: Material, *, private: bool, **said: str | None) -> dict[str, str]:
+def to_jwk(key: Material, *, private: bool, **metadata: str | None) -> dict[str, str]:
     """Write a JWK, with its private members only if asked.
 
     Args:
         key: The key; a secret has no public part.
         private: Whether the private members are written.
-        said: More members, such as `kid`, `alg` and `use`; those that are None are left out.
+        metadata: More members, such as `kid`, `alg` and `use`; those that are None are left out.
 
     Raises:
         ValueError: The public part of a secret is wanted.
     """
-    named = {name: value for name, value in said.items() if value is not None}
+    named = {name: value for name, value in metadata.items() if value is not None}
     if isinstance(key, bytes):
         if not private:
             raise ValueError("a secret has no public part")

@@ -67,9 +67,9 @@ def choose_keys(
     """
     bound: list[tuple[KeyEntry, Key]] = []
     for key in read:
-        if key.said.get("use") != "enc":
+        if key.metadata.get("use") != "enc":
             try:
-                bound.append((key.entry, Key(key.material, **key.said)))
+                bound.append((key.entry, Key(key.material, **key.metadata)))
             except ValueError as error:
                 on_fault(f"{key.entry.source}: the key {error}")
     signing = _signing_key(bound, on_fault)
@@ -109,8 +109,8 @@ def read_key_set(
 def _bound_to(algorithms: Collection[str], read: ReadKey) -> Key:
     kty, crv, _ = material.kind_of(read.material)
     usable = (name for name in fitting(kty, crv) if name in algorithms)
-    said: KeyOptions = {**read.said, "preferred_alg": next(usable, None)}
-    key = Key(read.material, **said)
+    metadata: KeyOptions = {**read.metadata, "preferred_alg": next(usable, None)}
+    key = Key(read.material, **metadata)
     if key.alg not in algorithms:
         raise ValueError(f"is for {key.alg}, which is not among the issuer's algorithms")
     return key

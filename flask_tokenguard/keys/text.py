@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..jose import material, strict_json
-from ..jose.jwk import Key, KeyOptions, said_of
+from ..jose.jwk import Key, KeyOptions, merge_metadata
 from ..jose.material import Material
 from .secret import check_secret
 
@@ -22,7 +22,9 @@ def read_keys(
     text: str | Mapping[str, Any], *, password: str | None = None, **options: Unpack[KeyOptions]
 ) -> list[Key]:
     """Read every signature key of a text; the arguments are those of `read_material`."""
-    return [Key(key, **said) for key, said in read_material(text, password=password, **options)]
+    return [
+        Key(key, **metadata) for key, metadata in read_material(text, password=password, **options)
+    ]
 
 
 def read_material(
@@ -36,7 +38,7 @@ def read_material(
         options: Bind the key where the text leaves it open.
 
     Returns:
-        Each key, with what is said of it.
+        Each key, with its metadata.
 
     Raises:
         ValueError: The text holds no usable key; the message says why, after "the key".
@@ -55,7 +57,7 @@ def read_material(
         return [(secret, options)]
     jwk = strict_json.parse_object(_utf8(text)) if isinstance(text, str) else text
     jwks = _keys_of(jwk) if "keys" in jwk else [jwk]
-    return [(_from_jwk(jwk), said_of(jwk, options)) for jwk in jwks]
+    return [(_from_jwk(jwk), merge_metadata(jwk, options)) for jwk in jwks]
 
 
 def read_file(path: Path) -> str:

@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from ...jose import material, strict_json
 from ...jose.algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
 from ...jose.compact import Header
-from ...jose.jwk import MOST_KEYS_TRIED, Key, said_of
+from ...jose.jwk import MOST_KEYS_TRIED, Key, merge_metadata
 
 MOST_KEYS = 100
 _LONGEST_MODULUS = 2731  # 16384 bits in base64url; OpenSSL verifies with no longer one.
@@ -116,14 +116,14 @@ def _text_of(jwk: object) -> bytes | None:
 def _keys_of(jwk: Mapping[str, Any], algorithms: Collection[str]) -> tuple[Key, ...]:
     try:
         public = material.from_jwk(jwk)
-        said = said_of(jwk, {})
+        metadata = merge_metadata(jwk, {})
         kty, crv, _ = material.kind_of(public)
-        stated = said.get("alg")
+        stated = metadata.get("alg")
         keys: list[Key] = []
         for alg in fitting(kty, crv) if stated is None else (stated,):
             if alg in algorithms and not any(alg in key.algs for key in keys):
-                said["alg"] = alg
-                keys.append(Key(public, **said))
+                metadata["alg"] = alg
+                keys.append(Key(public, **metadata))
         return tuple(keys)
     except (ValueError, UnsupportedAlgorithm):
         return ()
