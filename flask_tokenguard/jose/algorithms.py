@@ -40,7 +40,6 @@ SIGNATURE_ALGORITHMS = {
 # Two names of one algorithm (RFC 9864): a key for either accepts both.
 ED25519_NAMES = frozenset({"EdDSA", "Ed25519"})
 
-
 # How a content key is protected (RFC 7518 section 4.1): the keys that serve, by kty, crv and bits,
 # where 0 stands for any length; an RSA key's is checked by its own bound.
 ENCRYPTION_ALGORITHMS: dict[str, tuple[tuple[str, str | None, int], ...]] = {
@@ -56,18 +55,3 @@ LEAST_RSA_BITS = 2048
 
 # How content is encrypted (RFC 7518 section 5.1), with the bits of the content key.
 CONTENT_BITS = {"A256GCM": 256, "A128GCM": 128, "A256CBC-HS512": 512, "A128CBC-HS256": 256}
-
-
-def encryption_fitting(kty: str, crv: str | None, bits: int) -> tuple[str, ...]:
-    """List the algorithms by which this key can encrypt, the default first."""
-    if kty == "RSA" and bits < LEAST_RSA_BITS:
-        return ()
-    size = bits if kty == "oct" else 0
-    return tuple(name for name, keys in ENCRYPTION_ALGORITHMS.items() if (kty, crv, size) in keys)
-
-
-def fitting(kty: str, crv: str | None) -> tuple[str, ...]:
-    """List the algorithms that a key of this type and curve can serve, the default first."""
-    return tuple(
-        name for name, row in SIGNATURE_ALGORITHMS.items() if (row.kty, row.crv) == (kty, crv)
-    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, InvalidToken
 from . import base64url, compact, material
-from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, encryption_fitting
+from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, LEAST_RSA_BITS
 from .asymmetric import check_secret
 from .jwk import KeySource
 from .material import Material
@@ -182,8 +182,16 @@ def _joserfc() -> tuple[ModuleType, ModuleType]:
     return jwe, jwk
 
 
+def _fitting(kty: str, crv: str | None, bits: int) -> tuple[str, ...]:
+    """List the algorithms by which a key can encrypt, the default first."""
+    if kty == "RSA" and bits < LEAST_RSA_BITS:
+        return ()
+    size = bits if kty == "oct" else 0
+    return tuple(name for name, keys in ENCRYPTION_ALGORITHMS.items() if (kty, crv, size) in keys)
+
+
 def _check_algorithm(kty: str, crv: str | None, bits: int, alg: str | None) -> str:
-    names = encryption_fitting(kty, crv, bits)
+    names = _fitting(kty, crv, bits)
     if alg is not None and alg not in ENCRYPTION_ALGORITHMS:
         raise ValueError(f"names the algorithm {alg!r}, which is not supported")
     if not names or (alg is not None and alg not in names):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from . import base64url, jws, material
-from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
+from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
 from .asymmetric import check_secret
 from .compact import Header
 from .jws import SigningAlgorithm
@@ -188,23 +188,32 @@ class Key:
 
 
 class KeySet(Generic[AnyKey]):
-    """An immutable set of keys, each `kid` unique per use."""
+    """An immutable set of keys, found by `kid` or by `alg`."""
 
     def __init__(self, keys: Iterable[AnyKey]) -> None:
-        self._keys = tuple(keys)
-        self._members = frozenset(self._keys)
+        """Index the keys.
+
+        Raises:
+            ValueError: Two keys of one use share a `kid`; the message follows "the key set".
+        """
+        self._members = dict.fromkeys(keys)
         self._by_kid: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
         self._by_alg: dict[tuple[str, str], tuple[AnyKey, ...]] = {}
-        for key in self._keys:
+        for key in self._members:
             if key.kid is not None:
-                if (key.kid, key.use) in self._by_kid:
-                    raise ValueError(f"has the kid {key.kid!r} twice")
-                self._by_kid[key.kid, key.use] = (key,)
+                namesakes = self._by_kid.get((key.kid, key.use), ())
+                self._check_namesakes(key, namesakes)
+                self._by_kid[key.kid, key.use] = (*namesakes, key)
             for alg in key.algs:
                 self._by_alg[alg, key.use] = (*self._by_alg.get((alg, key.use), ()), key)
 
+    def _check_namesakes(self, key: AnyKey, namesakes: Sequence[AnyKey]) -> None:
+        """Refuse a key whose `kid` another one has."""
+        if namesakes:
+            raise ValueError(f"has the kid {key.kid!r} twice")
+
     def find(self, header: Header, use: str) -> Sequence[AnyKey]:
-        """Find by `kid`, else by `alg`; a `kid` that is not here finds nothing.
+        """Find by `kid`, else by `alg`; an unknown `kid` finds nothing.
 
         Without a `kid`, more than four candidates find nothing either: a verification each would
         let a forged token cost many times what it costs to send.
@@ -218,12 +227,20 @@ class KeySet(Generic[AnyKey]):
         return key in self._members
 
     def __iter__(self) -> Iterator[AnyKey]:
-        return iter(self._keys)
+        return iter(self._members)
+
+
+def fitting(key: Material) -> tuple[str, ...]:
+    """List the signature algorithms that a key can serve, the default first."""
+    kty, crv, _ = material.kind_of(key)
+    return tuple(
+        name for name, row in SIGNATURE_ALGORITHMS.items() if (row.kty, row.crv) == (kty, crv)
+    )
 
 
 def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> str:
     kty, crv, bits = material.kind_of(key)
-    names = fitting(kty, crv)
+    names = fitting(key)
     if alg is None:
         alg = preferred if preferred in names else names[0]
     if alg not in SIGNATURE_ALGORITHMS:

@@ -4,10 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Protocol
 
-from ..jose import material
-from ..jose.algorithms import fitting
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeyOptions, KeySet
+from ..jose.jwk import Key, KeyOptions, KeySet, fitting
 from .entries import KeyEntry, ReadKey, State, read_entries
 
 
@@ -107,8 +105,7 @@ def read_key_set(
 
 
 def _bound_to(algorithms: Collection[str], read: ReadKey) -> Key:
-    kty, crv, _ = material.kind_of(read.material)
-    usable = (name for name in fitting(kty, crv) if name in algorithms)
+    usable = (name for name in fitting(read.material) if name in algorithms)
     metadata: KeyOptions = {**read.metadata, "preferred_alg": next(usable, None)}
     key = Key(read.material, **metadata)
     if key.alg not in algorithms:

@@ -4,15 +4,16 @@ What we cannot use is passed over, as that section asks: the other keys go on ve
 is never used, wherever it comes from, nor a private key that its owner has published.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from ...jose import material, strict_json
-from ...jose.algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, fitting
+from ...jose.algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
 from ...jose.compact import Header
-from ...jose.jwk import MOST_KEYS_TRIED, Key, merge_metadata
+from ...jose.jwk import Key, KeySet, fitting, merge_metadata
 
 MOST_KEYS = 100
 _LONGEST_MODULUS = 2731  # 16384 bits in base64url; OpenSSL verifies with no longer one.
@@ -36,11 +37,11 @@ def accepted_algorithms(names: Iterable[str]) -> frozenset[str]:
     return frozenset(accepted | ED25519_NAMES if accepted & ED25519_NAMES else accepted)
 
 
-class RemoteSet:
-    """An immutable set of public keys, found by `kid` and `alg`.
+class RemoteSet(KeySet[Key]):
+    """The public keys of one JWKS.
 
-    Of two keys with one `kid` and one algorithm the first counts. A JWK without an `alg` stands
-    for one key for each algorithm that is accepted and fits its type.
+    A JWK without an `alg` stands for one key for each accepted algorithm that fits its type, so
+    that keys share a `kid`. Of two keys with one `kid` and one algorithm the first counts.
 
     Attributes:
         keys_of: The keys that came of each JWK, by the text of its members.
@@ -48,17 +49,13 @@ class RemoteSet:
 
     def __init__(self, keys_of: Mapping[bytes, Sequence[Key]]) -> None:
         self.keys_of = keys_of
-        self._named: dict[tuple[str | None, str], Key] = {}
-        by_alg: dict[str, list[Key]] = {}
-        for keys in keys_of.values():
-            for key in keys:
-                for alg in key.algs:
-                    if self._named.setdefault((key.kid, alg), key) is key:
-                        by_alg.setdefault(alg, []).append(key)
-        self._members = frozenset(self._named.values())
-        self._by_alg = {
-            alg: tuple(keys) for alg, keys in by_alg.items() if len(keys) <= MOST_KEYS_TRIED
-        }
+        first: dict[tuple[str | None, frozenset[str]], Key] = {}
+        for key in chain.from_iterable(keys_of.values()):
+            first.setdefault((key.kid, key.algs), key)
+        super().__init__(first.values())
+
+    def _check_namesakes(self, key: Key, namesakes: Sequence[Key]) -> None:
+        """Accept a key whose `kid` another one has, for another algorithm."""
 
     @classmethod
     def read(
@@ -85,21 +82,12 @@ class RemoteSet:
                 keys_of[text] = before[text] if text in before else _keys_of(jwk, algorithms)
         return cls(keys_of)
 
-    def find(self, header: Header) -> Sequence[Key]:
+    def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find by `kid` and `alg`, else by `alg`; see `KeySet.find`."""
-        if header.kid is None:
-            return self._by_alg.get(header.alg, ())
-        key = self._named.get((header.kid, header.alg))
-        return () if key is None else (key,)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._members
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(dict.fromkeys(self._named.values()))
+        return tuple(key for key in super().find(header, use) if header.alg in key.algs)
 
     def __bool__(self) -> bool:
-        return bool(self._named)
+        return bool(self._members)
 
 
 def _text_of(jwk: object) -> bytes | None:
@@ -117,10 +105,9 @@ def _keys_of(jwk: Mapping[str, Any], algorithms: Collection[str]) -> tuple[Key, 
     try:
         public = material.from_jwk(jwk)
         metadata = merge_metadata(jwk, {})
-        kty, crv, _ = material.kind_of(public)
         stated = metadata.get("alg")
         keys: list[Key] = []
-        for alg in fitting(kty, crv) if stated is None else (stated,):
+        for alg in fitting(public) if stated is None else (stated,):
             if alg in algorithms and not any(alg in key.algs for key in keys):
                 metadata["alg"] = alg
                 keys.append(Key(public, **metadata))

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, inf
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -124,16 +124,13 @@ class RemoteKeys:
         if use != "sig" or header.alg not in self._algorithms:
             return ()
         before = self._known
-        found = self._keys().find(header)
+        found = self._keys().find(header, use)
         if found or header.kid is None or self._known is not before:
             return found
-        return self._keys_after_unknown().find(header)
+        return self._keys_after_unknown().find(header, use)
 
     def __contains__(self, key: object) -> bool:
         return key in self._keys()
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self._keys())
 
     def __repr__(self) -> str:
         return f"<RemoteKeys of {self._name}>"

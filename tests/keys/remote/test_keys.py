@@ -22,6 +22,7 @@ from flask_tokenguard.jose import material
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_private_members
 from flask_tokenguard.keys.remote.discovery import Discovery
+from flask_tokenguard.keys.remote.key_set import RemoteSet
 from flask_tokenguard.keys.remote.keys import RemoteKeys
 from flask_tokenguard.verify.cache import VerifiedCache
 from flask_tokenguard.verify.trusted import TrustedIssuer
@@ -123,6 +124,11 @@ def keys_of(*jwks: Any, algorithms: Sequence[str] = ALGORITHMS) -> RemoteKeys:
     return RemoteKeys(JWKS_URL, fetch=Provider(*jwks), algorithms=algorithms, start_thread=at_once)
 
 
+def published(*jwks: Any) -> list[Key]:
+    """List the keys that are used of a set."""
+    return list(RemoteSet.read(json.dumps({"keys": jwks}).encode(), ALGORITHMS))
+
+
 # Use.
 
 
@@ -162,10 +168,6 @@ def test_a_key_that_is_still_trusted_stays_the_same_object(
     assert len(provider.asked) == 2
 
 
-def test_keys_are_listed(keys: RemoteKeys) -> None:
-    assert [key.kid for key in keys] == ["one"]
-
-
 @pytest.mark.parametrize("alg", ["HS256", "none", "ES384", "PS256", ""])
 def test_an_algorithm_that_is_not_accepted_finds_nothing_and_fetches_nothing(
     keys: RemoteKeys, provider: Provider, alg: str
@@ -198,7 +200,6 @@ def test_a_key_without_an_alg_is_bound_to_those_accepted(private_keys: PrivateKe
         (key,) = keys.find(header(alg=alg), "sig")
         assert (key.kid, key.alg) == ("one", alg)
     assert keys.find(header(alg="RS512"), "sig") == ()
-    assert len(list(keys)) == 2
 
 
 def test_a_key_with_an_alg_verifies_no_other(private_keys: PrivateKeys) -> None:
@@ -214,7 +215,7 @@ def test_both_names_of_ed25519_are_one(
 ) -> None:
     keys = keys_of(jwk_of(private_keys["EdDSA"], alg=stated), algorithms=(accepted,))
     assert kids(keys.find(header(alg=alg), "sig")) == ["one"]
-    assert len(list(keys)) == 1
+    assert kids(keys.find(header(None, alg), "sig")) == ["one"]
 
 
 def broken(jwk: Jwk, private_keys: PrivateKeys) -> dict[str, Any]:
@@ -253,8 +254,9 @@ def test_a_set_with_a_broken_key_keeps_the_others(
     jwk: Jwk, private_keys: PrivateKeys, is_first: bool
 ) -> None:
     for name, entry in broken(jwk, private_keys).items():
-        keys = keys_of(*((entry, jwk) if is_first else (jwk, entry)))
-        assert [key.kid for key in keys] == ["one"], name
+        jwks = (entry, jwk) if is_first else (jwk, entry)
+        assert kids(published(*jwks)) == ["one"], name
+        keys = keys_of(*jwks)
         assert kids(keys.find(header(), "sig")) == ["one"], name
         for alg in ALGORITHMS:
             assert keys.find(header("two", alg), "sig") == (), name
@@ -271,7 +273,7 @@ def test_a_key_that_this_system_does_not_support_is_passed_over(
         return read(jwk)
 
     monkeypatch.setattr(material, "from_jwk", read_ec)
-    assert [key.kid for key in keys_of(other_jwk, jwk)] == ["one"]
+    assert kids(published(other_jwk, jwk)) == ["one"]
 
 
 def test_of_two_keys_with_one_kid_the_first_counts() -> None:
@@ -289,7 +291,7 @@ def test_one_kid_may_name_keys_of_different_types(jwk: Jwk, private_keys: Privat
 
 
 def test_a_key_that_is_there_twice_is_there_once(jwk: Jwk) -> None:
-    assert len(list(keys_of(jwk, jwk))) == 1
+    assert kids(published(jwk, jwk)) == ["one"]
 
 
 def test_a_hidden_key_of_the_same_kid_is_not_tried_without_one(jwk: Jwk) -> None:
@@ -310,8 +312,8 @@ def test_without_a_kid_no_more_than_four_keys_are_tried(private_keys: PrivateKey
 
 
 def test_a_set_of_a_hundred_keys_is_taken(private_keys: PrivateKeys) -> None:
-    keys = keys_of(*[jwk_of(private_keys["EdDSA"], f"{place}") for place in range(100)])
-    assert len(list(keys)) == 100
+    jwks = [jwk_of(private_keys["EdDSA"], f"{place}") for place in range(100)]
+    assert len(published(*jwks)) == 100
 
 
 @pytest.mark.parametrize(
@@ -658,7 +660,7 @@ def test_stale_keys_serve_up_to_a_limit(
     with pytest.raises(Unavailable):
         keys.find(header(), "sig")
     with pytest.raises(Unavailable):
-        list(keys)
+        keys.__contains__(None)
 
 
 def test_the_limit_of_stale_keys_can_be_set(provider: Provider, monotonic: SettableClock) -> None:
