@@ -6,13 +6,12 @@ fetched here decides whom we believe: the certificate is always verified.
 
 import re
 import ssl
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from socket import socket
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .connection import BoundedReader, Deadline, IPAddress, connect, is_public, resolve
 from .document import Fetched, FetchError
@@ -60,7 +59,6 @@ class Fetcher:
         max_size: int = 512 * 1024,
         allow_insecure_loopback: bool = False,
         allow_private_addresses: bool = True,
-        use_environment_proxies: bool = False,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Take the bounds.
@@ -70,26 +68,22 @@ class Fetcher:
             max_size: The longest body, in octets.
             allow_insecure_loopback: Allow http, to loopback addresses only.
             allow_private_addresses: Allow addresses that are not of the public internet.
-            use_environment_proxies: Heed `https_proxy` and `no_proxy`; the proxy finds the address.
             ssl_context: The certificates to trust; default those of the system.
 
         Raises:
-            ValueError: The context does not verify, or private addresses are banned and loopback
-                is not, or a proxy would hide them.
+            ValueError: The context does not verify, or loopback is allowed and other private
+                addresses are not.
         """
         if ssl_context is not None and not (
             ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname
         ):
             raise ValueError("ssl_context must verify certificate and hostname")
-        if use_environment_proxies and not allow_private_addresses:
-            raise ValueError("private addresses cannot be told apart behind a proxy")
         if allow_insecure_loopback and not allow_private_addresses:
             raise ValueError("loopback addresses are private, and cannot be allowed alone")
         self._deadline = deadline
         self._max_size = max_size
         self._allow_insecure_loopback = allow_insecure_loopback
         self._allow_private_addresses = allow_private_addresses
-        self._use_environment_proxies = use_environment_proxies
         self._ssl_context = ssl_context
 
     def __call__(self, url: str, etag: str | None = None) -> Fetched:
@@ -144,9 +138,6 @@ class Fetcher:
         return body
 
     def _connect(self, parts: SplitResult, deadline: Deadline) -> socket:
-        proxy = self._proxy(parts)
-        if proxy is not None:
-            return _tunnel(proxy, _authority(parts, with_port=True), deadline)
         is_allowed = self._is_allowed if parts.scheme == "https" else _is_loopback
         return connect(resolve(*_host_and_port(parts), deadline), is_allowed, deadline)
 
@@ -164,22 +155,6 @@ class Fetcher:
         connection.settimeout(deadline.left())
         return self._ssl_context.wrap_socket(connection, server_hostname=parts.hostname)
 
-    def _proxy(self, parts: SplitResult) -> SplitResult | None:
-        if not self._use_environment_proxies or parts.scheme == "http":
-            return None
-        from urllib import request  # noqa: PLC0415 - heavy, and rarely used
-
-        proxies = request.getproxies_environment()
-        url = proxies.get("https")
-        # typeshed leaves out the second of them.
-        is_bypassed = request.proxy_bypass_environment  # type: ignore[attr-defined]
-        if not url or is_bypassed(parts.netloc, proxies):
-            return None
-        proxy = urlsplit(url if "://" in url else f"http://{url}")
-        if proxy.scheme != "http" or not proxy.hostname:
-            raise FetchError("the proxy of the environment is not an http one")
-        return proxy
-
 
 def _is_loopback(ip: IPAddress) -> bool:
     return ip.is_loopback
@@ -189,10 +164,10 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
-def _authority(parts: SplitResult, *, with_port: bool = False) -> str:
+def _authority(parts: SplitResult) -> str:
     host, port = _host_and_port(parts)
     host = f"[{host}]" if ":" in host else host
-    return f"{host}:{port}" if with_port or port != _PORTS[parts.scheme] else host
+    return host if port == _PORTS[parts.scheme] else f"{host}:{port}"
 
 
 def _request(parts: SplitResult, etag: str | None) -> bytes:
@@ -206,43 +181,18 @@ def _request(parts: SplitResult, etag: str | None) -> bytes:
     }
     if etag is not None and _ETAG.fullmatch(etag):
         headers["If-None-Match"] = etag
-    return _head(f"GET {target}", headers)
-
-
-def _head(method_and_target: str, headers: Mapping[str, str]) -> bytes:
-    lines = [f"{method_and_target} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 @contextmanager
-def _response(
-    connection: socket, deadline: Deadline, most: int, method: str = "GET"
-) -> Iterator[HTTPResponse]:
+def _response(connection: socket, deadline: Deadline, most: int) -> Iterator[HTTPResponse]:
     reader = BoundedReader(connection, deadline, most)
-    response = HTTPResponse(reader, method=method)  # type: ignore[arg-type] # calls makefile alone
+    response = HTTPResponse(reader, method="GET")  # type: ignore[arg-type] # calls makefile alone
     # Left to the garbage collector, it complains of its file, which may be closed before it.
     with closing(response):
         response.begin()
         yield response
-
-
-def _tunnel(proxy: SplitResult, authority: str, deadline: Deadline) -> socket:
-    """Ask a proxy for a tunnel, inside which TLS is ours (RFC 9110 section 9.3.6)."""
-    headers = {"Host": authority}
-    if proxy.username is not None:
-        user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {b64encode(user.encode()).decode()}"
-    addresses = resolve(*_host_and_port(proxy), deadline)
-    connection = connect(addresses, lambda _: True, deadline)
-    with ExitStack() as on_error:
-        on_error.callback(connection.close)
-        connection.settimeout(deadline.left())
-        connection.sendall(_head(f"CONNECT {authority}", headers))
-        with _response(connection, deadline, _MOST_HEAD, "CONNECT") as response:
-            if response.status != 200:
-                raise FetchError(f"the proxy answers with the status {response.status}")
-        on_error.pop_all()
-    return connection
 
 
 def _max_age(headers: Message) -> int | None:

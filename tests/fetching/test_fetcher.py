@@ -1,7 +1,6 @@
 """The fetcher, against key servers that do all they can to hold it up or to fool it."""
 
 import contextlib
-import os
 import socket
 import ssl
 import struct
@@ -50,7 +49,6 @@ def fetcher(
     deadline: float = DEADLINE,
     *,
     allow_private_addresses: bool = True,
-    use_environment_proxies: bool = False,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Fetcher:
     """Make one for loopback that soon gives up."""
@@ -58,7 +56,6 @@ def fetcher(
         deadline=deadline,
         allow_insecure_loopback=allow_private_addresses,
         allow_private_addresses=allow_private_addresses,
-        use_environment_proxies=use_environment_proxies,
         ssl_context=ssl_context,
     )
 
@@ -310,6 +307,14 @@ def test_a_slow_tls_handshake_ends_at_the_deadline() -> None:
     with KeyServer(good, raw=drip) as server:
         assert "after 0.3 s" in fault_of(server.url("https"))
         assert server.connections == 1
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Pass on what comes until no more does."""
+    with contextlib.suppress(OSError):
+        while octets := source.recv(65536):
+            sink.sendall(octets)
+        sink.shutdown(socket.SHUT_WR)
 
 
 def test_a_tls_record_that_drips_is_left_at_the_deadline(
@@ -748,126 +753,14 @@ def test_a_context_that_does_not_verify_is_refused(is_hostname_checked: bool) ->
         Fetcher(ssl_context=context)
 
 
-# Proxies.
-
-
-@pytest.fixture
-def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Set the proxy of the environment, and no other one."""
-    for variable in list(os.environ):
-        if variable.lower().endswith("_proxy"):
-            monkeypatch.delenv(variable)
-    return lambda url: monkeypatch.setenv("https_proxy", url)
-
-
-def relaying(seen: list[bytes], port: int) -> Callable[[socket.socket], None]:
-    """Make a proxy that connects everything to one port."""
-
-    def relay(connection: socket.socket) -> None:
-        seen.append(connection.recv(65536))
-        with socket.create_connection(("127.0.0.1", port)) as upstream:
-            connection.sendall(head(status="200 Connection established"))
-            back = threading.Thread(target=pump, args=(upstream, connection))
-            back.start()
-            pump(connection, upstream)
-            back.join(30)
-
-    return relay
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on what comes until no more does."""
-    with contextlib.suppress(OSError):
-        while octets := source.recv(65536):
-            sink.sendall(octets)
-        sink.shutdown(socket.SHUT_WR)
-
-
-def test_a_proxy_of_the_environment_is_not_used_unless_asked(
-    proxied: Callable[[str], None], serving: Contexts, trusting: ssl.SSLContext
+def test_a_proxy_of_the_environment_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, serving: Contexts, trusting: ssl.SSLContext
 ) -> None:
     with KeyServer(good) as proxy, KeyServer(good, tls=serving("id.example")) as server:
-        proxied(proxy.url(path=""))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setenv("https_proxy", proxy.url(path=""))
         assert fetcher(5, ssl_context=trusting)(server.url("https")).body == SET
         assert proxy.connections == 0
-
-
-def test_a_proxy_of_the_environment_makes_a_tunnel(
-    proxied: Callable[[str], None], serving: Contexts, trusting: ssl.SSLContext
-) -> None:
-    seen: list[bytes] = []
-    with (
-        KeyServer(good, tls=serving("id.example")) as server,
-        KeyServer(good, raw=relaying(seen, server.port)) as proxy,
-    ):
-        proxied(f"me:p%40ss@127.0.0.1:{proxy.port}")
-        fetch = fetcher(5, use_environment_proxies=True, ssl_context=trusting)
-        assert fetch("https://id.example/jwks").body == SET
-    (request,) = seen
-    assert request == (
-        b"CONNECT id.example:443 HTTP/1.1\r\nHost: id.example:443\r\n"
-        b"Proxy-Authorization: Basic bWU6cEBzcw==\r\n\r\n"
-    )
-
-
-def test_a_proxy_that_refuses_is_an_outage(proxied: Callable[[str], None]) -> None:
-    answer = answering(head("X: 1", status="407 Proxy Authentication Required"))
-    with KeyServer(answer) as proxy:
-        proxied(proxy.url(path="/"))
-        fault = fault_of("https://[2606:4700::1]/", fetcher(5, use_environment_proxies=True))
-        assert fault == "the proxy answers with the status 407"
-        assert proxy.requests[0].startswith(b"CONNECT [2606:4700::1]:443 HTTP/1.1\r\n")
-
-
-def test_a_proxy_that_drips_is_left_at_the_deadline(proxied: Callable[[str], None]) -> None:
-    with KeyServer(lambda send: proxy.send_slowly(send, b"H" * 5000)) as proxy:
-        proxied(proxy.url())
-        fault = fault_of("https://id.example/", fetcher(use_environment_proxies=True))
-        assert "after 0.3 s" in fault
-
-
-@pytest.mark.parametrize(
-    "url", ["https://me:hunter2@127.0.0.1:1/", "socks5://127.0.0.1", "http://"]
-)
-def test_a_proxy_of_another_kind_is_refused(proxied: Callable[[str], None], url: str) -> None:
-    proxied(url)
-    fault = fault_of("https://id.example/", fetcher(use_environment_proxies=True))
-    assert fault == "the proxy of the environment is not an http one"
-
-
-def test_hosts_without_a_proxy_are_reached_directly(
-    proxied: Callable[[str], None],
-    serving: Contexts,
-    trusting: ssl.SSLContext,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with KeyServer(good) as proxy, KeyServer(good, tls=serving("id.example")) as server:
-        proxied(proxy.url())
-        fetch = fetcher(5, use_environment_proxies=True, ssl_context=trusting)
-        assert fetch(server.url("https")).body == SET
-        assert proxy.connections == 0
-
-
-@pytest.mark.usefixtures("proxied")
-def test_without_a_proxy_in_the_environment_hosts_are_reached_directly(
-    serving: Contexts, trusting: ssl.SSLContext
-) -> None:
-    with KeyServer(good, tls=serving("id.example")) as server:
-        fetch = fetcher(5, use_environment_proxies=True, ssl_context=trusting)
-        assert fetch(server.url("https")).body == SET
-
-
-def test_plain_http_never_goes_to_a_proxy(proxied: Callable[[str], None]) -> None:
-    with KeyServer(good) as proxy, KeyServer(good) as server:
-        proxied(proxy.url())
-        assert fetcher(5, use_environment_proxies=True)(server.url()).body == SET
-        assert proxy.connections == 0
-
-
-def test_a_proxy_and_a_ban_on_private_addresses_contradict_each_other() -> None:
-    with pytest.raises(ValueError, match="cannot be told apart behind a proxy"):
-        fetcher(allow_private_addresses=False, use_environment_proxies=True)
 
 
 # Silence.
