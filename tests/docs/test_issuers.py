@@ -3,12 +3,14 @@
 import re
 import textwrap
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.config.profiles import PROFILES, Profile
+from flask_tokenguard.fetching import Fetched
 
 from ..config.test_profiles import id_token, refused_by
 from ..support import ROOT
@@ -82,3 +84,13 @@ def test_a_further_entry_is_accepted(entry: str) -> None:
 def test_every_preset_has_its_settings_on_the_page() -> None:
     shown = set(re.findall(r'"profile": "([\w-]+)"', PAGE))
     assert shown == PROFILES.keys() - {"rfc9068", "oidc-access"}
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (304, b"")])
+def test_the_fetch_on_the_page_returns_status_and_etag(status: int, body: bytes) -> None:
+    (block,) = [block for block in BLOCKS if "def fetch(" in block]
+    page: dict[str, Any] = {"TokenGuard": Mock(), "app": None}
+    exec(block, page)  # noqa: S102 - our own docs
+    answer = Mock(status_code=status, content=body, headers={"ETag": '"2"'})
+    page["session"].get = Mock(return_value=answer)
+    assert page["fetch"]("https://id.example.com/jwks", '"1"') == Fetched(body, status, None, '"2"')
