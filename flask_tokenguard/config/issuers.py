@@ -1,18 +1,32 @@
-"""The entries of TOKENGUARD_ISSUERS: how each is read, with what its profile leaves open.
+"""Issuer entries: each object of TOKENGUARD_ISSUERS, and of the app's issuer resolver.
 
-What a reader does not like is raised as a `Fault`, before which the setting's name is put.
+An entry fills in what its profile leaves open, and only narrows the rest.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import media_type
 from ..keys.entries import DiscoveryKind, KeyEntry
 from .profiles import DEFAULT_PROFILE, PROFILES, Profile
-from .readers import Fault, choice, claims, duration, key, path, text, texts, texts_or_none, types
+from .readers import (
+    Fault,
+    Reader,
+    choice,
+    claims,
+    duration,
+    key,
+    path,
+    read_members,
+    text,
+    texts,
+    texts_or_none,
+    types,
+    within,
+)
 
 SETTING = "TOKENGUARD_ISSUERS"
 _SOURCES = ("discovery", "jwks_url", "jwks_file", "keys")
@@ -25,7 +39,7 @@ class IssuerEntry:
     Attributes:
         issuer: Its `iss`, exactly.
         audience: Of which its tokens must name one; None where any will do.
-        discovery: Which metadata to look for, where the keys are not named.
+        discovery: Which metadata to look for, where no other source of keys is named.
         jwks_url: Where its keys are published, or None.
         key: Its keys themselves, or their file, or None.
         profile: What its tokens say.
@@ -46,88 +60,83 @@ class IssuerEntry:
 
 
 def read_issuers(value: object) -> dict[str, IssuerEntry]:
-    """Read the setting: an object from each `iss` to an entry."""
+    """Read TOKENGUARD_ISSUERS: an object from each `iss` to its entry."""
     if not isinstance(value, dict) or not value:
         raise Fault('must be an object such as {"https://id.example.com/": {...}}')
-    return {text(issuer): read_issuer(issuer, said) for issuer, said in value.items()}
+    return {text(issuer): read_issuer(issuer, entry) for issuer, entry in value.items()}
 
 
-def read_issuer(issuer: str, said: object) -> IssuerEntry:
+def read_issuer(issuer: str, entry: object) -> IssuerEntry:
     """Read one entry.
 
     Args:
         issuer: The `iss`.
-        said: What is said of it: `audience`, one of `discovery`, `jwks_url`, `jwks_file` and
-            `keys`, and if need be `profile`, `algorithms`, `types`, `requires`, `forbids`,
+        entry: An object with `audience`, one of `discovery`, `jwks_url`, `jwks_file` and `keys`,
+            and if need be `profile`, `algorithms`, `types`, `requires`, `forbids`,
             `scope_claims`, `roles_claim`, `leeway`, `stale` and `private_addresses`.
+
+    Raises:
+        Fault: The entry is malformed, or contradicts itself.
     """
-    where = f"[{issuer!r}]"
-    if not isinstance(said, dict) or not said.keys() <= _READERS.keys():
-        raise Fault(f"{where} must be an object with some of {', '.join(sorted(_READERS))}")
-    read: dict[str, Any] = {}
-    for name, value in said.items():
-        try:
-            read[name] = _READERS[name](value)
-        except Fault as fault:
-            raise Fault(f"{where}.{name} {fault}") from None
-    if "audience" not in read:
-        raise Fault(f"{where} lacks audience; without one, tokens for others are accepted")
-    return _entry(issuer, where, read)
+    with within(f"[{issuer!r}]"):
+        members = read_members(entry, _MEMBERS)
+        _check_sources(members)
+        return _entry(issuer, members)
 
 
-def _entry(issuer: str, where: str, read: dict[str, Any]) -> IssuerEntry:
-    profile = _profile(where, read)
-    named = [name for name in _SOURCES if read.get(name)]
+def _check_sources(members: Mapping[str, Any]) -> None:
+    if "audience" not in members:
+        raise Fault("lacks audience; without one, tokens for others are accepted")
+    named = [name for name in _SOURCES if members.get(name)]
     if len(named) > 1:
-        raise Fault(f"{where} has {' and '.join(named)}, of which there must be one")
-    if not named and "discovery" in read:
-        raise Fault(f"{where} must have one of {', '.join(_SOURCES)}")
-    discovery = read.get("discovery", True)
+        raise Fault(f"has {' and '.join(named)}, of which there must be one")
+    if not named and "discovery" in members:
+        raise Fault(f"must have one of {', '.join(_SOURCES)}")
+
+
+def _entry(issuer: str, members: Mapping[str, Any]) -> IssuerEntry:
+    profile = _profile(members)
+    discovery = members.get("discovery", True)
+    value, file = members.get("keys"), members.get("jwks_file")
+    has_key = value is not None or file is not None
     return IssuerEntry(
         issuer=issuer,
-        audience=read["audience"] or None,
-        discovery=_kind(profile.discovery if discovery is True else discovery),
-        jwks_url=read.get("jwks_url"),
-        key=_key_entry(where, read),
+        audience=members["audience"] or None,
+        discovery=profile.discovery if isinstance(discovery, bool) else discovery,
+        jwks_url=members.get("jwks_url"),
+        key=KeyEntry(source=f"{SETTING}[{issuer!r}]", value=value, file=file) if has_key else None,
         profile=profile,
-        leeway=read.get("leeway"),
-        stale=read.get("stale", timedelta(hours=24)),
-        allows_private_addresses=read.get("private_addresses") != "forbid",
+        leeway=members.get("leeway"),
+        stale=members.get("stale", timedelta(hours=24)),
+        allows_private_addresses=members.get("private_addresses") != "forbid",
     )
 
 
-def _profile(where: str, read: Mapping[str, Any]) -> Profile:
-    """Add an entry to its profile; of claims it can only demand more."""
-    chosen = read.get("profile", DEFAULT_PROFILE)
+def _profile(members: Mapping[str, Any]) -> Profile:
+    """Return an entry's profile with what the entry adds; it can only demand more claims."""
+    chosen = members.get("profile", DEFAULT_PROFILE)
     profile = PROFILES[chosen]
-    requires, forbids = frozenset(read.get("requires", ())), frozenset(read.get("forbids", ()))
+    requires, forbids = (frozenset(members.get(name, ())) for name in ("requires", "forbids"))
     needed = {"iss", *profile.required, *profile.equals}
-    if read["audience"]:
+    if members["audience"]:
         needed.add(profile.audience_claim)
-    _check_apart(f"{where}.requires", requires, profile.absent, f"which profile {chosen} forbids")
-    _check_apart(f"{where}.forbids", forbids, needed, "without which every token is refused")
-    _check_apart(f"{where}.forbids", forbids, requires, "which its requires has too")
+    with within(".requires"):
+        _check_apart(requires, profile.absent, f"which profile {chosen} forbids")
+    with within(".forbids"):
+        _check_apart(forbids, needed, "without which every token is refused")
+        _check_apart(forbids, requires, "which its requires has too")
     return replace(
         profile,
         required=profile.required | requires,
         absent=profile.absent | forbids,
-        **{name: read[name] for name in _OF_PROFILE if name in read},
+        **{name: members[name] for name in _OF_PROFILE if name in members},
     )
 
 
-def _check_apart(
-    where: str, names: frozenset[str], others: Collection[str], explanation: str
-) -> None:
+def _check_apart(names: frozenset[str], others: Collection[str], explanation: str) -> None:
     both = names.intersection(others)
     if both:
-        raise Fault(f"{where} has {', '.join(sorted(both))}, {explanation}; leave it out")
-
-
-def _key_entry(where: str, read: Mapping[str, Any]) -> KeyEntry | None:
-    value, file = read.get("keys"), read.get("jwks_file")
-    if value is None and file is None:
-        return None
-    return KeyEntry(source=f"{SETTING}{where}", value=value, file=file)
+        raise Fault(f"has {', '.join(sorted(both))}, {explanation}; leave it out")
 
 
 def _audience(value: object) -> tuple[str, ...]:
@@ -139,12 +148,8 @@ def _audience(value: object) -> tuple[str, ...]:
 
 
 def _discovery(value: object) -> object:
-    return value if isinstance(value, bool) else choice("oidc", "oauth")(value)
-
-
-def _kind(discovery: object) -> DiscoveryKind:
-    kinds: dict[object, DiscoveryKind] = {"oidc": "oidc", "oauth": "oauth"}
-    return kinds.get(discovery, "both")
+    """Read true for what the profile says, false for none, or one kind."""
+    return value if isinstance(value, bool) else _kind(value)
 
 
 def _url(value: object) -> str:
@@ -174,7 +179,8 @@ def _claim_path(value: object) -> tuple[str, ...]:
 
 
 _OF_PROFILE = ("algorithms", "types", "scope_claims", "roles_claim")
-_READERS: dict[str, Callable[[object], Any]] = {
+_kind = choice(*(kind for kind in get_args(DiscoveryKind) if kind != "both"))
+_MEMBERS: Mapping[str, Reader] = {
     "audience": _audience,
     "discovery": _discovery,
     "jwks_url": _url,

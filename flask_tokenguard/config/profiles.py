@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
+from ..keys.entries import DiscoveryKind
 
 # A secret has no place in a published key set, and the issuer's would let us forge its tokens.
 _ASYMMETRIC = tuple(name for name, row in SIGNATURE_ALGORITHMS.items() if row.kty != "oct")
@@ -38,7 +39,7 @@ class Profile:
             that must name us as well (RFC 7519 section 4.1.3).
         scope_claims: Where scopes are, each claim a space-separated text or a list of texts.
         roles_claim: The path to the roles, a list of texts; None if there is no usual one.
-        discovery: What `True` means in an entry: `"oidc"`, `"oauth"`, or both tried in turn.
+        discovery: What `True` means in an entry.
         algorithms: Signature algorithms that may be used.
     """
 
@@ -50,7 +51,7 @@ class Profile:
     audience_claim: str = "aud"
     scope_claims: tuple[str, ...] = ("scope",)
     roles_claim: tuple[str, ...] | None = None
-    discovery: str | bool = True
+    discovery: DiscoveryKind = "both"
     algorithms: tuple[str, ...] = _ASYMMETRIC
 
 

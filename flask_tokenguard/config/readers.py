@@ -1,4 +1,4 @@
-"""How the value of a setting is read: one function a type, each returns the value or raises.
+"""Readers of settings: one function a type, each returns the value or raises a `Fault`.
 
 A value is of its declared type exactly: `Flask.config.from_prefixed_env` turns `123` into a number
 and `False` into text, and guessing back could open what was meant to be shut.
@@ -6,23 +6,57 @@ and `False` into text, and guessing back could open what was meant to be shut.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from os import PathLike, fspath
-from typing import Any, get_args
+from typing import Any, TypeAlias
 
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
-from ..keys.encryption import EncryptionEntry
-from ..keys.entries import KeyEntry, State
+
+Reader: TypeAlias = Callable[[object], Any]
 
 LOCATIONS = ("header", "form", "query", "json")
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
 class Fault(ValueError):
-    """What is wrong with one value; the setting's name is put before it."""
+    """A fault of one value.
+
+    Attributes:
+        problem: What is wrong, without a subject: `must be true or false`.
+        path: Where it is in the setting's value: `[0].file`; empty for the whole.
+    """
+
+    def __init__(self, problem: str, path: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = path
+
+    def of(self, setting: str) -> str:
+        """Return the sentence about a setting."""
+        return f"{setting}{self.path} {self.problem}"
+
+
+@contextmanager
+def within(step: str) -> Iterator[None]:
+    """Put a step before the path of a fault: `[0]` for an item, `.file` for a member."""
+    try:
+        yield
+    except Fault as fault:
+        raise Fault(fault.problem, step + fault.path) from None
+
+
+def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """Read an object with named members, each by its reader."""
+    if not isinstance(value, dict) or not value.keys() <= readers.keys():
+        raise Fault(f"must be an object with some of {', '.join(sorted(readers))}")
+    members = {}
+    for name, member in value.items():
+        with within(f".{name}"):
+            members[name] = readers[name](member)
+    return members
 
 
 def text(value: object) -> str:
@@ -75,6 +109,15 @@ def claims(value: object) -> tuple[str, ...]:
     if "cnf" in names:
         raise Fault("must not hold cnf; a token that is bound to a key is refused")
     return names
+
+
+def entries(value: object) -> Sequence[object]:
+    """Read a list of objects, which are read by themselves."""
+    if isinstance(value, str):
+        value = _parse_list(value)
+    if not isinstance(value, (list, tuple)) or not value:
+        raise Fault('must be a list of entries such as {"file": "signing.pem"}')
+    return value
 
 
 def _parse_list(text: str) -> object:
@@ -166,74 +209,11 @@ def key(value: object) -> str | Mapping[str, Any]:
     return value if isinstance(value, dict) else text(value)
 
 
-def keys(value: object) -> tuple[KeyEntry, ...]:
-    """Read several keys with what is said of each."""
-    if isinstance(value, str):
-        value = _parse_list(value)
-    if not isinstance(value, (list, tuple)) or not value:
-        raise Fault('must be a list of entries such as {"file": "signing.pem"}')
-    return tuple(_entry(index, entry) for index, entry in enumerate(value))
-
-
-def _entry(index: int, entry: object) -> KeyEntry:
-    names = {field.name for field in fields(KeyEntry)} - {"source"}
-    if not isinstance(entry, dict) or not entry.keys() <= names:
-        raise Fault(f"[{index}] must be an object with some of {', '.join(sorted(names))}")
-    if len(entry.keys() & {"value", "file", "env"}) != 1:
-        raise Fault(f"[{index}] must have exactly one of value, file and env")
-    if {"password", "password_file"} <= entry.keys():
-        raise Fault(f"[{index}] must have one of password and password_file")
-    if entry.get("state", "active") not in get_args(State):
-        raise Fault(f"[{index}] has a state other than {', '.join(get_args(State))}")
-    return KeyEntry(source=f"TOKENGUARD_KEYS[{index}]", **_members(entry, f"[{index}]"))
-
-
-def _members(members: Mapping[str, object], where: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, value in members.items():
-        try:
-            values[name] = _MEMBER_READERS.get(name, text)(value)
-        except Fault as fault:
-            raise Fault(f"{where}.{name} {fault}") from None
-    return values
-
-
 def truth(value: object) -> bool:
     """Read true or false, and nothing that could pass for one of them."""
     if not isinstance(value, bool):
         raise Fault("must be true or false")
     return value
-
-
-def encryption(value: object) -> EncryptionEntry:
-    """Read what tokens are encrypted with."""
-    names = {"key", "key_file", "kid", "password", "password_file", "alg", "enc", "required"}
-    if not isinstance(value, dict) or not value.keys() <= names:
-        raise Fault(f"must be an object with some of {', '.join(sorted(names))}")
-    if len(value.keys() & {"key", "key_file", "kid"}) != 1:
-        raise Fault("must have exactly one of key, key_file and kid")
-    if {"password", "password_file"} <= value.keys():
-        raise Fault("must have one of password and password_file")
-    if "kid" in value and value.keys() & {"password", "password_file"}:
-        raise Fault("has a password for a key that is configured elsewhere")
-    said = _members(value)
-    alg, kid = said.get("alg"), said.get("kid")
-    own_key = KeyEntry(
-        source="TOKENGUARD_ENCRYPTION",
-        value=said.get("key"),
-        file=said.get("key_file"),
-        password=said.get("password"),
-        password_file=said.get("password_file"),
-        alg=alg,
-        use="enc",
-    )
-    return EncryptionEntry(
-        key=own_key if kid is None else None,
-        kid=kid,
-        alg=alg,
-        enc=said.get("enc"),
-        required=said.get("required", True),
-    )
 
 
 def url_path(value: object) -> str:
@@ -250,13 +230,3 @@ def prefix(value: object) -> str:
     if not prefix.isprintable() or not prefix.isascii() or set(prefix) & set("{}* "):
         raise Fault("must be printable ASCII without spaces, braces and *")
     return prefix
-
-
-_MEMBER_READERS: dict[str, Callable[[object], Any]] = {
-    "value": key,
-    "key": key,
-    "file": path,
-    "key_file": path,
-    "password_file": path,
-    "required": truth,
-}

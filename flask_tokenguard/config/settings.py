@@ -1,6 +1,6 @@
 """Settings: every TOKENGUARD_* key of the config, its type, unit, default and check.
 
-One field is one key; how its value is read stands in `values`.
+One field is one key; `readers` has the function that reads each type.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry
 from . import readers as values
 from .issuers import IssuerEntry, read_issuers
+from .keys import read_encryption, read_keys
 
 PREFIX = "TOKENGUARD_"
 # What our own tokens hold beside `exp`; a store finds tokens and sessions by it.
@@ -33,7 +34,7 @@ class Settings:
     key_file: str | None = _setting(values.path, secret=True)
     key_password: str | None = _setting(values.text, secret=True)
     key_password_file: str | None = _setting(values.path, secret=True)
-    keys: tuple[KeyEntry, ...] | None = _setting(values.keys)
+    keys: tuple[KeyEntry, ...] | None = _setting(read_keys)
     keyring: str | None = _setting(values.path)
     algorithm: str | None = _setting(values.choice(*SIGNATURE_ALGORITHMS))
     issuer: str | None = _setting(values.text)
@@ -41,7 +42,7 @@ class Settings:
     client_id: str | None = _setting(values.text)
     issuers: Mapping[str, IssuerEntry] | None = _setting(read_issuers)
     allow_insecure_http: bool = _setting(values.truth, default=False)
-    encryption: EncryptionEntry | None = _setting(values.encryption)
+    encryption: EncryptionEntry | None = _setting(read_encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
     types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
@@ -83,7 +84,7 @@ class Settings:
             on_fault: Called with a sentence for each fault; the setting then has its default.
         """
         readers = {PREFIX + item.name.upper(): item for item in fields(cls)}
-        said = {}
+        read = {}
         for name, value in config.items():
             if not name.startswith(PREFIX) or value is None:
                 continue
@@ -91,10 +92,10 @@ class Settings:
                 on_fault(_unknown(name, readers))
                 continue
             try:
-                said[readers[name].name] = readers[name].metadata["read"](value)
+                read[readers[name].name] = readers[name].metadata["read"](value)
             except values.Fault as fault:
-                on_fault(f"{name}{'' if str(fault)[0] in '[.' else ' '}{fault}")
-        settings = cls(**said)
+                on_fault(fault.of(name))
+        settings = cls(**read)
         settings._check_key_settings(on_fault)
         settings._check_required_claims(on_fault)
         return settings

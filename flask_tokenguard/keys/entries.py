@@ -12,7 +12,8 @@ from ..jose.material import Material
 from .text import read_file, read_material
 
 State = Literal["active", "next", "verify-only"]
-# Which metadata of an issuer tells where its keys are.
+# The metadata that names an issuer's key set: of OpenID Connect Discovery 1.0, of RFC 8414, or the
+# first of both that is right.
 DiscoveryKind = Literal["oidc", "oauth", "both"]
 
 

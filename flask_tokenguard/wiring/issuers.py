@@ -53,7 +53,7 @@ def build_issuers(
         try:
             built = build(read_issuer(issuer, entry), faults.append)
         except Fault as fault:
-            raise ConfigurationError(str(fault)) from None
+            raise ConfigurationError(fault.of("")) from None
         if faults:
             raise ConfigurationError(*faults)
         return built

@@ -212,7 +212,7 @@ def test_no_profile_demands_what_must_be_absent(name: str) -> None:
 
 @each_profile
 def test_the_way_of_discovery_is_one_that_there_is(name: str) -> None:
-    assert PROFILES[name].discovery in {True, "oidc", "oauth"}
+    assert PROFILES[name].discovery in {"both", "oidc", "oauth"}
 
 
 def test_only_cognito_has_its_audience_elsewhere() -> None:

@@ -5,6 +5,7 @@ found must name the issuer that was asked for, or one issuer could hand out anot
 """
 
 import time
+from typing import get_args
 
 from ...clock import Clock
 from ...fetching import Fetch, FetchError
@@ -22,7 +23,7 @@ def metadata_urls(issuer: str, kind: DiscoveryKind = "both") -> tuple[str, ...]:
 
     Args:
         issuer: As in its tokens; one slash at its end is not counted.
-        kind: `"oidc"` for Discovery 1.0 section 4, `"oauth"` for RFC 8414 section 3.1, or both.
+        kind: `"oidc"` for Discovery 1.0 section 4, `"oauth"` for RFC 8414 section 3.1.
     """
     whole = issuer.removesuffix("/")
     scheme, _, rest = whole.partition("://")
@@ -63,8 +64,9 @@ class Discovery:
             check_url(issuer, allow_insecure_loopback=allow_insecure_loopback)
         except ValueError as error:
             raise ValueError(f"the issuer {error}") from None
-        if kind not in ("oidc", "oauth", "both"):
-            raise ValueError(f"discovery is {kind!r}, not 'oidc', 'oauth' or 'both'")
+        kinds = get_args(DiscoveryKind)
+        if kind not in kinds:
+            raise ValueError(f"discovery is {kind!r}, not one of {', '.join(kinds)}")
         self.issuer = issuer
         self._urls = metadata_urls(issuer, kind)
         self._allow_insecure_loopback = allow_insecure_loopback

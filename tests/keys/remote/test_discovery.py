@@ -188,7 +188,7 @@ def test_an_issuer_may_be_on_loopback_where_that_is_allowed() -> None:
 
 
 def test_another_kind_of_discovery_is_refused() -> None:
-    with pytest.raises(ValueError, match="discovery is 'saml', not 'oidc', 'oauth' or 'both'"):
+    with pytest.raises(ValueError, match="discovery is 'saml', not one of oidc, oauth, both"):
         discovery(Provider(), "saml")  # type: ignore[arg-type] # to be refused
 
 

@@ -1,0 +1,77 @@
+"""Key entries: each object of TOKENGUARD_KEYS, and TOKENGUARD_ENCRYPTION."""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from ..keys.encryption import EncryptionEntry
+from ..keys.entries import KeyEntry, State
+from .readers import Fault, Reader, choice, entries, key, path, read_members, text, truth, within
+
+_KEY_MEMBERS: Mapping[str, Reader] = {
+    "value": key,
+    "file": path,
+    "env": text,
+    "password": text,
+    "password_file": path,
+    "kid": text,
+    "alg": text,
+    "enc": text,
+    "use": text,
+    "state": choice(*get_args(State)),
+}
+_ENCRYPTION_MEMBERS: Mapping[str, Reader] = {
+    "key": key,
+    "key_file": path,
+    "kid": text,
+    "password": text,
+    "password_file": path,
+    "alg": text,
+    "enc": text,
+    "required": truth,
+}
+
+
+def read_keys(value: object) -> tuple[KeyEntry, ...]:
+    """Read TOKENGUARD_KEYS: several keys, each with its metadata."""
+    return tuple(_read_key(index, entry) for index, entry in enumerate(entries(value)))
+
+
+def _read_key(index: int, entry: object) -> KeyEntry:
+    with within(f"[{index}]"):
+        members = read_members(entry, _KEY_MEMBERS)
+        if len(members.keys() & {"value", "file", "env"}) != 1:
+            raise Fault("must have exactly one of value, file and env")
+        _check_password(members)
+    return KeyEntry(source=f"TOKENGUARD_KEYS[{index}]", **members)
+
+
+def read_encryption(value: object) -> EncryptionEntry:
+    """Read TOKENGUARD_ENCRYPTION: a key, or the `kid` of a configured one, and how it is used."""
+    members = read_members(value, _ENCRYPTION_MEMBERS)
+    if len(members.keys() & {"key", "key_file", "kid"}) != 1:
+        raise Fault("must have exactly one of key, key_file and kid")
+    _check_password(members)
+    if "kid" in members and members.keys() & {"password", "password_file"}:
+        raise Fault("has a password for a key that is configured elsewhere")
+    alg, kid = members.get("alg"), members.get("kid")
+    own_key = KeyEntry(
+        source="TOKENGUARD_ENCRYPTION",
+        value=members.get("key"),
+        file=members.get("key_file"),
+        password=members.get("password"),
+        password_file=members.get("password_file"),
+        alg=alg,
+        use="enc",
+    )
+    return EncryptionEntry(
+        key=own_key if kid is None else None,
+        kid=kid,
+        alg=alg,
+        enc=members.get("enc"),
+        required=members.get("required", True),
+    )
+
+
+def _check_password(members: Mapping[str, object]) -> None:
+    if {"password", "password_file"} <= members.keys():
+        raise Fault("must have one of password and password_file")
