@@ -65,22 +65,12 @@ def build_issuers(
 def _keys_of(
     entry: IssuerEntry, settings: Settings, fetch: Fetch | None, on_fault: Callable[[str], None]
 ) -> KeySource[Key]:
-    algorithms = entry.profile.algorithms
     if entry.key is not None:
-        return read_key_set(entry.key, algorithms=algorithms, on_fault=on_fault)
-    from ..keys.remote.open import open_remote  # noqa: PLC0415 - imported when used
+        return read_key_set(entry.key, algorithms=entry.profile.algorithms, on_fault=on_fault)
+    from .remote import build_remote_keys  # noqa: PLC0415 - imported when used
 
     try:
-        return open_remote(
-            entry.issuer,
-            jwks_url=entry.jwks_url,
-            discovery=entry.discovery,
-            algorithms=algorithms,
-            stale=entry.stale.total_seconds(),
-            fetch=fetch,
-            allows_http=settings.allow_insecure_http,
-            allows_private_addresses=entry.allows_private_addresses,
-        )
+        return build_remote_keys(entry, fetch=fetch, allows_http=settings.allow_insecure_http)
     except ValueError as error:
         on_fault(
             f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"

@@ -20,6 +20,7 @@ from flask_tokenguard import (
 )
 from flask_tokenguard import token_required as demand
 from flask_tokenguard.fetching import Fetched
+from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.verify.claims import Claims
@@ -559,6 +560,15 @@ def test_issuing_without_a_key_names_the_setting(entries: dict[str, Any]) -> Non
 def test_a_role_must_be_named(role: Any) -> None:
     with pytest.raises(TypeError, match="role"):
         demand(role=role)
+
+
+def test_what_an_issuers_keys_will_need_is_imported_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(jws, "algorithm", asked.append)
+    guarded(TokenGuard(), ISSUERS={ID: {"audience": "a", "algorithms": ["RS256", "ES256"]}})
+    assert asked == ["RS256", "ES256"]
 
 
 def test_an_issuer_of_discovery_is_an_https_url() -> None:

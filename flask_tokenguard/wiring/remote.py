@@ -1,0 +1,53 @@
+"""Published keys: an issuer's entry -> `RemoteKeys`; imported when used, for HTTP and TLS."""
+
+from ..config.issuers import IssuerEntry
+from ..fetching import Fetch
+from ..fetching.document import Lifetimes
+from ..fetching.fetcher import Fetcher, check_url
+from ..jose import jws
+from ..keys.remote.discovery import Discovery
+from ..keys.remote.keys import RemoteKeys
+
+
+def build_remote_keys(entry: IssuerEntry, *, fetch: Fetch | None, allows_http: bool) -> RemoteKeys:
+    """Wire the keys that an issuer publishes; nothing is fetched yet.
+
+    Args:
+        entry: The issuer's.
+        fetch: The app's own, in place of ours.
+        allows_http: Whether http will do for a server on this machine.
+
+    Raises:
+        ValueError: An address is not one to fetch from, or the entry contradicts `allows_http`.
+    """
+    for name in entry.profile.algorithms:
+        # What the keys will need is imported before a server forks, and while no request waits.
+        jws.algorithm(name)
+    fetch = fetch or Fetcher(
+        allow_insecure_loopback=allows_http, allow_private_addresses=entry.allows_private_addresses
+    )
+    lifetimes = Lifetimes(stale=entry.stale.total_seconds())
+    return RemoteKeys(
+        _where(entry, fetch, lifetimes, allows_http=allows_http),
+        fetch=fetch,
+        algorithms=entry.profile.algorithms,
+        lifetimes=lifetimes,
+    )
+
+
+def _where(
+    entry: IssuerEntry, fetch: Fetch, lifetimes: Lifetimes, *, allows_http: bool
+) -> str | Discovery:
+    if entry.jwks_url is None:
+        return Discovery(
+            entry.issuer,
+            fetch=fetch,
+            kind=entry.discovery,
+            allow_insecure_loopback=allows_http,
+            lifetimes=lifetimes,
+        )
+    try:
+        check_url(entry.jwks_url, allow_insecure_loopback=allows_http)
+    except ValueError as error:
+        raise ValueError(f"the jwks_url {error}") from None
+    return entry.jwks_url
