@@ -38,21 +38,17 @@ class ConfiguredEncryption:
 
 
 def choose_encryption(
-    entry: EncryptionEntry | None, read: Iterable[ReadKey], *, on_fault: Callable[[str], None]
+    entry: EncryptionEntry, read: Iterable[ReadKey], *, on_fault: Callable[[str], None]
 ) -> ConfiguredEncryption | None:
     """Bind the encryption keys to their algorithms, and choose the one that encrypts.
 
     Args:
-        entry: The setting, or None where tokens are only signed.
+        entry: The setting.
         read: The other keys of the config; those with the use `enc` decrypt too, and the one that
             the setting's `kid` names may serve both uses.
         on_fault: Called with a sentence for each fault; the result is then not to be used.
     """
     others = [key for key in read if key.metadata.get("use") == "enc"]
-    if entry is None:
-        for key in others:
-            on_fault(f"{key.entry.source}: the key has the use 'enc'; see TOKENGUARD_ENCRYPTION")
-        return None
     if entry.key is not None:
         named = read_entries([entry.key], algorithm=None, on_fault=on_fault)
         if not named:

@@ -75,6 +75,13 @@ def read_entries(
     return read
 
 
+def refuse_encryption_keys(read: Iterable[ReadKey], *, on_fault: Callable[[str], None]) -> None:
+    """Report keys for encryption, for an app that only signs."""
+    for key in read:
+        if key.metadata.get("use") == "enc":
+            on_fault(f"{key.entry.source}: the key has the use 'enc'; see TOKENGUARD_ENCRYPTION")
+
+
 def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOptions]]:
     password = entry.password
     if entry.password_file is not None:

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError
 from ..fetching import Fetch
 from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption, choose_encryption
-from ..keys.entries import read_entries
+from ..keys.entries import read_entries, refuse_encryption_keys
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
 from ..sessions.revocation import Revocation
 from ..sessions.rotation import Sessions
@@ -112,14 +112,16 @@ def build_parts(
     tokens = TokenParts(settings, keys, encryption, store, clock)
     revocation = tokens.revocation()
     live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
-    others = build_issuers(
-        settings,
-        live_rules=live_rules,
-        resolve=issuer_resolver,
-        fetch=fetch,
-        clock=clock,
-        on_fault=faults.append,
-    )
+    others = None
+    if not needs_key:
+        others = build_issuers(
+            settings,
+            live_rules=live_rules,
+            resolve=issuer_resolver,
+            fetch=fetch,
+            clock=clock,
+            on_fault=faults.append,
+        )
     if faults:
         raise ConfigurationError(*faults)
     issuer = tokens.access_issuer()
@@ -188,7 +190,11 @@ def _load_keys(
             " TOKENGUARD_KEYRING"
         )
     read = read_entries(entries, algorithm=settings.algorithm, on_fault=faults.append)
-    encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
+    if settings.encryption is None:
+        refuse_encryption_keys(read, on_fault=faults.append)
+        encryption = None
+    else:
+        encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
     if settings.keyring is not None:
         return _open_ring(settings, faults.append), encryption
     return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption

@@ -26,8 +26,8 @@ def build_issuers(
     fetch: Fetch | None,
     clock: Clock,
     on_fault: Callable[[str], None],
-) -> Issuers | None:
-    """Build the table of other trusted issuers; None where there is none.
+) -> Issuers:
+    """Build the table of other trusted issuers.
 
     Args:
         settings: Those of the app.
@@ -38,8 +38,6 @@ def build_issuers(
         on_fault: Called with a sentence for each fault of an entry.
     """
     entries = settings.issuers or {}
-    if not entries and resolve is None:
-        return None
     if settings.issuer in entries:
         on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
     rules = tuple(live_rules)
