@@ -1,25 +1,25 @@
-"""What a forked worker must not share with its parent: locks, and threads that were left behind."""
+"""Values per process: what a forked worker must not share, such as locks and threads."""
 
 import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
-class PerProcess(Generic[Made]):
-    """A value that each process makes for itself when it first asks.
+class PerProcess(Generic[Value]):
+    """A value that each process makes at its first `get`.
 
     A lock that a thread of the parent held at the fork stays locked in the child for ever.
     """
 
-    def __init__(self, make: Callable[[], Made]) -> None:
+    def __init__(self, make: Callable[[], Value]) -> None:
         self._make = make
-        self._made: dict[int, Made] = {}
+        self._values: dict[int, Value] = {}
 
-    def get(self) -> Made:
-        """Tell this process's own value, the same for all of its threads."""
+    def get(self) -> Value:
+        """Return this process's own value, the same for all of its threads."""
         pid = os.getpid()
-        made = self._made.get(pid)
+        value = self._values.get(pid)
         # setdefault is atomic, so that of two threads that come first both get the same.
-        return self._made.setdefault(pid, self._make()) if made is None else made
+        return self._values.setdefault(pid, self._make()) if value is None else value

@@ -34,15 +34,15 @@ _SOURCES = ("discovery", "jwks_url", "jwks_file", "keys")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerEntry:
-    """Another issuer, as the config names it.
+    """Another trusted issuer, as the config names it.
 
     Attributes:
         issuer: Its `iss`, exactly.
-        audience: Of which its tokens must name one; None where any will do.
+        audience: Audiences of which its tokens must name one; None where any will do.
         discovery: Which metadata to look for, where no other source of keys is named.
         jwks_url: Where its keys are published, or None.
         key: Its keys themselves, or their file, or None.
-        profile: What its tokens say.
+        profile: The shape of its tokens.
         leeway: Clock skew to forgive, or None for the app's.
         stale: For how long its keys are used after they could last be fetched.
         allows_private_addresses: Whether its keys may come from a private network.
@@ -148,7 +148,7 @@ def _audience(value: object) -> tuple[str, ...]:
 
 
 def _discovery(value: object) -> object:
-    """Read true for what the profile says, false for none, or one kind."""
+    """Read true for the profile's kind, false for none, or a kind."""
     return value if isinstance(value, bool) else _kind(value)
 
 

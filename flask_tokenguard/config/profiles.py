@@ -1,4 +1,4 @@
-"""What the access tokens of a kind of issuer look like, each kind a row (RFC 9068, OIDC Core 1.0).
+"""Profiles: the access tokens of each kind of issuer, a row a kind (RFC 9068, OIDC Core 1.0).
 
 A row only narrows: every token must still have our audience, a key of its own issuer and an `exp`
 that lies ahead. Where a row's ID tokens look like its access tokens, a comment says what keeps
@@ -26,7 +26,7 @@ _OF_ID_TOKENS = _HASHES | {"nonce"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What the access tokens of one kind of issuer look like.
+    """The shape of the access tokens of one kind of issuer.
 
     Attributes:
         types: What the header's `typ` may be, in lower case without `application/`; None stands

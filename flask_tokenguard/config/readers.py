@@ -197,7 +197,7 @@ def _type(value: object) -> str:
 
 
 def realm(value: object) -> str:
-    """Read a realm, which must fit in a quoted string."""
+    """Read a realm, which a quoted string must hold without escapes."""
     realm = text(value)
     if not _QUOTED_STRING.fullmatch(realm):
         raise Fault('must be printable ASCII without " and \\')
@@ -210,7 +210,7 @@ def key(value: object) -> str | Mapping[str, Any]:
 
 
 def truth(value: object) -> bool:
-    """Read true or false, and nothing that could pass for one of them."""
+    """Read true or false, and nothing else that could pass for one."""
     if not isinstance(value, bool):
         raise Fault("must be true or false")
     return value
@@ -225,7 +225,7 @@ def url_path(value: object) -> str:
 
 
 def prefix(value: object) -> str:
-    """Read what the names of a server's keys begin with; braces would set a cluster's hash tag."""
+    """Read the prefix of a server's keys; braces would set a cluster's hash tag."""
     prefix = text(value)
     if not prefix.isprintable() or not prefix.isascii() or set(prefix) & set("{}* "):
         raise Fault("must be printable ASCII without spaces, braces and *")

@@ -17,7 +17,7 @@ from .issuers import IssuerEntry, read_issuers
 from .keys import read_encryption, read_keys
 
 PREFIX = "TOKENGUARD_"
-# What our own tokens hold beside `exp`; a store finds tokens and sessions by it.
+# The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
 OWN_CLAIMS = ("iat", "sub", "jti")
 _LONGEST_ALLOWED_LIFETIME = timedelta(days=3660)
 
@@ -28,7 +28,7 @@ def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the config says, checked; a field is the key's name without prefix, in lower case."""
+    """The checked config; a field is the key's name without its prefix, in lower case."""
 
     key: str | Mapping[str, Any] | None = _setting(values.key, secret=True)
     key_file: str | None = _setting(values.path, secret=True)
@@ -101,7 +101,7 @@ class Settings:
         return settings
 
     def key_entries(self) -> tuple[KeyEntry, ...]:
-        """What KEY, KEY_FILE or KEYS name, each as an entry."""
+        """Return an entry for each key of KEY, KEY_FILE or KEYS."""
         if self.keys is not None:
             return self.keys
         if self.key is None and self.key_file is None:
@@ -140,7 +140,7 @@ class Settings:
                 )
 
     def check_claims_of_store(self, on_fault: Callable[[str], None]) -> None:
-        """Check that every token has what a store finds it by; for apps that have a store."""
+        """Check that every token has the claims that a store finds it by; for apps with a store."""
         lacking = [claim for claim in OWN_CLAIMS if claim not in self.required_claims]
         if lacking:
             on_fault(

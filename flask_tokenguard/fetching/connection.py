@@ -94,7 +94,7 @@ def _look_up(host: str, port: int) -> list[SocketAddress] | None:
 def connect(
     addresses: list[SocketAddress], is_allowed: Callable[[IPAddress], bool], deadline: Deadline
 ) -> socket.socket:
-    """Connect to the first of the allowed addresses that answers; to no other one at all.
+    """Connect to the first allowed address that answers, and to no other.
 
     The name is not looked up again, so that its answer cannot change after the check.
 
@@ -133,7 +133,7 @@ def _ip_of(address: SocketAddress) -> IPAddress:
 
 
 def is_public(ip: IPAddress) -> bool:
-    """Tell an address of the public internet from a private, local or special one."""
+    """Return whether an address is of the public internet, not private, local or special."""
     if isinstance(ip, IPv6Address):
         if ip in _NAT64:
             return is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
@@ -144,7 +144,7 @@ def is_public(ip: IPAddress) -> bool:
 
 
 class BoundedReader(io.RawIOBase):
-    """What a socket receives, up to a number of octets and until a deadline."""
+    """A socket's input, up to a number of octets and until a deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, most: int) -> None:
         self._connection = connection
@@ -152,11 +152,11 @@ class BoundedReader(io.RawIOBase):
         self._left = most
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return that it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive what is there.
+        """Receive the octets that are there.
 
         Raises:
             FetchError: The deadline has passed, or too much came.
@@ -169,5 +169,5 @@ class BoundedReader(io.RawIOBase):
         return count
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Serve `http.client.HTTPResponse`, which asks its socket for a file."""
+        """Return the file that `http.client.HTTPResponse` asks its socket for."""
         return io.BufferedReader(self)

@@ -1,4 +1,4 @@
-"""Documents on the web, kept for as long as their server says, within bounds (RFC 9111).
+"""Cached documents: fetched from the web and fresh for a bounded time (RFC 9111).
 
 Nothing here is HTTP, so that an app that never fetches imports none; `fetcher` has that.
 """
@@ -6,23 +6,24 @@ Nothing here is HTTP, so that an app that never fetches imports none; `fetcher` 
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-# For a server that says nothing: a few minutes, so that a rotation is noticed the same hour.
-_LIFETIME_UNSAID = 300
+# Without a max-age: a few minutes, so that a rotation is noticed the same hour.
+_DEFAULT_LIFETIME = 300
 
 Value = TypeVar("Value")
 
 
 class FetchError(Exception):
-    """Nothing usable came; the message says why, without a URL, a body or a credential."""
+    """Nothing usable came; the message holds no URL, body or credential."""
 
 
 class Fetched(NamedTuple):
-    """What came.
+    """A fetched document.
 
     Attributes:
-        body: Its octets; empty with 304.
-        status: 200, or 304 where what the `etag` names has not changed (RFC 9110 section 15.4.5).
-        max_age: For how many seconds it is fresh (RFC 9111 section 4.2), or None if unsaid.
+        body: Its octets; not read with 304.
+        status: 200, or 304 where the version of `etag` is current (RFC 9110 section 15.4.5).
+        max_age: For how many seconds it is fresh (RFC 9111 section 4.2), or None without
+            a `max-age`.
         etag: Names this version in the next request, or None.
     """
 
@@ -38,10 +39,10 @@ Fetch: TypeAlias = Callable[[str, str | None], Fetched]
 
 
 class Lifetimes(NamedTuple):
-    """For how long what was fetched is used, in seconds.
+    """How long a document is used, in seconds.
 
     Attributes:
-        least: Fresh at least so long, whatever the server says.
+        least: Fresh at least so long, whatever the server's `max-age`.
         most: Fresh at most so long.
         stale: Used so long beyond that, while the server is out of reach.
     """
@@ -51,16 +52,16 @@ class Lifetimes(NamedTuple):
     stale: float = 86_400
 
     def of(self, max_age: int | None) -> float:
-        """Bound what a server says."""
-        said = _LIFETIME_UNSAID if max_age is None else max_age
-        return max(self.least, min(said, self.most))
+        """Return for how long a document with this `max-age` is fresh."""
+        seconds = _DEFAULT_LIFETIME if max_age is None else max_age
+        return max(self.least, min(seconds, self.most))
 
 
 class Version(NamedTuple, Generic[Value]):
     """A version of the document.
 
     Attributes:
-        value: What was read from it.
+        value: The value that `read` returned.
         url: Where it came from.
         etag: Its name there, or None.
         lifetime: For how many seconds it is fresh.
@@ -73,7 +74,7 @@ class Version(NamedTuple, Generic[Value]):
 
 
 class CachedDocument(Generic[Value]):
-    """The last good version; used by one thread at a time."""
+    """The last good version of a document; used by one thread at a time."""
 
     def __init__(
         self, read: Callable[[bytes], Value], *, fetch: Fetch, lifetimes: Lifetimes
@@ -84,7 +85,7 @@ class CachedDocument(Generic[Value]):
         self.version: Version[Value] | None = None
 
     def refresh(self, url: str) -> Version[Value]:
-        """Fetch the document, or learn that it has not changed.
+        """Fetch the document, or confirm that it has not changed.
 
         Raises:
             FetchError: It did not come.
@@ -109,5 +110,5 @@ class CachedDocument(Generic[Value]):
         except FetchError:
             raise
         except Exception as error:  # noqa: BLE001 - an app's own fetch may raise anything
-            # Its text could hold anything too.
+            # The text of the exception could hold anything too.
             raise FetchError(f"fetch raised {type(error).__name__}") from None

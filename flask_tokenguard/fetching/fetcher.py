@@ -1,7 +1,7 @@
-"""Fetch a key set or metadata over HTTPS, bounded in everything (RFC 9110, RFC 8725 section 3.10).
+"""Fetcher: key sets and metadata over HTTPS, with every bound (RFC 9110, RFC 8725 section 3.10).
 
-No client library measured has a total deadline, a cap on what it reads and no redirects. What is
-fetched here decides whom we believe: the certificate is always verified.
+No client library measured has a total deadline, a cap on what it reads and no redirects. A fetched
+key set decides which tokens are trusted: the certificate is always verified.
 """
 
 import re
@@ -26,7 +26,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:
-    """Check that a URL is one to fetch; that http goes to loopback is checked when connecting.
+    """Check a URL before it is fetched; whether http goes to loopback is checked when connecting.
 
     Raises:
         ValueError: It is not; the message follows "the URL" and does not quote it.
@@ -50,7 +50,7 @@ def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult
 
 
 class Fetcher:
-    """Fetches; a `Fetch`, safe for threads and across forks."""
+    """The built-in `Fetch`, safe for threads and across forks."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Fetcher:
         allow_private_addresses: bool = True,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        """Take the bounds.
+        """Check that the bounds fit together.
 
         Args:
             deadline: Seconds for one fetch: name, connection, TLS, headers and body together.
@@ -87,7 +87,7 @@ class Fetcher:
         self._ssl_context = ssl_context
 
     def __call__(self, url: str, etag: str | None = None) -> Fetched:
-        """Fetch a URL, or learn that what `etag` names is still current.
+        """Fetch a URL, or confirm that the version of `etag` is still current.
 
         Raises:
             FetchError: Anything else came, or nothing in time.
@@ -104,7 +104,7 @@ class Fetcher:
         except ssl.SSLCertVerificationError as error:
             raise FetchError(f"the certificate is refused: {error.verify_message}") from None
         except (OSError, HTTPException, ValueError) as error:
-            # What the server wrote may be in the message.
+            # The exception's text may quote the server.
             raise FetchError(f"the connection failed: {type(error).__name__}") from None
 
     def _fetch(self, parts: SplitResult, etag: str | None, deadline: Deadline) -> Fetched:
@@ -196,11 +196,11 @@ def _response(connection: socket, deadline: Deadline, most: int) -> Iterator[HTT
 
 
 def _max_age(headers: Message) -> int | None:
-    """Read for how long an answer stays fresh, less the time that it lay in caches."""
+    """Return for how many seconds an answer stays fresh, less its age in caches."""
     directives = ",".join(headers.get_all("Cache-Control", [])).replace(" ", "").lower().split(",")
     if "no-store" in directives or "no-cache" in directives:
         return 0
-    ages = [int(said[1]) for said in map(_MAX_AGE.fullmatch, directives) if said]
+    ages = [int(found[1]) for found in map(_MAX_AGE.fullmatch, directives) if found]
     if not ages:
         return None
     age = headers.get("Age", "0").strip()

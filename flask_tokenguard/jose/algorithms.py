@@ -1,4 +1,4 @@
-"""The algorithms, each a row (RFC 7518, RFC 8037, RFC 9864).
+"""Algorithms: a row for each (RFC 7518, RFC 8037, RFC 9864).
 
 Absent on purpose: `none`, ES256K, Ed448; PBES2, RSA1_5 and RSA-OAEP with SHA-1.
 """
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class SignatureAlgorithm(NamedTuple):
-    """What a key must be to serve one algorithm.
+    """The key that one algorithm takes.
 
     Attributes:
         kty: The key type, as in a JWK.

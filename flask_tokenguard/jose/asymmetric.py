@@ -1,4 +1,4 @@
-"""Asymmetric key material in place of a secret: who knows a public key could sign.
+"""Asymmetric key material in place of a secret: anyone with the public key could sign.
 
 That is CVE-2022-29217 (RFC 8725 section 3.1). It is looked for, not parsed: a body that was cut or
 doubled parses nowhere, and is found all the same. Each look is so long that a random secret does

@@ -1,6 +1,6 @@
 """The compact serialization, parsed and still unverified (RFC 7515 sections 3.1, 4 and 7.1).
 
-Nothing in a `Compact` may be believed. Key material or addresses of it in a header (`jwk`, `jku`,
+Nothing in a `Compact` may be trusted. Key material or addresses of it in a header (`jwk`, `jku`,
 `x5u`, `x5c`) are not even looked at.
 """
 
@@ -15,8 +15,8 @@ from . import base64url, strict_json
 # 4.1.11); `b64` changes what was signed (RFC 7797), for readers that look at it.
 _FORBIDDEN = ("crit", "b64")
 _TEXTS = ("alg", "kid", "typ", "cty")
-_REMEMBERED_HEADERS = 256
-_LONGEST_REMEMBERED_HEADER = 512
+_CACHED_HEADERS = 256
+_LONGEST_CACHED_HEADER = 512
 
 
 class Header(NamedTuple):
@@ -26,7 +26,7 @@ class Header(NamedTuple):
         alg: The algorithm, never looked up before a key is found.
         kid: The key's name, or None.
         typ: The media type in lower case without `application/`, or None.
-        members: All that the header says; not to be changed, it may be shared.
+        members: All members of the header; not to be changed, since headers are shared.
     """
 
     alg: str
@@ -86,10 +86,10 @@ def media_type(typ: str) -> str:
 
 
 def parse_header(segment: bytes) -> Header:
-    """Decode a header segment; the tokens of one key share it, so it is remembered by its text."""
-    if len(segment) > _LONGEST_REMEMBERED_HEADER:
+    """Decode a header segment; the tokens of one key share it, so it is cached by its text."""
+    if len(segment) > _LONGEST_CACHED_HEADER:
         return _parse_header(segment)
-    return _remembered_header(segment)
+    return _cached_header(segment)
 
 
 def _parse_header(segment: bytes) -> Header:
@@ -104,4 +104,4 @@ def _parse_header(segment: bytes) -> Header:
     )
 
 
-_remembered_header = lru_cache(_REMEMBERED_HEADERS)(_parse_header)
+_cached_header = lru_cache(_CACHED_HEADERS)(_parse_header)

@@ -1,7 +1,7 @@
 """Encryption (RFC 7516): the only module that imports joserfc, and only once a key asks for it.
 
 A key is bound to one `alg` and one `enc`. Whatever is wrong with a token, or with the key that it
-names, the answer is the same: what differs would tell an attacker how far a guess had come.
+names, the answer is the same: a difference would show an attacker how far a guess had come.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -26,7 +26,7 @@ def decrypt(token: str, keys: KeySource["EncryptionKey"]) -> str:
     """Decrypt a token of five parts, whose size was checked, with the key that it names.
 
     Returns:
-        What was encrypted, to be parsed as a token.
+        The plaintext, to be parsed as a token.
 
     Raises:
         InvalidToken: For whatever reason; always with the same description.
@@ -162,7 +162,7 @@ def parse(token: str) -> compact.Header:
         header = compact.parse_header(segments[0])
     except (ValueError, InvalidToken):
         raise InvalidToken(_ANSWER) from None
-    # Compression tells of the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
+    # Compression leaks the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
     # cost a lot. RFC 7519 section 5.2 demands the cty JWT of a nested token, but jwcrypto writes
     # none. Either way what is inside must be a signed token, so that nothing hangs on the cty:
     # claims that are only encrypted never pass. Any other cty names content that is no token.

@@ -1,7 +1,7 @@
 """Keys: one key with one algorithm, and sets of them (RFC 7517).
 
 A key is parsed, checked and prepared when it is made, so that a request only uses it. It is bound
-to one algorithm: what a token's header says can select a key, never change how it is used.
+to one algorithm: a token's header can select a key, never change how it is used.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class KeyOptions(TypedDict, total=False):
 
 
 class NamedKey(Protocol):
-    """What a set knows of its keys."""
+    """The attributes by which a set finds its keys."""
 
     @property
     def kid(self) -> str | None:
@@ -51,14 +51,14 @@ FoundKey_co = TypeVar("FoundKey_co", bound=NamedKey, covariant=True)
 
 
 class KeySource(Protocol[FoundKey_co]):
-    """Where a verifier finds keys."""
+    """A source in which a verifier finds keys."""
 
     def find(self, header: Header, use: str) -> Sequence[FoundKey_co]:
         """Find the keys that may have made a token with this header; few, or none."""
         ...
 
     def __contains__(self, key: object) -> bool:
-        """Tell whether a key that was found before could still be found."""
+        """Return whether a key that was found before could still be found."""
         ...
 
 
@@ -157,10 +157,10 @@ class Key:
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any], **options: Unpack[KeyOptions]) -> "Key":
-        """Read a JWK (RFC 7517 section 4); the options fill in what it does not say.
+        """Read a JWK (RFC 7517 section 4); the options fill in what it leaves open.
 
         Raises:
-            ValueError: The JWK is malformed, or says otherwise than the options.
+            ValueError: The JWK is malformed, or conflicts with the options.
         """
         return cls(material.from_jwk(jwk), **merge_metadata(jwk, options))
 
@@ -176,7 +176,7 @@ class Key:
         return self._algorithm.sign(message, self._private)
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        """Tell whether this key made the signature."""
+        """Return whether this key made the signature."""
         return self._algorithm.verify(message, self._public, signature)
 
     def __repr__(self) -> str:

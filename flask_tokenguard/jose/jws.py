@@ -1,7 +1,7 @@
 """Signatures (RFC 7515, RFC 7518 section 3): the only module that imports PyJWT.
 
-PyJWT's Algorithm objects do the work, on keys that were prepared once; HMAC and ECDSA are what
-remained of theirs once that was done. Its `jwt.decode` is not used: it accepts padded base64url,
+PyJWT's Algorithm objects do the work, on keys that were prepared once; HMAC and ECDSA are done
+here, on `cryptography`. Its `jwt.decode` is not used: it accepts padded base64url,
 duplicate members and tokens of any size.
 """
 
@@ -22,14 +22,14 @@ from .algorithms import SIGNATURE_ALGORITHMS
 
 
 class SigningAlgorithm(Protocol):
-    """What PyJWT's Algorithm objects do with a key that is prepared."""
+    """The methods of PyJWT's Algorithm objects that take a prepared key."""
 
     def sign(self, msg: bytes, key: Any) -> bytes:
         """Sign with a private key."""
         ...
 
     def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
-        """Tell whether the key made the signature."""
+        """Return whether the key made the signature."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Key material: what a JWK's members say, as `cryptography` objects and back (RFC 7518 section 6).
+"""Key material: the members of a JWK -> `cryptography` objects, and back (RFC 7518 section 6).
 
 `cryptography` checks the numbers: that a point is on its curve, that a private key fits its public
 one. It does so in full, once, when the key is read.
@@ -42,7 +42,7 @@ CURVES: dict[str, ec.EllipticCurve] = {
 }
 _CURVE_NAMES = {curve.name: name for name, curve in CURVES.items()}
 
-# The primes by which a modulus of CVE-2017-15361 is told: modulo each of them it is a power of
+# The primes that reveal a modulus of CVE-2017-15361: modulo each of them it is a power of
 # 65537; another modulus is that for all of them once in 400 million times.
 _ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 
@@ -98,7 +98,7 @@ def thumbprint(public: PublicKey) -> str:
 
 
 def kind_of(material: Material) -> tuple[str, str | None, int]:
-    """Tell the key's `kty`, its `crv` if it has one, and its size in bits.
+    """Return the key's `kty`, its `crv` if it has one, and its size in bits.
 
     Raises:
         ValueError: No algorithm that we know uses such a key.
@@ -123,7 +123,7 @@ def public_part(material: PrivateKey | PublicKey) -> PublicKey:
 
 
 def is_weak_rsa(public: PublicKey) -> bool:
-    """Tell a modulus with the structure of CVE-2017-15361 (ROCA), which can be factored."""
+    """Return whether a modulus has the structure of CVE-2017-15361 (ROCA) and can be factored."""
     if not isinstance(public, rsa.RSAPublicKey):
         return False
     modulus = public.public_numbers().n
@@ -190,7 +190,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Material]] = {
 
 
 def _built(kty: str, build: Callable[[], Built]) -> Built:
-    """Call into `cryptography`, whose own messages could name numbers of the key."""
+    """Build a key with `cryptography`, without its messages, which could quote the key."""
     try:
         return build()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The keys that decrypt, and the one among them that encrypts (RFC 7516)."""
+"""Encryption keys: those that decrypt, and the one among them that encrypts (RFC 7516)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .entries import KeyEntry, ReadKey, read_entries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncryptionEntry:
-    """What `TOKENGUARD_ENCRYPTION` says.
+    """The value of `TOKENGUARD_ENCRYPTION`.
 
     Attributes:
         key: A key of its own, or None.
@@ -97,7 +97,7 @@ def _bind(key: ReadKey, entry: EncryptionEntry, *, is_named: bool) -> Encryption
     return EncryptionKey(
         key.material,
         alg=own_alg or named_alg,
-        # An old key reads what was encrypted in the same way, unless it says otherwise.
+        # An old key decrypts what was encrypted in the same way, unless its entry has another enc.
         enc=key.entry.enc or entry.enc,
         kid=metadata.get("kid"),
         key_ops=metadata.get("key_ops"),

@@ -1,4 +1,4 @@
-"""The keys as the config names them, and how each is read."""
+"""Key entries: the keys as the config names them, each read to its material and metadata."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -56,11 +56,11 @@ class ReadKey:
 def read_entries(
     entries: Iterable[KeyEntry], *, algorithm: str | None, on_fault: Callable[[str], None]
 ) -> list[ReadKey]:
-    """Read every key of some entries, of which a JWKS holds several.
+    """Read every key of the entries; a JWKS holds several.
 
     Args:
-        entries: What the config names.
-        algorithm: For keys that admit it and name no other.
+        entries: The keys as the config names them.
+        algorithm: The default for keys that admit it and name no other.
         on_fault: Called with a sentence for each fault; its key is then left out.
     """
     read: list[ReadKey] = []
@@ -104,10 +104,10 @@ def _with_use(metadata: KeyOptions) -> KeyOptions:
 
 
 def text_of(entry: KeyEntry) -> str | Mapping[str, Any]:
-    """Get the material of an entry, from wherever it is.
+    """Read the material of an entry from its value, file or environment variable.
 
     Raises:
-        ValueError: It is not there.
+        ValueError: The file or variable is not there; the message follows "the key".
     """
     if entry.file is not None:
         return read_file(Path(entry.file))

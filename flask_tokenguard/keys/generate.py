@@ -1,4 +1,4 @@
-"""New keys, and the forms in which they are kept (RFC 5958, RFC 7517)."""
+"""Key generation: new keys, and the forms in which they are written (RFC 5958, RFC 7517)."""
 
 import secrets
 
@@ -20,7 +20,7 @@ _RSA_BITS = 3072
 
 
 def use_of(alg: str) -> str:
-    """Tell what an algorithm is for: `"sig"` or `"enc"`.
+    """Return the use of an algorithm: `"sig"` or `"enc"`.
 
     Raises:
         ValueError: There is no such algorithm.

@@ -1,4 +1,4 @@
-"""The keys that verify, and the one among them that signs."""
+"""Own keys: those that verify, and the one among them that signs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from .entries import KeyEntry, ReadKey, State, read_entries
 
 
 class OwnKeys(Protocol):
-    """Our own keys, be they configured or in a ring: a `KeySource` that knows which one signs."""
+    """Our own keys, configured or of a ring: a `KeySource` with the key that signs."""
 
     @property
     def signing(self) -> Key | None:
@@ -22,7 +22,7 @@ class OwnKeys(Protocol):
         ...
 
     def __contains__(self, key: object) -> bool:
-        """Tell whether a key still verifies."""
+        """Return whether a key still verifies."""
         ...
 
     def __iter__(self) -> Iterator[Key]:
@@ -31,11 +31,11 @@ class OwnKeys(Protocol):
 
 
 class ConfiguredKeys(KeySet[Key]):
-    """Every key that verifies.
+    """The configured keys that verify.
 
     Attributes:
         signing: The one that signs, or None.
-        states: What is said of each one's state.
+        states: The configured state of each key, or None.
     """
 
     def __init__(
@@ -44,7 +44,11 @@ class ConfiguredKeys(KeySet[Key]):
         signing: Key | None,
         states: Mapping[Key, State | None] = MappingProxyType({}),
     ) -> None:
-        """Take them; the states may be left out where none are said."""
+        """Index the keys.
+
+        Raises:
+            ValueError: Two keys share a `kid`; the message follows "the key set".
+        """
         super().__init__(keys)
         self.signing = signing
         self.states = states

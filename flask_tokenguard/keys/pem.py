@@ -1,6 +1,7 @@
-"""From PEM to the key in it (RFC 7468); imported when used, for what `cryptography` loads for it.
+"""PEM: the octets of one block -> the key in it (RFC 7468).
 
-No message quotes any of it.
+`text` imports this when a text is PEM: `cryptography` loads 30 modules for it, in about 20 ms,
+which an app with a secret or a JWK does without. No message quotes any of the text.
 """
 
 import re
@@ -19,14 +20,14 @@ _PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTE
 
 
 def read_pem(octets: bytes, password: str | None) -> Any:
-    """Read the one key of PEM, or of a certificate.
+    """Read the key of a PEM text with one block, or of a certificate.
 
     Args:
         octets: The PEM.
         password: Opens an encrypted key; refused for anything else.
 
     Raises:
-        ValueError: There is no usable key; the message says why, after "the key".
+        ValueError: There is no usable key; the message follows "the key".
     """
     # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
     labels = [label for label in _LABEL.findall(octets) if label != b"EC PARAMETERS"]

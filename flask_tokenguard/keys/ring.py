@@ -1,8 +1,8 @@
-"""A key ring in use: the keys of a folder, and its changes picked up without a restart.
+"""Key ring in use: the keys of a folder, whose changes are picked up without a restart.
 
-A request only asks the clock. If nobody has looked at the index for two seconds, it does, and reads
-a ring that has changed before it goes on: a key that was removed verifies nothing after that, also
-in a worker that was idle. A ring that cannot be read changes nothing.
+A request reads the clock. If no request has checked the index for two seconds, it does, and loads a
+ring that has changed before it goes on. After that a removed key verifies nothing, also in a worker
+that was idle. A ring that cannot be read changes nothing.
 """
 
 import logging
@@ -28,7 +28,7 @@ _logger = logging.getLogger("flask_tokenguard")
 def open_ring(
     folder: str, password: str | None = None, password_file: str | None = None
 ) -> "KeyRing":
-    """Open a ring with a password, or the one in a file; see `KeyRing`."""
+    """Open a ring with a password, or with the password in a file; see `KeyRing`."""
     if password_file is not None:
         password = read_file(Path(password_file))
     return KeyRing(Path(folder), password=password)
@@ -73,7 +73,7 @@ class KeyRing:
         return self.keys.signing
 
     def find(self, header: Header, use: str) -> Sequence[Key]:
-        """Find as `KeySet.find` does, in the ring as it stands."""
+        """Find as `KeySet.find` does, in the current ring."""
         self._look()
         return self.keys.find(header, use)
 
@@ -86,7 +86,7 @@ class KeyRing:
         return iter(self.keys)
 
     def _look(self) -> None:
-        """Read the ring anew if it has changed and was not looked at for two seconds."""
+        """Load a ring that has changed, checked once in two seconds at most."""
         if self._monotonic() < self._look_at:
             return
         # Another thread waits for the same read: the key that it would go by may be gone.
@@ -101,7 +101,7 @@ class KeyRing:
             _logger.error("the key ring %s has changed and cannot be read: %s", self._folder, fault)
 
     def _follow(self, now: float) -> str | None:
-        """Take a changed ring up; return the fault of one that cannot be read."""
+        """Load a ring that has changed; return the fault of one that cannot be read."""
         stamp = self._read_stamp()
         if stamp == self._stamp:
             return None

@@ -1,7 +1,7 @@
-"""A key ring on disk: one file a key, and an index that says which of them signs.
+"""Key ring on disk: one file a key, and an index with the state of each.
 
-The index is replaced by a rename, after the keys that it names are on the disk. So a reader, and
-whoever comes after a process was killed, finds the old ring or the new one. Writers take turns.
+The index is replaced by a rename, after the keys that it names are on the disk. So a reader finds
+the old ring or the new one, also after a writer was killed. Writers take turns.
 """
 
 import json
@@ -23,7 +23,7 @@ from .text import read_file, read_material
 INDEX = "ring.json"
 _LOCK = ".lock"
 _VERSION = 1
-# A thumbprint, or what token_urlsafe(16) gives.
+# A thumbprint, or a kid of token_urlsafe(16).
 _KEY_FILE = re.compile(r"[A-Za-z0-9_-]{43}\.pem|[A-Za-z0-9_-]{22}\.jwk")
 
 
@@ -78,10 +78,10 @@ def read_index(folder: Path) -> tuple[RingEntry, ...]:
 def rotate(
     folder: Path, *, alg: str, password: str | None, now: int, least_age: int
 ) -> tuple[RingEntry, ...]:
-    """Let the `next` key sign, keep the old one for verifying, and make a new `next`.
+    """Rotate a ring: the `next` key signs, the old one verifies, and a new `next` is made.
 
-    A ring without a `next` key gets one and changes nothing else: what nobody has seen yet must not
-    sign. An empty ring gets an active key too, since there are no tokens yet.
+    A ring without a `next` key gets one and changes nothing else: a key must be published before
+    it signs. An empty ring gets an active key too, since there are no tokens yet.
 
     Args:
         folder: The ring's; made if need be, for its owner alone.
@@ -116,7 +116,7 @@ def rotate(
 
 
 def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
-    """Drop the keys whose tokens have all expired, and the files that no index names.
+    """Drop the keys that have no valid tokens left, and the files that no index names.
 
     Args:
         folder: The ring's.
@@ -148,7 +148,7 @@ def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
 
 
 def _check_password(folder: Path, entries: Iterable[RingEntry], password: str | None) -> None:
-    """Refuse a password that opens not all of a ring, or nobody could open it afterwards."""
+    """Refuse a password that does not open the active key: one ring has one password."""
     for entry in entries:
         if entry.state == "active" and entry.file.endswith(".pem"):
             try:
@@ -190,7 +190,7 @@ def _write_index(folder: Path, entries: tuple[RingEntry, ...]) -> tuple[RingEntr
 
 
 def write_new(path: Path, octets: bytes) -> None:
-    """Write a file that its owner alone may ever read, and see it to the disk."""
+    """Write a file that its owner alone may read, and sync it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(octets)
@@ -209,7 +209,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the ring's lock; the system drops it when its holder dies."""
+    """Hold the ring's lock, which the system releases when its holder dies."""
     import fcntl  # noqa: PLC0415 - POSIX only, and all else works elsewhere
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

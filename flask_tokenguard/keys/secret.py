@@ -47,7 +47,7 @@ _EXAMPLES = frozenset(
 
 
 def check_secret(secret: bytes, *, is_text: bool) -> None:
-    """Refuse what looks like something else than a secret.
+    """Refuse a secret that looks like something else.
 
     Args:
         secret: The octets that would serve as one.
@@ -56,7 +56,7 @@ def check_secret(secret: bytes, *, is_text: bool) -> None:
 
     Raises:
         ValueError: It looks like asymmetric key material in any spelling, a known example, one
-            octet repeated, or another kind of text; the message says which and what to do, after
+            octet repeated, or another kind of text; the message names it and the remedy, after
             "the key", and quotes nothing.
     """
     spellings = tuple(spellings_of(secret))

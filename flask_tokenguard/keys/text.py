@@ -1,7 +1,8 @@
-"""From one text to the keys in it: PEM, JWK, JWKS or a secret (RFC 7468, RFC 7517).
+"""Key text: PEM, JWK, JWKS or a secret -> the keys in it (RFC 7468, RFC 7517).
 
-Text that starts with `-----BEGIN` is PEM, with `{` and a name a JWK or JWKS, anything else is a
-secret, if it looks like nothing else: its UTF-8 bytes. No message quotes any of it.
+Text that starts with `-----BEGIN` is PEM, with `{` and a name a JWK or JWKS. Anything else is a
+secret, if it looks like nothing else: its UTF-8 bytes. `pem` reads PEM; the other forms are read
+here. No message quotes any of the text.
 """
 
 import re
@@ -35,13 +36,13 @@ def read_material(
     Args:
         text: The key material.
         password: Opens an encrypted PEM; refused for anything else.
-        options: Bind the key where the text leaves it open.
+        options: Metadata that the text leaves open.
 
     Returns:
         Each key, with its metadata.
 
     Raises:
-        ValueError: The text holds no usable key; the message says why, after "the key".
+        ValueError: The text holds no usable key; the message follows "the key".
     """
     if password == "":
         raise ValueError("has an empty password")
@@ -64,7 +65,7 @@ def read_file(path: Path) -> str:
     """Read a text file without its one trailing newline.
 
     Raises:
-        ValueError: It cannot be read, or is not text. The message does not tell its name, which
+        ValueError: It cannot be read, or is not text. The message leaves out its name, which
             could be a secret in the wrong place.
     """
     try:

@@ -1,7 +1,7 @@
-"""From an issuer to the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).
+"""Discovery: an issuer -> the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).
 
-OpenID Connect appends its path to the issuer, RFC 8414 inserts its own behind the host. What is
-found must name the issuer that was asked for, or one issuer could hand out another's keys.
+OpenID Connect appends its path to the issuer, RFC 8414 inserts its own behind the host. The
+metadata must name the issuer it was fetched for, or one issuer could hand out another's keys.
 """
 
 import time
@@ -19,7 +19,7 @@ _OAUTH = "/.well-known/oauth-authorization-server"
 
 
 def metadata_urls(issuer: str, kind: DiscoveryKind = "both") -> tuple[str, ...]:
-    """List where an issuer's metadata may be.
+    """List the URLs where an issuer's metadata may be.
 
     Args:
         issuer: As in its tokens; one slash at its end is not counted.
@@ -45,15 +45,15 @@ class Discovery:
         lifetimes: Lifetimes | None = None,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        """Take the issuer; nothing is fetched yet.
+        """Check the issuer; nothing is fetched yet.
 
         Args:
             issuer: As in its tokens, and exactly as in its metadata.
             fetch: Fetches a URL.
             kind: Which metadata it publishes; of both, the first that is right counts.
             allow_insecure_loopback: Whether issuer and keys may have http URLs.
-            lifetimes: For how long the metadata is remembered; default `Lifetimes()`.
-            monotonic: Seconds.
+            lifetimes: For how long the metadata is cached; default `Lifetimes()`.
+            monotonic: Times freshness.
 
         Raises:
             ValueError: The issuer is not a URL to fetch from, or `kind` is another word.
@@ -77,7 +77,7 @@ class Discovery:
         self._stale_until = 0.0
 
     def jwks_uri(self) -> str:
-        """Tell where the keys are, from what is remembered or from the web.
+        """Return the URL of the keys, from cached metadata or from the web.
 
         Raises:
             FetchError: No metadata came, or none that is right.
@@ -97,7 +97,7 @@ class Discovery:
         return version.value
 
     def expire(self) -> None:
-        """Read the metadata anew next time; the keys are not where it says."""
+        """Expire the metadata; the keys are not at its `jwks_uri`."""
         self._expires_at = 0.0
 
     def _refresh(self) -> Version[str]:

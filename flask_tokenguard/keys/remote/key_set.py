@@ -1,7 +1,7 @@
-"""The keys of another issuer, read from its JWKS (RFC 7517 section 5).
+"""Remote key set: the JWKS of another issuer -> its public keys (RFC 7517 section 5).
 
-What we cannot use is passed over, as that section asks: the other keys go on verifying. A secret
-is never used, wherever it comes from, nor a private key that its owner has published.
+A JWK that we cannot use is passed over, as that section asks: the other keys go on verifying. A
+published secret is never used, nor a private key.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _MEMBERS = ("kty", "n", "e", "crv", "x", "y", "alg", "kid", "use", "key_ops")
 
 
 def accepted_algorithms(names: Iterable[str]) -> frozenset[str]:
-    """Check which algorithms may verify; either name of Ed25519 stands for both.
+    """Check the algorithms that may verify; either name of Ed25519 stands for both.
 
     Raises:
         ValueError: There is none, or one is unknown or takes a secret; the message follows
@@ -61,7 +61,7 @@ class RemoteSet(KeySet[Key]):
     def read(
         cls, body: bytes, algorithms: Collection[str], *, known: "RemoteSet | None" = None
     ) -> "RemoteSet":
-        """Read a JWKS; keys that were known before stay the same objects.
+        """Read a JWKS; keys of the set before stay the same objects.
 
         Raises:
             ValueError: It is not a JWKS, or has too many keys.
@@ -91,9 +91,9 @@ class RemoteSet(KeySet[Key]):
 
 
 def _text_of(jwk: object) -> bytes | None:
-    """Write what makes a JWK the key it is; None for one that is not used whatever it says."""
+    """Write the members that define a key, as one text; None for a JWK that is never used."""
     if not isinstance(jwk, dict) or "k" in jwk or "d" in jwk:
-        # A secret, or a private key that is not one any more.
+        # A secret, or a private key that is public now.
         return None
     modulus = jwk.get("n")
     if isinstance(modulus, str) and len(modulus) > _LONGEST_MODULUS:

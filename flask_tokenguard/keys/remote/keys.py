@@ -1,10 +1,10 @@
-"""The keys of another issuer in use, fetched when needed and kept through its outages.
+"""Remote keys: the keys of another issuer, fetched when needed and kept through its outages.
 
-A request only asks the clock. A thread fetches ahead of expiry; a request waits for it where there
-are no keys, or they have expired, and never longer than the deadline. After that wait, old keys go
-on for as long as `Lifetimes.stale` allows. A key that the issuer removes verifies no more from the
-moment the new set is here, cached verdicts included: `find` is one clock read and a look into a
-dictionary, and gives the same `Key` object as long as that key is trusted.
+A request reads the clock and a dictionary. A thread fetches ahead of expiry. A request waits for it
+where there are no keys, or they have expired, and never longer than the deadline. After that wait,
+old keys go on for as long as `Lifetimes.stale` allows. A removed key verifies nothing from the
+moment the new set is here, cached tokens included: `find` returns the same `Key` object as long as
+that key is trusted.
 """
 
 import logging
@@ -35,7 +35,7 @@ _logger = logging.getLogger("flask_tokenguard")
 
 
 class _Known(NamedTuple):
-    """The keys, and when they must be fetched anew, have expired, are of no use any more."""
+    """The keys, and the instants at which they are due for a fetch, expired, and too old to use."""
 
     keys: RemoteSet
     refresh_at: float
@@ -44,7 +44,7 @@ class _Known(NamedTuple):
 
 
 class _Attempt:
-    """One fetch under way, for which callers may wait until a moment."""
+    """One fetch under way, with the instant until which callers may wait for it."""
 
     def __init__(self, wait_until: float) -> None:
         self.is_over = threading.Event()
@@ -52,7 +52,7 @@ class _Attempt:
 
 
 class _Gate:
-    """Lets one fetch happen at a time in a process."""
+    """A lock around the one fetch that a process may have under way."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -60,7 +60,7 @@ class _Gate:
 
 
 def _due(lifetime: float) -> float:
-    """Return after how long a set is fetched anew: ahead of its expiry, so that nobody waits."""
+    """Return the age at which a set is fetched anew: ahead of its expiry, so no request waits."""
     return max(lifetime / 2, min(0.9 * lifetime, lifetime - _LEAST_AHEAD))
 
 
@@ -82,15 +82,15 @@ class RemoteKeys:
         monotonic: Clock = time.monotonic,
         start_thread: Callable[[Callable[[], None]], None] = _start_thread,
     ) -> None:
-        """Take the bounds; nothing is fetched and no thread runs before the first `find`.
+        """Check the algorithms; nothing is fetched and no thread runs before the first `find`.
 
         Args:
-            where: The URL of the key set, or what discovers it.
+            where: The URL of the key set, or its discovery.
             fetch: Fetches a URL.
             algorithms: Those that are accepted; never one that takes a secret.
             deadline: For how many seconds a caller waits for keys, at most.
             lifetimes: For how long keys are used; default `Lifetimes()`.
-            monotonic: Seconds.
+            monotonic: Times freshness and waits.
             start_thread: Runs a function beside the caller; raises `RuntimeError` if it cannot.
 
         Raises:
@@ -116,10 +116,10 @@ class RemoteKeys:
     def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find the keys that may have made a token with this header.
 
-        A `kid` that is not here is asked for at the issuer, but once in 30 s at most.
+        An unknown `kid` fetches the set anew, once in 30 s at most.
 
         Raises:
-            Unavailable: No keys are known, so that nothing can be said of the token.
+            Unavailable: No keys are known, so the token cannot be judged.
         """
         if use != "sig" or header.alg not in self._algorithms:
             return ()
@@ -136,7 +136,7 @@ class RemoteKeys:
         return f"<RemoteKeys of {self._name}>"
 
     def _keys(self) -> RemoteSet:
-        """Tell the keys as they are now, having fetched them if need be."""
+        """Return the current keys, fetched first if they are due."""
         now = self._monotonic()
         known = self._known
         if known is not None and now < known.refresh_at and known.keys:
@@ -171,7 +171,7 @@ class RemoteKeys:
         return True
 
     def _begin(self, now: float, *, is_due: Callable[[float], bool]) -> _Attempt | None:
-        """Start a fetch, or tell the one that runs; None where none may start."""
+        """Start a fetch, or return the one that runs; None where none may start."""
         gate = self._gates.get()
         with gate.lock:
             if gate.running is not None:
@@ -187,7 +187,7 @@ class RemoteKeys:
             return attempt
 
     def _is_down(self, now: float) -> bool:
-        # A failure of long ago proves nothing now: nobody has asked since.
+        # A failure of long ago proves nothing now: there was no request since.
         return self._failures > 0 and now < self._retry_at + _LONGEST_BACK_OFF
 
     def _wait(self, attempt: _Attempt | None, most: float = inf) -> None:
