@@ -232,10 +232,9 @@ class KeySet(Generic[AnyKey]):
 
 def fitting(key: Material) -> tuple[str, ...]:
     """List the signature algorithms that a key can serve, the default first."""
-    kty, crv, _ = material.kind_of(key)
-    return tuple(
-        name for name, row in SIGNATURE_ALGORITHMS.items() if (row.kty, row.crv) == (kty, crv)
-    )
+    kind = material.kind_of(key)
+    rows = SIGNATURE_ALGORITHMS.items()
+    return tuple(name for name, row in rows if (row.kty, row.crv) == (kind.kty, kind.crv))
 
 
 def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> str:
@@ -257,7 +256,7 @@ def _signature_size(alg: str, public: Any) -> int:
     row = SIGNATURE_ALGORITHMS[alg]
     if row.kty == "oct":
         return base64url.encoded_size(row.least_bits // 8)
-    octets = (material.kind_of(public)[2] + 7) // 8
+    octets = (material.kind_of(public).bits + 7) // 8
     return base64url.encoded_size(octets if row.kty == "RSA" else 2 * octets)
 
 

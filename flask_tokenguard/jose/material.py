@@ -7,7 +7,7 @@ one. It does so in full, once, when the key is read.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
@@ -70,7 +70,7 @@ def to_public_jwk(public: PublicKey) -> dict[str, str]:
         x, y = (_from_octets(number.to_bytes(size)) for number in (point.x, point.y))
         return {"crv": _CURVE_NAMES[public.curve.name], "kty": "EC", "x": x, "y": y}
     x = _from_octets(public.public_bytes_raw())
-    return {"crv": kind_of(public)[1] or "", "kty": "OKP", "x": x}
+    return {"crv": kind_of(public).crv or "", "kty": "OKP", "x": x}
 
 
 def to_private_members(private: PrivateKey) -> dict[str, str]:
@@ -97,23 +97,31 @@ def thumbprint(public: PublicKey) -> str:
     return _from_octets(hashlib.sha256(members.encode()).digest())
 
 
-def kind_of(material: Material) -> tuple[str, str | None, int]:
-    """Return the key's `kty`, its `crv` if it has one, and its size in bits.
+class Kind(NamedTuple):
+    """The `kty` of a key, its `crv` if it has one, and its size in bits."""
+
+    kty: str
+    crv: str | None
+    bits: int
+
+
+def kind_of(material: Material) -> Kind:
+    """Return the kind of a key.
 
     Raises:
         ValueError: No algorithm that we know uses such a key.
     """
     if isinstance(material, bytes):
-        return "oct", None, len(material) * 8
+        return Kind("oct", None, len(material) * 8)
     if isinstance(material, (rsa.RSAPrivateKey, rsa.RSAPublicKey)):
-        return "RSA", None, material.key_size
+        return Kind("RSA", None, material.key_size)
     if isinstance(material, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
         if material.curve.name not in _CURVE_NAMES:
             raise ValueError(f"is on the curve {material.curve.name}, which is not supported")
-        return "EC", _CURVE_NAMES[material.curve.name], material.key_size
+        return Kind("EC", _CURVE_NAMES[material.curve.name], material.key_size)
     for crv, kinds in _OKP.items():
         if isinstance(material, kinds):
-            return "OKP", crv, 256
+            return Kind("OKP", crv, 256)
     raise ValueError("is of a kind that is not supported")
 
 

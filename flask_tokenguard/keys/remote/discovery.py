@@ -32,6 +32,11 @@ def metadata_urls(issuer: str, kind: DiscoveryKind = "both") -> tuple[str, ...]:
     return tuple(urls.values()) if kind == "both" else (urls[kind],)
 
 
+def _document_name(url: str) -> str:
+    """Return the name after `/.well-known/` (RFC 8615), for messages, which hold no URL."""
+    return url.partition("/.well-known/")[2].partition("/")[0]
+
+
 class Discovery:
     """Finds the `jwks_uri` of one issuer; used by one thread at a time."""
 
@@ -106,7 +111,7 @@ class Discovery:
             try:
                 return self._metadata.refresh(url)
             except (FetchError, ValueError) as error:
-                faults.append(f"{url.partition('/.well-known/')[2].partition('/')[0]}: {error}")
+                faults.append(f"{_document_name(url)}: {error}")
         raise FetchError("; ".join(faults))
 
     def _read(self, body: bytes) -> str:
