@@ -240,6 +240,8 @@ def fitting(key: Material) -> tuple[str, ...]:
 def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> str:
     kty, crv, bits = material.kind_of(key)
     names = fitting(key)
+    if not names:
+        raise ValueError(f"is of type {crv or kty}, which no signature algorithm takes")
     if alg is None:
         alg = preferred if preferred in names else names[0]
     if alg not in SIGNATURE_ALGORITHMS:

@@ -17,6 +17,7 @@ from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 from flask_tokenguard.keys.entries import KeyEntry, read_entries
+from flask_tokenguard.keys.generate import generate, to_jwk
 from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys
 
 from ..conftest import MakeApp
@@ -481,6 +482,14 @@ def test_a_public_jwk_that_calls_itself_a_secret_is_a_fault(
 ) -> None:
     (fault,) = faults_of(KEY={**to_public_jwk(private_keys["RS256"].public_key()), "kty": "oct"})
     assert fault == "TOKENGUARD_KEY: the key has no canonical base64url member k"
+
+
+def test_a_key_that_can_only_encrypt_is_a_fault(faults_of: FaultsOf) -> None:
+    jwk = to_jwk(generate("ECDH-ES"), private=True)
+    ours = faults_of(KEY=jwk)
+    theirs = faults_of(ISSUERS={"https://id.example/": {"audience": "a", "keys": jwk}})
+    for (fault,) in (ours, theirs):
+        assert "the key is of type X25519, which no signature algorithm takes" in fault
 
 
 @pytest.mark.parametrize(
