@@ -7,8 +7,7 @@ something else is mostly a mistake in a config, and then anybody may know it.
 import re
 from functools import cache
 
-from ..jose import asymmetric
-from ..jose.spellings import spellings_of
+from ..jose.asymmetric import check_spellings, spellings_of
 from .lookalikes import LOOKALIKES
 
 _KEYGEN = "`flask tokenguard keygen --alg HS256 --out FILE` makes one"
@@ -60,7 +59,7 @@ def check_secret(secret: bytes, *, is_text: bool) -> None:
             "the key", and quotes nothing.
     """
     spellings = tuple(spellings_of(secret))
-    asymmetric.check_spellings(spellings)
+    check_spellings(spellings)
     if not _examples().isdisjoint(spellings):
         raise ValueError(f"is a known example, not a secret; {_KEYGEN}")
     if any(len(set(spelled)) == 1 for spelled in spellings):
