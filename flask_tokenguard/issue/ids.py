@@ -1,4 +1,4 @@
-"""The names that we give to our own tokens and sessions: `jti` and `sid`, 16 octets in base64url.
+"""The ids of our own tokens and sessions: `jti` and `sid`, 16 octets in base64url.
 
 A `jti` begins with the instant of issue, since `iat` is too coarse to tell a token that was issued
 before its subject's tokens were ended from one that was issued right after, in the same second.
@@ -11,7 +11,7 @@ from typing import Any
 from ..jose import base64url
 from ..verify.claims import optional_date
 
-# How long the text of a name is, whatever its instant.
+# The length of the text of every id.
 TEXT_SIZE = 22
 _SIZE = 16
 _INSTANT_SIZE = 6
@@ -20,18 +20,20 @@ _MOST_APART = 3_600_000
 
 
 def new_jti(instant: int) -> str:
-    """Name a token that is issued now.
+    """Make the `jti` of a token that is issued now.
 
     Args:
         instant: Milliseconds since the epoch, as the store counts them.
     """
     # What secrets.token_bytes calls in the end, three functions further down.
     octets = instant.to_bytes(_INSTANT_SIZE) + os.urandom(_SIZE - _INSTANT_SIZE)
-    return to_text(octets)
+    return base64url.encode(octets).decode()
 
 
 def new_session(subject: bytes) -> bytes:
-    """Name a session; it begins as its subject's id does, so that a store can keep both together.
+    """Make the id of a session.
+
+    It begins as its subject's does, so that a store can keep both together.
 
     Args:
         subject: The subject's id in the store.
@@ -39,13 +41,13 @@ def new_session(subject: bytes) -> bytes:
     return subject[:1] + os.urandom(_SIZE - 1)
 
 
-def to_text(name: bytes) -> str:
-    """Write a name as tokens hold it."""
-    return base64url.encode(name).decode()
+def to_text(octets: bytes) -> str:
+    """Encode an id as tokens hold it."""
+    return base64url.encode(octets).decode()
 
 
 def from_text(text: object) -> bytes | None:
-    """Read a name; None for what cannot be one of ours."""
+    """Decode an id; None for what cannot be one of ours."""
     try:
         octets = base64url.decode(text.encode()) if isinstance(text, str) else b""
     except ValueError:
@@ -54,7 +56,7 @@ def from_text(text: object) -> bytes | None:
 
 
 def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:
-    """Tell when a token was issued; a foreign one, or one without our `jti`, when `iat` begins.
+    """Return when a token was issued: by its `jti` if that is ours, else when its `iat` begins.
 
     Args:
         claims: Verified; without `iat`, the token is older than anything.
@@ -67,8 +69,8 @@ def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:
         InvalidToken: `iat` is there, and is no instant.
     """
     begin = int(optional_date(claims, "iat") or 0) * 1000
-    name = from_text(claims.get("jti")) if is_own else None
-    if name is None:
+    jti = from_text(claims.get("jti")) if is_own else None
+    if jti is None:
         return begin
-    instant = int.from_bytes(name[:_INSTANT_SIZE])
+    instant = int.from_bytes(jti[:_INSTANT_SIZE])
     return instant if abs(instant - begin) <= _MOST_APART else begin

@@ -1,4 +1,4 @@
-"""From a subject to a signed string (RFC 7519 section 7.1, RFC 9068 section 2)."""
+"""The issuer: a subject -> a signed string (RFC 7519 section 7.1, RFC 9068 section 2)."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,9 +10,10 @@ from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
+from ..keys.own import OwnKeys
 from ..verify.claims import LAST_NUMERIC_DATE
 from . import ids
-from .options import IssueOptions, whole_seconds, write_claims
+from .options import IssueOptions, registered_claims, whole_seconds
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
@@ -22,20 +23,18 @@ _JTI_SIZE = len(b',"jti":""}') + ids.TEXT_SIZE
 
 
 class Draft(NamedTuple):
-    """A token that lacks its signature and its last claims, the `jti` among them.
+    """A token that lacks its last claims and its signature.
 
     Attributes:
-        key: Signs it.
-        header: Encoded.
-        claims: Those that are known.
-        late: The name of the last of them, which may change until it is signed, or None.
-        body: The claims in JSON, not closed yet.
+        key: The key that signs it.
+        header: The encoded header.
+        claims: The claims so far.
+        body: The claims in JSON, without the closing brace.
     """
 
     key: Key
     header: bytes
     claims: dict[str, Any]
-    late: str | None
     body: bytes
 
 
@@ -46,9 +45,9 @@ class TokenIssuer:
         issuer: Written as `iss`, unless None.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that every token says
+    def __init__(  # noqa: PLR0913 - each is one part of every token
         self,
-        signing_key: Callable[[], Key | None],
+        keys: OwnKeys,
         *,
         encryption_key: EncryptionKey | None = None,
         lifetime: timedelta,
@@ -61,12 +60,12 @@ class TokenIssuer:
         clock: Clock = time.time,
         next_instant: Callable[[str], int] | None = None,
     ) -> None:
-        """Take the signing key and what every token says.
+        """Set up an issuer by its keys and the claims of every token.
 
         Args:
-            signing_key: Gives the key that signs now, or None where there are only public keys.
+            keys: One of them signs, or none where there are only public keys.
             encryption_key: Encrypts what was signed, unless None.
-            lifetime: How long a token lives unless told otherwise.
+            lifetime: How long a token lives unless its options differ.
             longest_lifetime: What no token may outlive, unless None.
             typ: Written as the header's media type, unless None.
             issuer: Written as `iss`, unless None.
@@ -74,10 +73,10 @@ class TokenIssuer:
             client_id: Written as `client_id`, unless None.
             max_size: The longest token that our own verifier takes, in characters.
             clock: Seconds since the epoch, UTC.
-            next_instant: Gives, for a subject, the milliseconds that a new `jti` begins with; by
+            next_instant: Returns the milliseconds with which a new `jti` of a subject begins; by
                 default those of the clock.
         """
-        self._signing_key = signing_key
+        self._keys = keys
         self._encryption_key = encryption_key
         self._lifetime = whole_seconds(lifetime)
         self._longest_lifetime = (
@@ -93,83 +92,84 @@ class TokenIssuer:
         self._encrypted_size = None if encryption_key is None else encryption_key.measure(_NESTED)
         self._plain_header: tuple[Key, bytes] | None = None
 
-    def issue(
-        self, subject: str, options: IssueOptions, registered: Mapping[str, Any] | None = None
-    ) -> tuple[str, dict[str, Any]]:
+    def issue(self, subject: str, options: IssueOptions) -> tuple[str, dict[str, Any]]:
         """Sign a token.
 
         Args:
             subject: The `sub`; a text, not empty.
             options: What the app wants of this token.
-            registered: Reserved claims that come before ours.
 
         Returns:
             The token, and the claims in it.
 
         Raises:
-            ConfigurationError, IssueError, TypeError: As `draft` does.
+            ConfigurationError: As `draft` does.
+            IssueError: An argument makes a token that must not be.
+            TypeError: There is no such option.
             Unavailable: There is a store, and it cannot be reached.
         """
-        draft = self.draft(subject, options, registered)
+        check_subject(subject)
+        now = int(self._clock())
+        claims = {"sub": subject, "iat": now, **registered_claims(options)}
+        claims["exp"] = self.expiry(now, options.get("lifetime"))
+        draft = self.draft(claims, own=options.get("claims"), header=options.get("header"))
         next_instant = self._next_instant
         instant = int(self._clock() * 1000) if next_instant is None else next_instant(subject)
         return self.sign(draft, ids.new_jti(instant))
 
     def draft(
         self,
-        subject: str,
-        options: IssueOptions,
-        registered: Mapping[str, Any] | None = None,
+        registered: Mapping[str, Any],
         *,
-        late: str | None = None,
+        own: Mapping[str, Any] | None = None,
+        header: Mapping[str, Any] | None = None,
         room: int = 0,
     ) -> Draft:
         """Do all of issuing that can fail, before anything is spent or begun for the token.
 
         Args:
-            subject: The `sub`; a text, not empty.
-            options: What the app wants of this token.
-            registered: Reserved claims that come before ours.
-            late: The name of a claim of which `sign` is given the value.
-            room: How many octets longer it may be then.
+            registered: Claims beside those of every token, which they replace.
+            own: The app's own claims.
+            header: More header members.
+            room: How many octets of JSON the last claims take at most, beside the `jti`.
 
         Raises:
             ConfigurationError: There is no private key to sign with.
-            IssueError: An argument makes a token that must not be.
-            TypeError: There is no such option.
+            IssueError: The token would be too long, is not JSON, or has a reserved name.
         """
-        key = self._signing_key()
+        key = self._keys.signing
         if key is None:
             raise ConfigurationError(
                 "No key can sign; give TOKENGUARD_KEY a secret or a private key"
             )
-        claims = self._claims(subject, options, registered)
-        if late in claims:
-            claims[late] = claims.pop(late)
-        header = self._encode_header(key, options.get("header"))
-        body = _dump(claims, "claims")[:-1]
-        self._check_size(key, header, len(body) + room + _JTI_SIZE)
-        return Draft(key, header, claims, late, body)
+        claims = {**self._common, **registered}
+        if own:
+            _add_own(claims, own, RESERVED_CLAIMS, "claim")
+        encoded_header = self._encode_header(key, header)
+        body = _encode(claims, "claims")[:-1]
+        payload_size = base64url.encoded_size(len(body) + room + _JTI_SIZE)
+        self._check_size(len(encoded_header) + payload_size + key.signature_size + 2)
+        return Draft(key, encoded_header, claims, body)
 
     def sign(
-        self, draft: Draft, jti: str, late: str | int | None = None
+        self, draft: Draft, jti: str, last: Mapping[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
-        """Add what was not known before, and sign; nothing is left that can fail.
+        """Add the last claims, and sign; nothing is left that can fail.
 
-        The late claim and the `jti` are the last, so that the JSON of all others stays as it is: it
-        is not encoded again, and not searched for a place to put them.
+        They follow the others, whose JSON is not encoded again.
 
         Args:
-            draft: What `draft` gave, for one token.
+            draft: A draft, for one token.
             jti: As `ids` writes it, so that JSON has it as it is.
-            late: The value of the late claim; None leaves it out.
+            last: Further claims, for which the draft has room.
 
         Returns:
             The token, and the claims in it.
         """
         claims, body = draft.claims, draft.body
-        if draft.late is not None and claims.get(draft.late) != late:
-            body = _with_last(body, claims, draft.late, late)
+        if last:
+            claims.update(last)
+            body += b"," + strict_json.dump_object(last)[1:-1]
         claims["jti"] = jti
         payload = b'%b,"jti":"%b"}' % (body, jti.encode())
         signing_input = draft.header + b"." + base64url.encode(payload)
@@ -178,24 +178,7 @@ class TokenIssuer:
             token = self._encryption_key.encrypt(token, _NESTED).encode()
         return token.decode(), claims
 
-    def _claims(
-        self, subject: str, options: IssueOptions, registered: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        check_subject(subject)
-        now = int(self._clock())
-        payload = {**self._common, "sub": subject, "iat": now}
-        write_claims(payload, options)
-        if registered:
-            payload |= registered
-        if "exp" not in payload:
-            payload["exp"] = self.expiry(now, options.get("lifetime"))
-        own = options.get("claims")
-        if own:
-            _add_own(payload, own, RESERVED_CLAIMS, "claim")
-        return payload
-
-    def _check_size(self, key: Key, header: bytes, payload_size: int) -> None:
-        size = len(header) + base64url.encoded_size(payload_size) + key.signature_size + 2
+    def _check_size(self, size: int) -> None:
         if self._encrypted_size is not None:
             size = self._encrypted_size(size)
         if size > self._max_size:
@@ -205,7 +188,7 @@ class TokenIssuer:
             )
 
     def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
-        """Tell the `exp` of a token that is issued now.
+        """Return the `exp` of a token that is issued now.
 
         Args:
             now: Seconds since the epoch.
@@ -227,9 +210,9 @@ class TokenIssuer:
         return now + seconds
 
     def _encode_header(self, key: Key, extra: Mapping[str, Any] | None) -> bytes:
-        remembered = self._plain_header
-        if not extra and remembered is not None and remembered[0] is key:
-            return remembered[1]
+        cached = self._plain_header
+        if not extra and cached is not None and cached[0] is key:
+            return cached[1]
         header = {"alg": key.alg}
         if self._typ is not None:
             header["typ"] = self._typ
@@ -237,7 +220,7 @@ class TokenIssuer:
             header["kid"] = key.kid
         if extra:
             _add_own(header, extra, RESERVED_HEADERS, "header")
-        encoded = base64url.encode(_dump(header, "header"))
+        encoded = base64url.encode(_encode(header, "header"))
         if not extra:
             self._plain_header = key, encoded
         return encoded
@@ -254,7 +237,7 @@ def check_subject(subject: str) -> None:
 
 
 def _add_own(
-    said: dict[str, Any], members: Mapping[str, Any], reserved: frozenset[str], what: str
+    target: dict[str, Any], members: Mapping[str, Any], reserved: frozenset[str], what: str
 ) -> None:
     # Asking of a dict whether it is a Mapping takes longer than all else here.
     if not isinstance(members, dict) and not isinstance(members, Mapping):
@@ -264,24 +247,10 @@ def _add_own(
             raise IssueError(f"the {what} name {name!r} is not a str")
         if name in reserved:
             raise IssueError(f"the {what} {name} is reserved; see the arguments of issue_token")
-        said[name] = value
+        target[name] = value
 
 
-def _with_last(body: bytes, claims: dict[str, Any], name: str, value: str | int | None) -> bytes:
-    """Exchange the last of the claims, and return their JSON."""
-    if name in claims:
-        body = body.removesuffix(_last({name: claims.pop(name)}))
-    if value is None:
-        return body
-    claims[name] = value
-    return body + _last({name: value})
-
-
-def _last(claim: Mapping[str, Any]) -> bytes:
-    return b"," + _dump(claim, "claims")[1:-1]
-
-
-def _dump(members: Mapping[str, Any], what: str) -> bytes:
+def _encode(members: Mapping[str, Any], what: str) -> bytes:
     try:
         return strict_json.dump_object(members)
     except (TypeError, ValueError) as error:

@@ -1,10 +1,10 @@
-"""What an app may say of one token, and how a token holds it."""
+"""Options: what an app may ask for one token, and the claims that they stand for."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from ..errors import NQCHAR, InvalidToken, IssueError
 from ..verify.claims import numeric_date
@@ -14,7 +14,7 @@ _SCOPE_TOKEN = re.compile(f"[{NQCHAR}]+")
 
 
 class IssueOptions(TypedDict, total=False):
-    """What may be said of one token.
+    """What may be asked for one token.
 
     Attributes:
         scope: Space-separated text, or the scopes one by one (RFC 6749 section 3.3).
@@ -22,7 +22,7 @@ class IssueOptions(TypedDict, total=False):
         audience: In place of the configured one.
         lifetime: In place of the configured one; an int is seconds.
         header: More header members; none of those that select or carry keys.
-        auth_time: When the subject last showed who it is, such as by a password; seconds since the
+        auth_time: When the subject last authenticated, such as by a password; seconds since the
             epoch, or an aware datetime (RFC 9068 section 2.2.1).
     """
 
@@ -34,43 +34,27 @@ class IssueOptions(TypedDict, total=False):
     auth_time: datetime | int | None
 
 
-def write_claims(payload: dict[str, Any], options: IssueOptions) -> None:
-    """Add the claims that options stand for.
+def registered_claims(options: IssueOptions) -> dict[str, Any]:
+    """Return the registered claims that options stand for, as a token holds them.
 
     Raises:
         IssueError: One of them makes a token that must not be.
         TypeError: There is no such option.
     """
+    claims: dict[str, Any] = {}
     for name, value in options.items():
         if name in _CLAIMS:
-            claim, write = _CLAIMS[name]
-            if value is not None and (written := write(value)) is not None:
-                payload[claim] = written
+            claim, encode = _CLAIMS[name]
+            encoded = None if value is None else encode(value)
+            if encoded is not None:
+                claims[claim] = encoded
         elif name not in _OTHER_OPTIONS:
             raise TypeError(f"there is no option {name}")
-
-
-def plain(options: IssueOptions) -> IssueOptions:
-    """Write options as a token holds them, and leave out what says nothing.
-
-    Raises:
-        IssueError: One of them makes a token that must not be.
-        TypeError: There is no such option.
-    """
-    written: dict[str, Any] = {}
-    said: Mapping[str, Any] = options
-    for name, value in said.items():
-        if name not in _CLAIMS and name not in _OTHER_OPTIONS:
-            raise TypeError(f"there is no option {name}")
-        if value is not None and name in _CLAIMS:
-            value = _CLAIMS[name][1](value)  # noqa: PLW2901 - as a token holds it
-        if value is not None:
-            written[name] = value
-    return cast(IssueOptions, written)
+    return claims
 
 
 def whole_seconds(lifetime: timedelta | int) -> int:
-    """Write a lifetime in seconds.
+    """Return a lifetime in seconds.
 
     Raises:
         IssueError: It is not a whole second long.
@@ -83,7 +67,7 @@ def whole_seconds(lifetime: timedelta | int) -> int:
 
 
 def scope_text(scope: str | Iterable[str]) -> str | None:
-    """Write scopes as a token holds them; None for none (RFC 6749 section 3.3).
+    """Join scopes as a token holds them; None for none (RFC 6749 section 3.3).
 
     Raises:
         IssueError: One of them is not a scope.
@@ -131,7 +115,7 @@ def _auth_time(moment: datetime | int) -> int:
         ) from None
 
 
-# How options are written, and which claims they are.
+# By option: the claim, and what encodes it.
 _CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "scope": ("scope", scope_text),
     "audience": ("aud", _audience),

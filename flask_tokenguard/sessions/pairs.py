@@ -1,19 +1,22 @@
-"""What the two tokens of a session say (RFC 6749 section 5.1).
+"""Pairs: the access token and the refresh token of a session (RFC 6749 section 5.1).
 
-A refresh token says itself what the access tokens after it say, so that no store has to know.
+The refresh token carries the claims of later access tokens, so the store does not.
 """
 
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, cast
+from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from ..issue import ids
 from ..issue.issuer import Draft, TokenIssuer
-from ..issue.options import IssueOptions
+from ..issue.options import IssueOptions, registered_claims
 from ..stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
-_REMEMBERED: tuple[Literal["claims", "audience", "header"], ...] = ("claims", "audience", "header")
+# The claims of a login that all its tokens have, and those that its refresh tokens have.
+_SHARED = ("sub", "sid", "auth_time")
+_LASTING = (*_SHARED, "session_exp", "scope", "access")
 
 
 class TokenResponse(TypedDict, total=False):
@@ -34,11 +37,19 @@ class Pair(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A pair that lacks what the store gives; instants are seconds since the epoch."""
+    """A pair that lacks what the store returns.
+
+    Attributes:
+        now: Seconds since the epoch.
+        access_expires: The `exp` of the access token.
+        successor: The refresh token, unless the store has issued another one before.
+        access: The access token, which lacks its scope.
+        refresh: The refresh token, which lacks its `exp`.
+    """
 
     now: int
     access_expires: int
-    refresh_expires: int
+    successor: RefreshState
     access: Draft
     refresh: Draft
 
@@ -49,7 +60,7 @@ class PairIssuer:
     def __init__(
         self, *, access: TokenIssuer, refresh: TokenIssuer, lifetime: timedelta, longest: timedelta
     ) -> None:
-        """Take what issues each of the two.
+        """Set up the issuer of pairs.
 
         Args:
             access: Issues the access tokens.
@@ -63,22 +74,34 @@ class PairIssuer:
         self._longest = int(longest.total_seconds())
 
     def login(self, subject: str, session: bytes, options: IssueOptions, now: int) -> Login:
-        """Say what every refresh token of a session says.
+        """Return the claims that all refresh tokens of a session have.
 
         Args:
-            subject: Whose session it is.
-            session: Its id.
-            options: As `issue_options.plain` gives them.
+            subject: The session's.
+            session: The session's id.
+            options: Those of the access tokens.
             now: Seconds since the epoch.
+
+        Raises:
+            IssueError, TypeError: As `registered_claims` does.
         """
-        return {
+        registered = registered_claims(options)
+        access = {
+            "claims": options.get("claims"),
+            "audience": registered.get("aud"),
+            "header": options.get("header"),
+        }
+        login = {
             "sub": subject,
             "sid": ids.to_text(session),
-            "scope": options.get("scope") or "",
-            "auth_time": options.get("auth_time", now),
+            "auth_time": registered.get("auth_time", now),
             "session_exp": now + self._longest,
-            "access": {name: said for name in _REMEMBERED if (said := options.get(name))},
         }
+        if "scope" in registered:
+            login["scope"] = registered["scope"]
+        if any(access.values()):
+            login["access"] = {name: value for name, value in access.items() if value}
+        return login
 
     def plan(
         self,
@@ -87,69 +110,62 @@ class PairIssuer:
         now: int,
         *,
         defaults: Mapping[str, Any],
-        options: IssueOptions | None = None,
+        claims: Mapping[str, Any] | None = None,
+        lifetime: timedelta | int | None = None,
     ) -> Plan:
         """Draft both tokens, so that nothing is left that can fail once the store was asked.
 
         Args:
-            login: What the session's refresh tokens say.
+            login: The claims of the session's refresh tokens.
             scope: Of the access token; no longer than what the login granted.
             now: Seconds since the epoch.
-            defaults: Claims that come after those of the options.
-            options: Of the access token, in place of what the login remembers.
+            defaults: Claims that give way to those of the app.
+            claims: The app's, in place of those of the login.
+            lifetime: Of the access token, in place of the configured one.
 
         Raises:
             ConfigurationError: There is no private key to sign with.
             IssueError: One of the tokens must not be issued, or would be too long.
         """
-        asked = cast(IssueOptions, {**login.get("access", {}), **(options or {}), "scope": scope})
-        asked["claims"] = {**defaults, **(asked.get("claims") or {})}
-        subject, end = login["sub"], login["session_exp"]
-        registered = {name: login[name] for name in ("sid", "auth_time") if name in login}
-        expires = min(self._access.expiry(now, asked.get("lifetime")), end)
-        refresh_expires = min(now + self._lifetime, end)
+        end, granted, options = login["session_exp"], login.get("scope"), login.get("access", {})
+        own = options.get("claims") if claims is None else claims
+        access_claims = {name: login[name] for name in _SHARED if name in login}
+        refresh_claims = {name: login[name] for name in _LASTING if name in login}
+        if "audience" in options:
+            access_claims["aud"] = options["audience"]
+        access_expires = min(self._access.expiry(now, lifetime), end)
         access = self._access.draft(
-            subject,
-            asked,
-            {**registered, "exp": expires},
-            late="scope",
+            {**access_claims, "iat": now, "exp": access_expires},
+            own={**defaults, **(own or {})},
+            header=options.get("header"),
             # A successor that was issued before has its own scope, at most all that was granted.
-            room=_scope_size(login.get("scope", "")) - _scope_size(scope),
+            room=len(f',"scope":"{granted}"') if granted else 0,
         )
-        refresh = self._refresh.draft(
-            subject,
-            {},
-            {**registered, "session_exp": end, **_remembered(login), "exp": refresh_expires},
-            late="exp",
-        )
-        return Plan(now, expires, refresh_expires, access, refresh)
+        expires = min(now + self._lifetime, end)
+        refresh = self._refresh.draft({**refresh_claims, "iat": now}, room=len(f',"exp":{expires}'))
+        successor = RefreshState(secrets.token_bytes(16), expires, scope)
+        return Plan(now, access_expires, successor, access, refresh)
 
     def respond(self, plan: Plan, state: RefreshState, instant: int) -> Pair:
         """Sign both tokens, and put them into a response.
 
         Args:
-            plan: What `plan` gave.
-            state: By which the store knows the refresh token.
-            instant: When the access token is issued, as the store gave it.
+            plan: The plan.
+            state: The refresh token, as the store knows it.
+            instant: When the access token is issued, as the store returned it.
         """
-        scope = state.scope
-        access_token, claims = self._access.sign(plan.access, ids.new_jti(instant), scope or None)
-        refresh_token, _ = self._refresh.sign(plan.refresh, ids.to_text(state.jti), state.expires)
+        access_token, claims = self._access.sign(
+            plan.access, ids.new_jti(instant), {"scope": state.scope} if state.scope else None
+        )
+        refresh_token, _ = self._refresh.sign(
+            plan.refresh, ids.to_text(state.jti), {"exp": state.expires}
+        )
         response: TokenResponse = {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": plan.access_expires - plan.now,
             "refresh_token": refresh_token,
         }
-        if scope:
-            response["scope"] = scope
+        if state.scope:
+            response["scope"] = state.scope
         return Pair(response, claims)
-
-
-def _remembered(login: Login) -> dict[str, Any]:
-    return {name: login[name] for name in ("scope", "access") if login.get(name)}
-
-
-def _scope_size(scope: str) -> int:
-    # A scope is ASCII, and has nothing that JSON would escape.
-    return len(',"scope":""') + len(scope) if scope else 0

@@ -1,10 +1,9 @@
 """Sessions: start one, rotate its refresh token, and end it when one comes twice (RFC 9700 4.14).
 
-A refresh token is one of our own of the type `rt+jwt`, which can never pass as an access token. The
-store knows which one of a session is unspent.
+A refresh token is one of our own with the type `rt+jwt`, which can never pass as an access token.
+The store keeps which one of a session is unspent.
 """
 
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
@@ -13,9 +12,9 @@ from ..clock import Clock
 from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
 from ..issue import ids
 from ..issue.issuer import check_subject
-from ..issue.options import IssueOptions, plain, scope_text
-from ..stores.base import RefreshState, Store, StoredSession, subject_id
-from ..verify.claims import Claims, optional_date
+from ..issue.options import IssueOptions, scope_text
+from ..stores.base import Store, StoredSession, subject_id
+from ..verify.claims import Claims, numeric_date
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
 
@@ -27,11 +26,11 @@ class Session(NamedTuple):
     """A session that has not ended; the instants are in UTC.
 
     Attributes:
-        sid: Its name, as in its tokens.
+        sid: Its id, as in its tokens.
         started: When its subject logged in.
         last_used: When its refresh token was rotated last.
         expires_at: When it ends unless it is used before.
-        origin: From where it was used last, as the app said; empty if it did not.
+        origin: From where it was used last, if the app names origins; else empty.
     """
 
     sid: str
@@ -55,10 +54,10 @@ class Sessions:
         leeway: timedelta,
         clock: Clock,
     ) -> None:
-        """Take what issues and verifies the tokens of a session.
+        """Set up the sessions of one app.
 
         Args:
-            store: Knows which refresh token is unspent.
+            store: Keeps which refresh token is unspent.
             pairs: Issues the tokens.
             verifier: Verifies refresh tokens.
             issuer: The `iss` of both.
@@ -86,45 +85,52 @@ class Sessions:
 
         Args:
             subject: Who logs in.
-            defaults: Claims that come after those of the options, and are not remembered.
+            defaults: Claims that give way to those of the options, and are not kept.
             origin: From where; of a long text, the first 200 characters.
             options: Those of the access token; its claims, audience and header are those of each
-                that follows it too. `auth_time` is now unless it is said.
+                that follows it too. `auth_time` is now by default.
 
         Raises:
             IssueError: A token cannot be issued.
+            TypeError: There is no such option.
             Unavailable: The store cannot be reached.
         """
         check_subject(subject)
-        options = plain(options)
         owner = subject_id(self._issuer, subject)
         session = ids.new_session(owner)
         now = int(self._clock())
         login = self._pairs.login(subject, session, options, now)
-        granted = login["scope"]
-        plan = self._pairs.plan(login, granted, now, defaults=defaults, options=options)
-        first = RefreshState(secrets.token_bytes(16), plan.refresh_expires, granted)
+        plan = self._pairs.plan(
+            login,
+            login.get("scope", ""),
+            now,
+            defaults=defaults,
+            lifetime=options.get("lifetime"),
+        )
         instant = self._store.start_session(
             session,
             owner,
-            first,
+            plan.successor,
             access_expires=plan.access_expires + self._leeway,
-            origin=_origin(origin),
+            origin=_cut(origin),
         )
-        return self._pairs.respond(plan, first, instant)
+        return self._pairs.respond(plan, plan.successor, instant)
 
     def verify(self, token: str) -> "VerifiedRefreshToken":
         """Verify a refresh token of any content; whether it was spent is not asked yet.
 
         Raises:
             InvalidGrant: It is bad.
+            Unavailable: An issuer's keys could not be had.
         """
         try:
             claims = self._verifier.verify(token).claims
-            end, _ = optional_date(claims, "session_exp"), optional_date(claims, "auth_time")
+            end = numeric_date(claims, "session_exp")
+            if "auth_time" in claims:
+                numeric_date(claims, "auth_time")
         except InvalidToken as error:
             raise InvalidGrant(error.reason) from None
-        session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims.id)
+        session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims["jti"])
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
             raise InvalidGrant
@@ -142,10 +148,10 @@ class Sessions:
         """Spend a refresh token, and issue its successor with an access token.
 
         Args:
-            presented: What `verify` gave.
-            defaults: Claims that come after the others.
+            presented: The refresh token.
+            defaults: Claims that give way to the others.
             scope: Of the access token: some of what was granted; None for all of it.
-            claims: The app's own claims, in place of those said at the login.
+            claims: The app's own claims, in place of those of the login.
             origin: From where.
 
         Raises:
@@ -155,22 +161,20 @@ class Sessions:
             Unavailable: The store cannot be reached.
         """
         login = presented.claims
-        narrowed = _narrowed(scope, login)
+        granted = str(login.get("scope", ""))
+        narrowed, origin = granted if scope is None else _narrow(scope, login), _cut(origin)
+        owner = subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
-            login,
-            narrowed,
-            int(self._clock()),
-            defaults=defaults,
-            options=None if claims is None else {"claims": claims},
+            login, narrowed, int(self._clock()), defaults=defaults, claims=claims
         )
         advance = self._store.advance(
             presented.session,
-            subject_id(self._issuer, login["sub"]),
+            owner,
             presented.jti,
-            RefreshState(secrets.token_bytes(16), plan.refresh_expires, narrowed),
+            plan.successor,
             grace=self._grace,
             access_expires=plan.access_expires + self._leeway,
-            origin=_origin(origin),
+            origin=origin,
         )
         if advance.outcome == "reused":
             raise RefreshReused(subject=login["sub"], sid=login["sid"])
@@ -182,8 +186,8 @@ class Sessions:
         """End a session; its access tokens are refused at once.
 
         Args:
-            sid: The session's name.
-            owner: The id of the subject whose it must be, unless None.
+            sid: The session's id, as in its tokens.
+            owner: The id of the subject whose session it must be, unless None.
 
         Returns:
             Whether there was such a session.
@@ -211,9 +215,7 @@ class VerifiedRefreshToken(NamedTuple):
     jti: bytes
 
 
-def _narrowed(scope: str | None, granted: Claims) -> str:
-    if scope is None:
-        return str(granted.get("scope", ""))
+def _narrow(scope: str, granted: Claims) -> str:
     try:
         asked = scope_text(scope) or ""
     except IssueError:
@@ -224,8 +226,8 @@ def _narrowed(scope: str | None, granted: Claims) -> str:
     return " ".join(dict.fromkeys(asked.split()))
 
 
-def _origin(text: str) -> str:
-    """Cut what may come from a request, and may be no Unicode."""
+def _cut(text: str) -> str:
+    """Cut an origin, which may come from a request and be no Unicode."""
     return text[:_LONGEST_ORIGIN].encode(errors="replace").decode()
 
 

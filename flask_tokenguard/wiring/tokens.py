@@ -78,7 +78,7 @@ class TokenParts:
     def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
         settings, store = self.settings, self.store
         return TokenIssuer(
-            lambda: self.keys.signing,
+            self.keys,
             encryption_key=None if self.encryption is None else self.encryption.encrypting,
             lifetime=lifetime,
             longest_lifetime=self._longest_lifetime(lifetime),
