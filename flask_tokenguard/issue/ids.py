@@ -1,7 +1,7 @@
 """The ids of our own tokens and sessions: `jti` and `sid`, 16 octets in base64url.
 
-A `jti` begins with the instant of issue, since `iat` is too coarse to tell a token that was issued
-before its subject's tokens were ended from one that was issued right after, in the same second.
+A `jti` begins with the instant of issue, since `iat` is too coarse. A token may be issued in the
+second in which its subject's tokens are ended, before or after it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which tokens are refused although they are good: revoked, or ended with their session or subject.
+"""Revocation: refuse valid tokens that were revoked, or whose session or subject was ended.
 
 The only rule that asks a store, and so the last one.
 """
@@ -30,14 +30,14 @@ class Revocation:
         clock: Clock,
         accepts_in_outage: bool = False,
     ) -> None:
-        """Take the store.
+        """Set up revocation with a store.
 
         Args:
-            store: Where it is written down.
-            longest_lifetime: What no token outlives.
+            store: Keeps what was revoked.
+            longest_lifetime: The longest life of a token.
             leeway: For how long expired tokens are accepted.
             clock: Seconds since the epoch, UTC.
-            accepts_in_outage: Whether a token that cannot be looked up is taken for good.
+            accepts_in_outage: Whether a token that cannot be looked up is accepted.
         """
         self._store = store
         self._leeway = int(leeway.total_seconds())
@@ -46,13 +46,13 @@ class Revocation:
         self._accepts_in_outage = accepts_in_outage
 
     def check(self, token: VerifiedToken) -> None:
-        """Refuse a token that was revoked, or that is older than what the store remembers.
+        """Refuse a token that was revoked, or that is older than the store's records.
 
         A token of another issuer that lacks `jti` or `sub` cannot be revoked by it.
 
         Raises:
             InvalidToken: It was revoked.
-            Unavailable: The store cannot tell.
+            Unavailable: The store cannot be reached.
         """
         key = token.revocation_key
         if key is None:
@@ -106,7 +106,7 @@ class Revocation:
             jti: The token's.
             subject: The token's, if it is known.
             issuer: The token's.
-            expires: The token's `exp`; unknown, it is kept for as long as any token may live.
+            expires: The token's `exp`; without it, the longest life of a token counts.
 
         Raises:
             Unavailable: The store cannot be reached.

@@ -45,36 +45,36 @@ def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:
 class Claims(dict[str, Any]):
     """The claims of a verified token: a dict, with the registered ones as typed properties.
 
-    A property gives None, or nothing in a collection, where the claim is absent.
+    A property is None, or an empty collection, where the claim is absent.
     """
 
     __slots__ = ()
 
     @property
     def subject(self) -> str | None:
-        """Whom the token speaks of, `sub` (RFC 7519 section 4.1.2)."""
+        """The subject, `sub` (RFC 7519 section 4.1.2)."""
         return self.get("sub")
 
     @property
     def issuer(self) -> str | None:
-        """Who made the token, `iss` (RFC 7519 section 4.1.1)."""
+        """The issuer, `iss` (RFC 7519 section 4.1.1)."""
         return self.get("iss")
 
     @property
     def audience(self) -> tuple[str, ...]:
-        """Whom the token is for, `aud`, one or several (RFC 7519 section 4.1.3)."""
+        """The audience, `aud`, one or several (RFC 7519 section 4.1.3)."""
         aud = self.get("aud", ())
         return (aud,) if isinstance(aud, str) else tuple(aud)
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the token allows, `scope` (RFC 8693 section 4.2); nothing if it is not text."""
+        """The scopes in `scope` (RFC 8693 section 4.2); none if it is not text."""
         scope = self.get("scope")
         return frozenset(filter(None, scope.split(" "))) if isinstance(scope, str) else frozenset()
 
     @property
     def roles(self) -> frozenset[str]:
-        """What the subject is, `roles` (RFC 9068 section 2.2.3.1); nothing if it is not a list."""
+        """The roles in `roles` (RFC 9068 section 2.2.3.1); none if it is not a list."""
         return _texts(self.get("roles"))
 
     @property
@@ -88,18 +88,18 @@ class Claims(dict[str, Any]):
 
     @property
     def issued_at(self) -> datetime | None:
-        """When the token was made, `iat`, in UTC."""
+        """The instant of issue, `iat`, in UTC."""
         iat = optional_date(self, "iat")
         return None if iat is None else datetime.fromtimestamp(iat, UTC)
 
     @property
     def id(self) -> str | None:
-        """The token's own name, `jti` (RFC 7519 section 4.1.7)."""
+        """The token's id, `jti` (RFC 7519 section 4.1.7)."""
         return self.get("jti")
 
 
 class ClaimNames(NamedTuple):
-    """Where an issuer says what RFC 8693 calls `scope` and RFC 9068 `roles`.
+    """The names by which an issuer has the scopes of RFC 8693 and the roles of RFC 9068.
 
     Attributes:
         scope: Names of claims, each a space-separated text or a list.
@@ -123,7 +123,7 @@ class ForeignClaims(Claims):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the token allows, wherever its issuer says so."""
+        """The scopes, in the claims that the issuer uses."""
         found = (self.get(name) for name in self._names.scope)
         return frozenset().union(
             *(_texts(value.split(" ") if isinstance(value, str) else value) for value in found)
@@ -131,7 +131,7 @@ class ForeignClaims(Claims):
 
     @property
     def roles(self) -> frozenset[str]:
-        """What the subject is, wherever its issuer says so."""
+        """The roles, in the claim that the issuer uses."""
         value: Any = self
         for name in self._names.roles:
             value = value.get(name) if isinstance(value, dict) else None

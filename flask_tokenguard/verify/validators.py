@@ -1,4 +1,4 @@
-"""What a token must say to be accepted, one small check per rule (RFC 7519 section 4.1).
+"""Validators: what a token must state to be accepted, a check per rule (RFC 7519 section 4.1).
 
 A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
 Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
@@ -51,11 +51,11 @@ def has_issuer(issuer: str | None) -> Validator:
 def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
     """Require one of these in `aud`; with none, require that there is no `aud`.
 
-    A token for somebody must be refused by everybody else (RFC 7519 section 4.1.3).
+    A token for others must be refused (RFC 7519 section 4.1.3).
 
     Args:
         audience: Who we are.
-        claim: Where an issuer says it in another place.
+        claim: Another claim, where an issuer uses one.
     """
     reason = "The token is for another audience"
     if not audience:
@@ -93,7 +93,7 @@ def has_text(claim: str, *, is_required: bool = True) -> Validator:
 
 
 def has_claims(required: Collection[str]) -> Validator:
-    """Require claims to be there, whatever they say."""
+    """Require claims to be there, with any value."""
 
     def check(token: VerifiedToken) -> None:
         for claim in required:
@@ -139,9 +139,9 @@ def has_values(values: Mapping[str, str]) -> Validator:
 
 @dataclass(frozen=True, slots=True)
 class TimeRule:
-    """A rule that a token keeps from one instant until another, which the token alone says.
+    """A rule that a token keeps from one instant until another, which the token alone decides.
 
-    So it is enough to read a token's period once; whether it is now has to be asked every time.
+    So a token's period is read once, and compared with the clock at every request.
     """
 
     claim: str
@@ -234,5 +234,5 @@ def is_begun(
     return TimeRule(claim, leeway, clock, is_required=is_required)
 
 
-# Whoever brings a token that is bound to a key must prove more (RFC 7800 section 3).
+# The client of a token that is bound to a key must prove more (RFC 7800 section 3).
 is_bearer = has_none_of(("cnf",), "The token is bound to a key")

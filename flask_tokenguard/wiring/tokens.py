@@ -1,4 +1,4 @@
-"""What issues and verifies the tokens of one app, made from its settings and keys."""
+"""Token parts: settings and keys -> what issues and verifies the tokens of one app."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ class TokenParts:
         required: Collection[str] = OWN_CLAIMS,
         cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
-        """Make what verifies our own tokens of these types, and those of others.
+        """Build the verifier of our own tokens of these types, and of those of others.
 
         Args:
             types: As TOKENGUARD_TYPES has them.
-            live_rules: Rules for every token, whoever issued it.
-            others: Who else is believed.
+            live_rules: Rules for the tokens of every issuer.
+            others: Other trusted issuers.
             required: Claims of our own tokens that must be there, beside `exp`.
-            cache: Remembers what was verified; none for tokens that are presented once.
+            cache: Keeps verified tokens; None for tokens that are presented once.
         """
         encryption = self.encryption
         return TokenVerifier(
@@ -65,14 +65,14 @@ class TokenParts:
         )
 
     def cache(self) -> VerifiedCache | None:
-        """Make what remembers verified tokens; None where a setting turns it off."""
+        """Build the cache of verified tokens; None where a setting turns it off."""
         size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
         if not size or not lifetime:
             return None
         return VerifiedCache(size, lifetime.total_seconds(), clock=self.clock)
 
     def access_issuer(self) -> TokenIssuer:
-        """Make what issues access tokens."""
+        """Build the issuer of access tokens."""
         return self._issuer(self.settings.types[0], self.settings.access_token_lifetime)
 
     def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
@@ -100,7 +100,7 @@ class TokenParts:
         return None if self.store is None else max(lifetime, REVOCATION_HORIZON)
 
     def revocation(self) -> Revocation | None:
-        """Make what revokes; None without a store."""
+        """Build the revocation; None without a store."""
         if self.store is None:
             return None
         return Revocation(
@@ -112,7 +112,7 @@ class TokenParts:
         )
 
     def sessions(self, access: TokenIssuer) -> Sessions | None:
-        """Make what keeps sessions, with the issuer of access tokens; None without a store."""
+        """Build the sessions, with the issuer of access tokens; None without a store."""
         if self.store is None:
             return None
         settings = self.settings
