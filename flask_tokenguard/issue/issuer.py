@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -22,7 +23,15 @@ _NESTED = {"cty": "JWT"}
 _JTI_SIZE = len(b',"jti":""}') + ids.TEXT_SIZE
 
 
-class Draft(NamedTuple):
+class Issued(NamedTuple):
+    """A signed token, and the claims in it."""
+
+    token: str
+    claims: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
     """A token that lacks its last claims and its signature.
 
     Attributes:
@@ -92,15 +101,12 @@ class TokenIssuer:
         self._encrypted_size = None if encryption_key is None else encryption_key.measure(_NESTED)
         self._plain_header: tuple[Key, bytes] | None = None
 
-    def issue(self, subject: str, options: IssueOptions) -> tuple[str, dict[str, Any]]:
+    def issue(self, subject: str, options: IssueOptions) -> Issued:
         """Sign a token.
 
         Args:
             subject: The `sub`; a text, not empty.
             options: What the app wants of this token.
-
-        Returns:
-            The token, and the claims in it.
 
         Raises:
             ConfigurationError: As `draft` does.
@@ -151,9 +157,7 @@ class TokenIssuer:
         self._check_size(len(encoded_header) + payload_size + key.signature_size + 2)
         return Draft(key, encoded_header, claims, body)
 
-    def sign(
-        self, draft: Draft, jti: str, last: Mapping[str, Any] | None = None
-    ) -> tuple[str, dict[str, Any]]:
+    def sign(self, draft: Draft, jti: str, last: Mapping[str, Any] | None = None) -> Issued:
         """Add the last claims, and sign; nothing is left that can fail.
 
         They follow the others, whose JSON is not encoded again.
@@ -162,9 +166,6 @@ class TokenIssuer:
             draft: A draft, for one token.
             jti: As `ids` writes it, so that JSON has it as it is.
             last: Further claims, for which the draft has room.
-
-        Returns:
-            The token, and the claims in it.
         """
         claims, body = draft.claims, draft.body
         if last:
@@ -176,7 +177,7 @@ class TokenIssuer:
         token = signing_input + b"." + base64url.encode(draft.key.sign(signing_input))
         if self._encryption_key is not None:
             token = self._encryption_key.encrypt(token, _NESTED).encode()
-        return token.decode(), claims
+        return Issued(token.decode(), claims)
 
     def _check_size(self, size: int) -> None:
         if self._encrypted_size is not None:

@@ -154,18 +154,16 @@ class PairIssuer:
             state: The refresh token, as the store knows it.
             instant: When the access token is issued, as the store returned it.
         """
-        access_token, claims = self._access.sign(
+        access = self._access.sign(
             plan.access, ids.new_jti(instant), {"scope": state.scope} if state.scope else None
         )
-        refresh_token, _ = self._refresh.sign(
-            plan.refresh, ids.to_text(state.jti), {"exp": state.expires}
-        )
+        refresh = self._refresh.sign(plan.refresh, ids.to_text(state.jti), {"exp": state.expires})
         response: TokenResponse = {
-            "access_token": access_token,
+            "access_token": access.token,
             "token_type": "Bearer",
             "expires_in": plan.access_expires - plan.now,
-            "refresh_token": refresh_token,
+            "refresh_token": refresh.token,
         }
         if state.scope:
             response["scope"] = state.scope
-        return Pair(response, claims)
+        return Pair(response, access.claims)
