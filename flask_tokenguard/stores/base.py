@@ -11,6 +11,11 @@ from typing import Literal, NamedTuple, Protocol
 
 # What has expired is kept for another day, so that a clock that jumps brings nothing back.
 KEPT_AFTER_EXPIRY = 86_400
+# How far an epoch or an end may lie ahead, in milliseconds, and to what it is lowered beyond that.
+# A token goes by an instant within an hour of its `iat`: what a clock wrote that was further ahead
+# must not refuse what is issued once it is right. Between the two lies what is issued after it.
+MOST_AHEAD = 3_595_000
+LOWERED_TO = 3_590_000
 
 Outcome = Literal["advanced", "repeated", "reused", "ended"]
 OnProgress = Callable[[int, int], None]
@@ -102,6 +107,9 @@ class Store(Protocol):
 
     def end_subject(self, subject: bytes, *, expires: int) -> None:
         """End every session of a subject, and every token issued to it up to now.
+
+        The tokens of its sessions are revoked by the sessions' ids, whatever the clock. Others are
+        ended by an instant that lies at most `MOST_AHEAD` after now.
 
         Args:
             subject: The subject's id.

@@ -53,7 +53,7 @@ class _OnlyConnection(SqliteFile):
 
     def reader(self) -> Reader:
         """Make a new one, as a cursor must not be shared by threads."""
-        return self._only.reader()
+        return self._only.cursor(Reader)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

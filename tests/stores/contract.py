@@ -6,8 +6,9 @@ and `now` as well.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -25,8 +26,10 @@ from ..support import SettableClock
 Wait = Callable[[float], None]
 WaitFor = Callable[[int], None]
 Now = Callable[[], int]
+AtAnotherTime = Callable[[float], AbstractContextManager[object]]
 
 LIFETIME = 900
+HOUR = 3600
 GRACE = 10_000
 THREADS = 16
 
@@ -115,6 +118,11 @@ class StoreContract:
     def now(self) -> Now:
         """Tell the time by the store's clock, in whole seconds."""
         return lambda: int(time.time())
+
+    @pytest.fixture
+    def at_another_time(self) -> AtAnotherTime:
+        """Set the store's clock so many seconds ahead, and right again."""
+        raise NotImplementedError
 
     @pytest.fixture
     def family(self, store: Store, now: Now) -> Family:
@@ -227,6 +235,41 @@ class StoreContract:
         ended_at = store.standing(new_id(), None, subject).ended_at
         assert ended_at is not None
         assert ended_at >= instant
+
+    def test_ending_a_subject_revokes_the_tokens_of_its_sessions_by_any_clock(
+        self, family: Family, now: Now
+    ) -> None:
+        family.store.end_subject(family.subject, expires=now() + LIFETIME)
+        assert family.standing().is_revoked
+
+    @pytest.mark.parametrize("step", ["login", "end", "end and login"])
+    def test_a_clock_that_was_ahead_locks_no_subject_out_once_it_is_right(
+        self, store: Store, now: Now, at_another_time: AtAnotherTime, step: str
+    ) -> None:
+        subject, expires = new_id(), now() + LIFETIME
+        with at_another_time(2 * HOUR):
+            if "end" in step:
+                store.end_subject(subject, expires=expires)
+            if "login" in step:
+                store.next_instant(subject)
+        if step == "login":
+            store.end_subject(subject, expires=expires)
+        instants = [store.next_instant(subject), Family(store, now, subject=subject).start()]
+        ended_at = store.standing(new_id(), None, subject).ended_at
+        assert ended_at is not None
+        assert now() * 1000 <= ended_at < min(instants) <= max(instants) < (now() + HOUR) * 1000
+
+    def test_a_clock_that_was_ahead_at_a_login_ends_what_was_issued_since(
+        self, store: Store, now: Now, at_another_time: AtAnotherTime
+    ) -> None:
+        subject = new_id()
+        with at_another_time(2 * HOUR):
+            store.next_instant(subject)
+        instant = store.next_instant(subject)
+        store.end_subject(subject, expires=now() + LIFETIME)
+        ended_at = store.standing(new_id(), None, subject).ended_at
+        assert ended_at is not None
+        assert now() * 1000 <= instant <= ended_at
 
     def test_an_unspent_token_is_replaced_by_its_successor(self, family: Family) -> None:
         successor = new_refresh(family.now(), scope="read write")
@@ -451,6 +494,16 @@ class SettableClockContract(StoreContract):
     @pytest.fixture
     def now(self, clock: SettableClock) -> Now:
         return lambda: int(clock())
+
+    @pytest.fixture
+    def at_another_time(self, clock: SettableClock) -> AtAnotherTime:
+        @contextmanager
+        def at_another_time(seconds: float) -> Iterator[None]:
+            clock.now += seconds
+            yield
+            clock.now -= seconds
+
+        return at_another_time
 
     def test_a_token_is_still_revoked_a_day_after_it_expired(
         self, store: Store, now: Now, wait: Wait

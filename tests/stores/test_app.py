@@ -6,10 +6,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from flask_tokenguard import end_all_sessions, end_session, issue_token_pair, refresh_token_pair
+from flask_tokenguard import (
+    TokenGuard,
+    end_all_sessions,
+    end_session,
+    issue_token_pair,
+    refresh_token_pair,
+)
 
 from ..conftest import MakeApp
-from ..support import bearer
+from ..support import SettableClock, bearer
 
 
 @pytest.fixture
@@ -42,3 +48,20 @@ def test_everything_is_ended_and_begun_anew_in_one_second(app: Flask) -> None:
         end_all_sessions("alice")
     new = client.post("/login").get_json()
     assert [status_of(client, pair) for pair in (old, new)] == [401, 200]
+
+
+def test_a_login_by_a_clock_that_was_ahead_is_ended_and_a_new_one_accepted(
+    store_uri: str, prefix: str, make_app: MakeApp, clock: SettableClock
+) -> None:
+    app = make_app(TokenGuard(clock=clock), STORAGE_URI=store_uri, STORAGE_PREFIX=prefix)
+    client = app.test_client()
+    clock.now += 7200
+    with app.app_context():
+        old = issue_token_pair("alice")
+    clock.now -= 7200
+    with app.app_context():
+        end_all_sessions("alice")
+        new = issue_token_pair("alice")
+    assert status_of(client, new) == 200
+    clock.now += 7201
+    assert status_of(client, old) == 401

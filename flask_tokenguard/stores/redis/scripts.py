@@ -4,7 +4,7 @@ import hashlib
 from importlib.resources import files
 from typing import NamedTuple
 
-from ..base import KEPT_AFTER_EXPIRY
+from ..base import KEPT_AFTER_EXPIRY, LOWERED_TO, MOST_AHEAD
 
 # Renewed by every use; in milliseconds.
 EPOCH_KEPT = 400 * 86_400_000
@@ -28,7 +28,10 @@ class Script(NamedTuple):
 def load(name: str, *, must_last: bool = False) -> Script:
     """Read a script, with what all scripts share before it."""
     folder = files(__name__.rpartition(".")[0]) / "lua"
-    given = f"local EPOCH_KEPT, KEPT_AFTER_EXPIRY = {EPOCH_KEPT}, {KEPT_AFTER_EXPIRY * 1000}"
+    given = (
+        "local EPOCH_KEPT, KEPT_AFTER_EXPIRY, MOST_AHEAD, LOWERED_TO ="
+        f" {EPOCH_KEPT}, {KEPT_AFTER_EXPIRY * 1000}, {MOST_AHEAD}, {LOWERED_TO}"
+    )
     parts = [(folder / f"{part}.lua").read_text("utf-8") for part in ("common", name)]
     text = "\n".join([given, *parts])
     digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -84,9 +84,10 @@ class RedisStore:
         self._run(scripts.REVOKE, (tag.revoked + jti,), (expires,))
 
     def end_subject(self, subject: bytes, *, expires: int) -> None:
-        """End all sessions of a subject, and its tokens, at the highest instant ever given."""
+        """End all sessions of a subject by name, and its tokens up to the highest instant given."""
         tag = self._tags[subject[0]]
-        self._run(scripts.END_SUBJECT, tag.of_subject(subject), (expires, tag.session))
+        args = (expires, tag.session, tag.revoked)
+        self._run(scripts.END_SUBJECT, tag.of_subject(subject), args)
 
     def start_session(
         self,

@@ -17,7 +17,7 @@ from weakref import WeakSet
 from ...clock import Clock
 from ...errors import ConfigurationError, Unavailable
 from ..base import Standing
-from .schema import begin, check_is_whole, check_mark, is_ours
+from .schema import begin, check_is_whole, check_mark, is_ours, read_epoch
 
 FAULTS = (sqlite3.Error, OSError, ValueError)
 _LOOK_EVERY = 1.0
@@ -30,7 +30,7 @@ class Connection(sqlite3.Connection):
     """A connection that is closed with the thread that it belonged to.
 
     Attributes:
-        untouched: What is known of a token that nothing was said of. A file's epoch never changes.
+        untouched: What is known of a token that nothing was said of.
     """
 
     untouched: Standing
@@ -38,17 +38,15 @@ class Connection(sqlite3.Connection):
     def __del__(self) -> None:
         self.close()
 
-    def reader(self) -> "Reader":
-        """Make a cursor for what is read to its end at once."""
-        reader = self.cursor(Reader)
-        reader.untouched = self.untouched
-        return reader
+    def read_epoch(self) -> None:
+        """Read what is known of all tokens."""
+        self.untouched = Standing(read_epoch(self), is_revoked=False, ended_at=None)
 
 
 class Reader(sqlite3.Cursor):
-    """A cursor that is used again and again, as a new one takes time; `untouched` as above."""
+    """A cursor that is used again and again, as a new one takes time."""
 
-    untouched: Standing
+    connection: Connection
 
 
 class SqliteFile:
@@ -85,7 +83,7 @@ class SqliteFile:
         own = self._own
         reader = own.reader
         if reader is None or self._monotonic() >= own.next_look:
-            own.reader = reader = self.connection().reader()
+            own.reader = reader = self.connection().cursor(Reader)
         return reader
 
     def connection(self) -> Connection:
@@ -101,6 +99,8 @@ class SqliteFile:
             own.connection = connection = self._open()
             # As it was before, so that a file put there meanwhile is noticed the next time.
             own.inode = inode or _inode(self.path)
+        else:
+            connection.read_epoch()
         own.next_look = now + _LOOK_EVERY
         return connection
 
@@ -155,8 +155,7 @@ class SqliteFile:
         connection.execute("PRAGMA journal_mode = WAL")
         # A revocation that was answered must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
-        (epoch,) = connection.execute("SELECT epoch FROM state").fetchone()
-        connection.untouched = Standing(epoch, is_revoked=False, ended_at=None)
+        connection.read_epoch()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -13,6 +13,9 @@ _VERSION_AT = slice(60, 64)
 _APPLICATION_AT = slice(68, 72)
 APPLICATION_ID = int.from_bytes(b"tkgd")
 VERSION = 1
+# No subject's id is empty.
+_EVERYBODY = b""
+_FOR_EVER = 2**62
 # Half of what is usual: most of a small store is the first page of each table and index.
 _PAGE_SIZE = 2048
 
@@ -90,6 +93,24 @@ def check_is_whole(connection: sqlite3.Connection) -> None:
     """
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise ValueError("the file is damaged; name a new one")
+
+
+def read_epoch(connection: sqlite3.Connection) -> int:
+    """Return the epoch, or to what it was lowered."""
+    (epoch,) = connection.execute(
+        "SELECT coalesce((SELECT ended_at FROM subjects WHERE id = ?), epoch) FROM state",
+        (_EVERYBODY,),
+    ).fetchone()
+    return int(epoch)
+
+
+def lower_epoch(connection: sqlite3.Connection, epoch: int) -> None:
+    """Write down that the epoch was that of a clock that was ahead; a file keeps its own."""
+    connection.execute(
+        "INSERT INTO subjects VALUES (?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at",
+        (_EVERYBODY, epoch, _FOR_EVER),
+    )
 
 
 def begin(connection: sqlite3.Connection, *, now: int, monotonic: float) -> None:

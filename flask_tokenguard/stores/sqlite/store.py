@@ -10,8 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...clock import Clock
-from ..base import KEPT_AFTER_EXPIRY, Advance, OnProgress, RefreshState, Standing, StoredSession
+from ..base import (
+    KEPT_AFTER_EXPIRY,
+    LOWERED_TO,
+    MOST_AHEAD,
+    Advance,
+    OnProgress,
+    RefreshState,
+    Standing,
+    StoredSession,
+)
 from .file import FAULTS, Connection, SqliteFile, unavailable
+from .schema import lower_epoch, read_epoch
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
 _PRUNED_AT_ONCE = 32
@@ -65,11 +75,12 @@ class SqliteStore:
             rows = reader.execute(_STANDING, (jti, session or jti, subject)).fetchall()
         except FAULTS as error:
             raise unavailable(error) from None
+        untouched = reader.connection.untouched
         if not rows:
-            return reader.untouched
+            return untouched
         instants = [instant for (instant,) in rows if instant is not None]
         return Standing(
-            reader.untouched.epoch,
+            untouched.epoch,
             is_revoked=len(instants) < len(rows),
             ended_at=instants[0] if instants else None,
         )
@@ -85,13 +96,20 @@ class SqliteStore:
             _revoke(connection, jti, expires)
 
     def end_subject(self, subject: bytes, *, expires: int) -> None:
-        """End all sessions of a subject, and its tokens, at the highest instant ever given."""
+        """End all sessions of a subject by name, and its tokens up to the highest instant given."""
         with self._writing() as connection:
+            (highest,) = connection.execute("SELECT highest FROM state").fetchone()
+            highest = self._bounded(connection, highest)
+            ended_at = max(highest, self._next_instant(connection, subject))
             connection.execute(
-                "INSERT INTO subjects SELECT ?, max(highest, ?), ? FROM state WHERE true"
-                " ON CONFLICT (id) DO UPDATE SET ended_at = max(ended_at, excluded.ended_at),"
-                " expires = max(expires, excluded.expires)",
-                (subject, self._now(), expires),
+                "INSERT INTO subjects VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+                " SET ended_at = excluded.ended_at, expires = max(expires, excluded.expires)",
+                (subject, ended_at, expires),
+            )
+            connection.execute(
+                "INSERT INTO revoked SELECT id, access_expires FROM sessions WHERE subject = ?"
+                " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
+                (subject,),
             )
             connection.execute("DELETE FROM sessions WHERE subject = ?", (subject,))
 
@@ -202,12 +220,38 @@ class SqliteStore:
             self._prune_a_little(connection)
 
     def _next_instant(self, connection: Connection, subject: bytes) -> int:
-        (instant,) = connection.execute(
-            "UPDATE state SET highest = max(highest, ?, epoch + 1,"
-            " 1 + coalesce((SELECT ended_at FROM subjects WHERE id = ?), 0)) RETURNING highest",
-            (self._now(), subject),
+        epoch = read_epoch(connection)
+        if epoch != self._bounded(connection, epoch):
+            epoch = self._bounded(connection, epoch)
+            lower_epoch(connection, epoch)
+            connection.read_epoch()
+        instant = max(self._now(), epoch + 1, self._right_end(connection, subject) + 1)
+        connection.execute("UPDATE state SET highest = max(highest, ?)", (instant,))
+        return instant
+
+    def _right_end(self, connection: Connection, subject: bytes) -> int:
+        """Return the instant up to which a subject's tokens are ended, once it is bounded.
+
+        What belongs to the sessions that ended stays revoked by their ids.
+        """
+        (ended_at,) = connection.execute(
+            "SELECT coalesce(max(ended_at), 0) FROM subjects WHERE id = ?", (subject,)
         ).fetchone()
-        return int(instant)
+        bounded = self._bounded(connection, ended_at)
+        if bounded != ended_at:
+            connection.execute("UPDATE subjects SET ended_at = ? WHERE id = ?", (bounded, subject))
+        return bounded
+
+    def _bounded(self, connection: Connection, instant: int) -> int:
+        """Lower what a clock wrote that was ahead, as it must not keep us out until then.
+
+        A clock that is more than a day behind what was seen is taken for wrong itself, so that all
+        that was ended meanwhile stays ended.
+        """
+        now = self._now()
+        (seen,) = connection.execute("SELECT seen * 1000 FROM state").fetchone()
+        present = seen if seen > now + KEPT_AFTER_EXPIRY * 1000 else now
+        return present + LOWERED_TO if instant > present + MOST_AHEAD else instant
 
     def _prune_a_little(self, connection: Connection) -> None:
         horizon = self._horizon(connection)

@@ -1,7 +1,9 @@
 """The contract on one server, in all the ways to reach one."""
 
+import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -9,10 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from flask_tokenguard.stores.base import Store
+from flask_tokenguard.stores.redis import scripts
+from flask_tokenguard.stores.redis.scripts import Script
 from flask_tokenguard.stores.redis.store import RedisStore
 
 from ..conftest import PASSWORD
-from ..contract import StoreContract
+from ..contract import AtAnotherTime, StoreContract
 from ..servers import RealServer
 from ..topologies import Cluster, Replicated
 
@@ -41,6 +45,25 @@ class RedisContract(StoreContract):
     @pytest.fixture
     def beside(self, uri: str, open_once: OpenOnce) -> Store:
         return open_once(uri, "beside")
+
+    @pytest.fixture
+    def at_another_time(self, monkeypatch: pytest.MonkeyPatch) -> AtAnotherTime:
+        @contextmanager
+        def at_another_time(seconds: float) -> Iterator[None]:
+            with monkeypatch.context() as patch:
+                for name in ("NEXT_INSTANT", "START_SESSION", "END_SUBJECT"):
+                    patch.setattr(scripts, name, ahead(getattr(scripts, name), seconds))
+                yield
+
+        return at_another_time
+
+
+def ahead(script: Script, seconds: float) -> Script:
+    """Change a script so that it adds to the server's time."""
+    clock = "local NOW = read_clock()"
+    assert clock in script.text
+    text = script.text.replace(clock, f"{clock} + {seconds * 1000:.0f}")
+    return script._replace(text=text, sha=hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - as servers name scripts
 
 
 class TestValkey(RedisContract):

@@ -1,7 +1,6 @@
--- What the scripts share; put before each of them, after EPOCH_KEPT and KEPT_AFTER_EXPIRY.
+-- What the scripts share; put before each of them, after the numbers of `scripts.py`.
 -- These and all instants are in milliseconds, by the server's clock; an `expires` is in seconds.
 
-local MOST_APART = 3590000
 local EPOCH, HIGHEST, ENDED, SESSIONS, SESSION, REVOKED = unpack(KEYS)
 
 local function read_clock()
@@ -28,18 +27,33 @@ local function kept_until(expires)
   return math.max(expires * 1000, NOW) + KEPT_AFTER_EXPIRY
 end
 
--- A clock that was ahead must not keep us out until its time comes, so that an epoch from then is
--- lowered. If it was ahead for longer than revoked ids are kept, these may have gone meanwhile: all
--- before counts as lost, once. The app goes by an instant within an hour of a token's own time.
+-- A clock that was ahead must not keep us out until its time comes, so that what it wrote is lowered.
+-- The app goes by an instant within an hour of a token's own time.
+local function bounded(instant)
+  return instant > NOW + MOST_AHEAD and NOW + LOWERED_TO or instant
+end
+
+-- If it was ahead for longer than revoked ids are kept, these may have gone meanwhile: all before
+-- counts as lost, once.
 local function right_epoch(epoch, highest)
   local judged = HIGHEST .. ':judged'
   local is_loss = highest > NOW + KEPT_AFTER_EXPIRY and highest > read_number(judged)
-  if is_loss or epoch > NOW + MOST_APART then
-    epoch = NOW + MOST_APART
+  if is_loss or epoch ~= bounded(epoch) then
+    epoch = NOW + LOWERED_TO
     redis.call('SET', EPOCH, digits(epoch))
     redis.call('SET', judged, digits(highest), 'PX', EPOCH_KEPT)
   end
   return epoch
+end
+
+-- What belongs to the sessions that ended stays revoked by their ids.
+local function right_end()
+  local ended_at = read_number(ENDED)
+  if ended_at ~= bounded(ended_at) then
+    ended_at = bounded(ended_at)
+    redis.call('SET', ENDED, digits(ended_at), 'KEEPTTL')
+  end
+  return ended_at
 end
 
 -- Give an instant after the epoch and after all that ended tokens, or nil where there is no epoch.
@@ -50,7 +64,7 @@ local function next_instant()
   end
   local highest = read_number(HIGHEST)
   epoch = right_epoch(epoch, highest)
-  local instant = math.max(NOW, epoch + 1, read_number(ENDED) + 1)
+  local instant = math.max(NOW, epoch + 1, right_end() + 1)
   redis.call('SET', HIGHEST, digits(math.max(instant, highest)), 'PX', EPOCH_KEPT)
   redis.call('PEXPIRE', EPOCH, EPOCH_KEPT)
   return instant
