@@ -1,13 +1,13 @@
 """The store of one process that forgets all when it ends: for tests, and to try things out."""
 
-import threading
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..clock import Clock
-from .sqlite.file import Connection, Reader, SqliteFile
+from .sqlite.connections import Lease, Slot
+from .sqlite.file import SqliteFile
 from .sqlite.store import SqliteStore
 
 
@@ -21,8 +21,9 @@ class MemoryStore(SqliteStore):
         monotonic: Clock = time.monotonic,
     ) -> None:
         """Begin with nothing; the arguments are those of `SqliteStore`."""
-        super().__init__(Path(":memory:"), clock=clock, monotonic=monotonic)
-        self._file = _OnlyConnection(Path(":memory:"), timeout=0, clock=clock, monotonic=monotonic)
+        nowhere = Path(":memory:")
+        super().__init__(nowhere, clock=clock, monotonic=monotonic)
+        self._use(_OnlyConnection(nowhere, timeout=1.0, clock=clock, monotonic=monotonic))
 
     def risks(self) -> Sequence[str]:
         """Say what is lost, and when."""
@@ -30,7 +31,7 @@ class MemoryStore(SqliteStore):
 
 
 class _OnlyConnection(SqliteFile):
-    """One connection for every thread; its transactions take turns."""
+    """One connection for every thread; they take turns."""
 
     def __init__(
         self,
@@ -41,22 +42,14 @@ class _OnlyConnection(SqliteFile):
         monotonic: Clock,
     ) -> None:
         super().__init__(path, timeout=timeout, clock=clock, monotonic=monotonic)
-        self._only = self.connect(is_new=True)
-        self._turn = threading.Lock()
+        self.slots = Lease(timeout, is_kept=True)
+        self.look(self.slots.slot)
 
     def check(self) -> None:
         """Memory is always there."""
 
-    def connection(self) -> Connection:
-        """Get the one connection."""
-        return self._only
+    def _is_replaced(self, slot: Slot) -> bool:  # noqa: ARG002 - there is no file
+        return False
 
-    def reader(self) -> Reader:
-        """Make a new one, as a cursor must not be shared by threads."""
-        return self._only.cursor(Reader)
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Wait for the turn, then do as a file does."""
-        with self._turn, super().writing() as connection:
-            yield connection
+    def _open(self) -> sqlite3.Connection:
+        return self.connect(is_new=True)

@@ -1,5 +1,6 @@
 """A whole app on each kind of store that a URI names."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def app(store_uri: str, prefix: str, make_app: MakeApp) -> Flask:
     return app
 
 
-def status_of(client: FlaskClient, pair: dict[str, Any]) -> int:
+def status_of(client: FlaskClient, pair: Mapping[str, Any]) -> int:
     return client.get("/claims", headers=bearer(pair["access_token"])).status_code
 
 

@@ -7,16 +7,15 @@ written to; one that was put in its place is noticed within a second.
 import logging
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from weakref import WeakSet
 
 from ...clock import Clock
 from ...errors import ConfigurationError, Unavailable
 from ..base import Standing
+from .connections import Lease, Slot, ThreadSlots, let_fork, opening
 from .schema import begin, check_is_whole, check_mark, is_ours, read_epoch
 
 FAULTS = (sqlite3.Error, OSError, ValueError)
@@ -24,29 +23,6 @@ _LOOK_EVERY = 1.0
 _BETWEEN_TRIES = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _logger = logging.getLogger("flask_tokenguard")
-
-
-class Connection(sqlite3.Connection):
-    """A connection that is closed with the thread that it belonged to.
-
-    Attributes:
-        untouched: What is known of a token that nothing was said of.
-    """
-
-    untouched: Standing
-
-    def __del__(self) -> None:
-        self.close()
-
-    def read_epoch(self) -> None:
-        """Read what is known of all tokens."""
-        self.untouched = Standing(read_epoch(self), is_revoked=False, ended_at=None)
-
-
-class Reader(sqlite3.Cursor):
-    """A cursor that is used again and again, as a new one takes time."""
-
-    connection: Connection
 
 
 class SqliteFile:
@@ -64,7 +40,7 @@ class SqliteFile:
         self._timeout = timeout
         self._clock = clock
         self._monotonic = monotonic
-        self._own = _Connections()
+        self.slots: ThreadSlots | Lease = ThreadSlots(timeout)
 
     def check(self) -> None:
         """Make the file if there is none, and leave no connection open, as before a fork.
@@ -72,39 +48,46 @@ class SqliteFile:
         Raises:
             ConfigurationError: The file is damaged, not ours, or cannot be made.
         """
+        lease = Lease(self._timeout)
         try:
-            with closing(self._open()) as connection:
-                check_is_whole(connection)
+            with lease.slot.lock:
+                lease.slot.connection = connection = self._open()
+                try:
+                    check_is_whole(connection)
+                finally:
+                    lease.slot.close()
         except FAULTS as error:
             raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {self.path}: {error}") from None
 
-    def reader(self) -> Reader:
-        """Get the cursor of this thread's connection."""
-        own = self._own
-        reader = own.reader
-        if reader is None or self._monotonic() >= own.next_look:
-            own.reader = reader = self.connection().cursor(Reader)
+    def look(self, slot: Slot) -> None:
+        """Notice a file that was put in the old one's place, and read the epoch again."""
+        let_fork(self._timeout)
+        with slot.lock:
+            if self._is_replaced(slot):
+                # Where the new file cannot be opened, the old one must not be used on.
+                slot.close()
+            epoch = read_epoch(self.connection(slot))
+            slot.untouched = Standing(epoch, is_revoked=False, ended_at=None)
+            slot.next_look = self._monotonic() + _LOOK_EVERY
+
+    def reader(self, slot: Slot) -> sqlite3.Cursor:
+        """Make the cursor of a slot whose lock is held, for what is read to its end at once."""
+        reader = slot.reader = self.connection(slot).cursor()
         return reader
 
-    def connection(self) -> Connection:
-        """Get this thread's connection; a file that was put in the old one's place is noticed."""
-        own = self._own
-        connection, now = own.connection, self._monotonic()
-        if connection is not None and now < own.next_look:
-            return connection
-        inode = _inode(self.path)
-        if connection is None or inode != own.inode:
-            # Where the new file cannot be opened, the old one must not be used on.
-            own.close()
-            own.connection = connection = self._open()
+    def connection(self, slot: Slot) -> sqlite3.Connection:
+        """Return the connection of a slot whose lock is held."""
+        if slot.connection is None:
+            inode = _inode(self.path)
+            slot.connection = self._open()
             # As it was before, so that a file put there meanwhile is noticed the next time.
-            own.inode = inode or _inode(self.path)
-        else:
-            connection.read_epoch()
-        own.next_look = now + _LOOK_EVERY
-        return connection
+            slot.inode = inode or _inode(self.path)
+        return slot.connection
 
-    def _open(self) -> Connection:
+    def _is_replaced(self, slot: Slot) -> bool:
+        return _inode(self.path) != slot.inode
+
+    def _open(self) -> sqlite3.Connection:
         """Open the file, waiting for others that make it or recover its log."""
         deadline = time.monotonic() + self._timeout
         while True:
@@ -116,11 +99,11 @@ class SqliteFile:
                     raise
                 time.sleep(_BETWEEN_TRIES)
 
-    def _try_to_open(self) -> Connection:
+    def _try_to_open(self) -> sqlite3.Connection:
         # Whoever closes a file drops every lock that his process has on it, those of the threads'
         # connections too (https://www.sqlite.org/howtocorrupt.html section 2.2), so that another
         # process would take the log away from them. We open it ourselves before there are any.
-        with _OPENING:
+        with opening():
             is_new = False
             if _inode(self.path) not in _OURS:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,15 +113,14 @@ class SqliteFile:
             _OURS.add(_inode(self.path))
             return connection
 
-    def connect(self, *, is_new: bool) -> Connection:
-        """Connect, make the tables of a new file, and read what never changes."""
+    def connect(self, *, is_new: bool) -> sqlite3.Connection:
+        """Connect, and make the tables of a new file."""
         connection = sqlite3.connect(
             self.path,
             timeout=self._timeout,
             isolation_level=None,
-            # It may be closed by whichever thread collects it.
+            # Before a fork it is closed by the thread that forks.
             check_same_thread=False,
-            factory=Connection,
         )
         try:
             self._prepare(connection, is_new=is_new)
@@ -147,7 +129,7 @@ class SqliteFile:
             raise
         return connection
 
-    def _prepare(self, connection: Connection, *, is_new: bool) -> None:
+    def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> None:
         if not is_new:
             check_mark(connection)
         else:
@@ -155,13 +137,23 @@ class SqliteFile:
         connection.execute("PRAGMA journal_mode = WAL")
         # A revocation that was answered must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
-        connection.read_epoch()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Perform a whole transaction or nothing of it."""
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read with this thread's connection."""
+        slot = self.slots.slot
         try:
-            connection = self.connection()
+            if self._monotonic() >= slot.next_look:
+                self.look(slot)
+            with slot.lock:
+                yield self.connection(slot)
+        except FAULTS as error:
+            raise unavailable(error) from None
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Perform a whole transaction or nothing of it."""
+        with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -170,47 +162,9 @@ class SqliteFile:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except FAULTS as error:
-            raise unavailable(error) from None
 
 
-class _Connections(threading.local):
-    """What a thread has of a store."""
-
-    connection: Connection | None = None
-    reader: Reader | None = None
-    inode: tuple[int, int] | None = None
-    next_look = 0.0
-
-    def __init__(self) -> None:
-        with _OPENING:
-            _ALL.add(self)
-
-    def close(self) -> None:
-        # Its cache of statements refers to a connection, so that letting it go is not enough.
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = self.reader = None
-
-
-_OPENING = threading.RLock()
 _OURS: set[tuple[int, int] | None] = set()
-_ALL: WeakSet[_Connections] = WeakSet()
-
-
-def _before_fork() -> None:
-    """Close what the forking thread has: SQLite's locks are lost on a child that inherits it."""
-    _OPENING.acquire()
-    for own in _ALL:
-        own.close()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_OPENING.release,
-        after_in_child=_OPENING.release,
-    )
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 
 from ...clock import Clock
 from ..base import (
@@ -20,7 +21,7 @@ from ..base import (
     Standing,
     StoredSession,
 )
-from .file import FAULTS, Connection, SqliteFile, unavailable
+from .file import FAULTS, SqliteFile, unavailable
 from .schema import lower_epoch, read_epoch
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
@@ -56,9 +57,12 @@ class SqliteStore:
         """
         self._clock = clock
         self._monotonic = monotonic
-        self._file = SqliteFile(path, timeout=timeout, clock=clock, monotonic=monotonic)
+        self._use(SqliteFile(path, timeout=timeout, clock=clock, monotonic=monotonic))
         # Each process begins somewhere else to look for what can be pruned.
         self._pruned_up_to = secrets.token_bytes(16)
+
+    def _use(self, file: SqliteFile) -> None:
+        self._file, self._slots = file, file.slots
 
     def check(self) -> None:
         """Make the file if there is none, and leave no connection open, as before a fork.
@@ -70,17 +74,24 @@ class SqliteStore:
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Tell what is known of a token, in one statement."""
+        slot = self._slots.slot
         try:
-            reader = self._file.reader()
-            rows = reader.execute(_STANDING, (jti, session or jti, subject)).fetchall()
+            if self._monotonic() >= slot.next_look:
+                self._file.look(slot)
+            # 0.1 us of 4 less than `with`.
+            slot.lock.acquire()
+            try:
+                reader = slot.reader or self._file.reader(slot)
+                rows = reader.execute(_STANDING, (jti, session or jti, subject)).fetchall()
+            finally:
+                slot.lock.release()
         except FAULTS as error:
             raise unavailable(error) from None
-        untouched = reader.connection.untouched
         if not rows:
-            return untouched
+            return slot.untouched
         instants = [instant for (instant,) in rows if instant is not None]
         return Standing(
-            untouched.epoch,
+            slot.untouched.epoch,
             is_revoked=len(instants) < len(rows),
             ended_at=instants[0] if instants else None,
         )
@@ -178,15 +189,13 @@ class SqliteStore:
 
     def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
         """List those whose refresh token has not expired, the newest first."""
-        try:
-            rows = self._file.connection().execute(
+        with self._file.reading() as connection:
+            rows = connection.execute(
                 "SELECT id, started, last_used, expires, origin FROM sessions"
                 " WHERE subject = ? AND expires > ? ORDER BY started DESC",
                 (subject, self._clock()),
-            )
-            return [StoredSession(*row) for row in rows]
-        except FAULTS as error:
-            raise unavailable(error) from None
+            ).fetchall()
+        return [StoredSession(*row) for row in rows]
 
     def prune(self, on_progress: OnProgress) -> int:
         """Drop what expired, a part of the ids at a time, so that others can write in between."""
@@ -224,7 +233,8 @@ class SqliteStore:
         if epoch != self._bounded(connection, epoch):
             epoch = self._bounded(connection, epoch)
             lower_epoch(connection, epoch)
-            connection.read_epoch()
+            # Read it at the next use, once it is written.
+            self._slots.slot.next_look = 0.0
         instant = max(self._now(), epoch + 1, self._right_end(connection, subject) + 1)
         connection.execute("UPDATE state SET highest = max(highest, ?)", (instant,))
         return instant

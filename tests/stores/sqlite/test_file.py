@@ -11,6 +11,7 @@ import pytest
 
 from flask_tokenguard.errors import ConfigurationError, Unavailable
 from flask_tokenguard.stores.sqlite import file as sqlite_file
+from flask_tokenguard.stores.sqlite.connections import after_fork_in_parent, before_fork
 from flask_tokenguard.stores.sqlite.schema import begin
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
@@ -50,8 +51,8 @@ def test_whoever_opens_a_file_waits_until_it_is_made(file: Path, maker: sqlite3.
 def test_before_a_fork_the_connection_is_closed_and_opened_again_later(file: Path) -> None:
     store = SqliteStore(file)
     store.revoke(NOBODY, subject=None, expires=2**40)
-    sqlite_file._before_fork()
-    sqlite_file._OPENING.release()
+    before_fork()
+    after_fork_in_parent()
     assert list(file.parent.iterdir()) == [file]
     assert store.standing(NOBODY, None, NOBODY).is_revoked
 
@@ -118,7 +119,7 @@ def test_where_sqlite_will_not_wait_for_a_lock_opening_is_tried_again(
     maker.execute("ROLLBACK")
     really_try, errors = sqlite_file.SqliteFile._try_to_open, [busy.value]
 
-    def try_to_open(self: sqlite_file.SqliteFile) -> sqlite_file.Connection:
+    def try_to_open(self: sqlite_file.SqliteFile) -> sqlite3.Connection:
         if errors:
             raise errors.pop()
         return really_try(self)
