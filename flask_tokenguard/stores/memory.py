@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..clock import Clock
-from .sqlite.connections import Lease, Slot
+from .sqlite.connections import Lease, Slot, Stamp
 from .sqlite.file import SqliteFile
 from .sqlite.store import SqliteStore
 
@@ -48,7 +48,7 @@ class _OnlyConnection(SqliteFile):
     def check(self) -> None:
         """Memory is always there."""
 
-    def _is_replaced(self, slot: Slot) -> bool:  # noqa: ARG002 - there is no file
+    def _is_replaced(self, slot: Slot, stamp: Stamp | None) -> bool:  # noqa: ARG002 - no file
         return False
 
     def _open(self) -> sqlite3.Connection:

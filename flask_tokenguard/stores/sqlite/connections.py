@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 
 from ..base import Standing
 
+# Of a file: device, inode, instant of its last change, size.
+Stamp = tuple[int, int, int, int]
 _UNTIL_ANOTHER_TRY = 0.005
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -29,19 +31,21 @@ class Slot:
         connection: None until it is opened, and after a fork.
         reader: A cursor that is used again and again, as a new one takes time.
         untouched: What is known of a token that nothing was said of.
-        inode: Which file was opened.
+        stamp: Which file was opened, and when it changed last.
+        first_epoch: The epoch that the file began with.
         next_look: When to look whether that file is still there, by the monotonic clock; now, if a
             fork waits.
     """
 
     __slots__ = (
         "connection",
-        "inode",
+        "first_epoch",
         "is_kept",
         "is_left",
         "lock",
         "next_look",
         "reader",
+        "stamp",
         "timeout",
         "untouched",
     )
@@ -54,7 +58,8 @@ class Slot:
         self.connection: sqlite3.Connection | None = None
         self.reader: sqlite3.Cursor | None = None
         self.untouched = Standing(0, is_revoked=False, ended_at=None)
-        self.inode: tuple[int, int] | None = None
+        self.stamp: Stamp | None = None
+        self.first_epoch = 0
         self.next_look = 0.0
 
     def close(self) -> None:

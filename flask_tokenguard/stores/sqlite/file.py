@@ -9,17 +9,18 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ...clock import Clock
 from ...errors import ConfigurationError, Unavailable
 from ..base import Standing
-from .connections import Lease, Slot, ThreadSlots, let_fork, opening
-from .schema import begin, check_is_whole, check_mark, is_ours, read_epoch
+from .connections import Lease, Slot, Stamp, ThreadSlots, let_fork, opening
+from .schema import begin, check_is_whole, check_mark, is_ours, read_epoch, read_first_epoch
 
 FAULTS = (sqlite3.Error, OSError, ValueError)
 _LOOK_EVERY = 1.0
+_PAST_LOG = "mode=ro&immutable=1"
 _BETWEEN_TRIES = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _logger = logging.getLogger("flask_tokenguard")
@@ -63,11 +64,13 @@ class SqliteFile:
         """Notice a file that was put in the old one's place, and read the epoch again."""
         let_fork(self._timeout)
         with slot.lock:
-            if self._is_replaced(slot):
-                # Where the new file cannot be opened, the old one must not be used on.
-                slot.close()
-            epoch = read_epoch(self.connection(slot))
-            slot.untouched = Standing(epoch, is_revoked=False, ended_at=None)
+            stamp = _stamp(self.path)
+            if slot.connection is not None:
+                if self._is_replaced(slot, stamp):
+                    # Where the new file cannot be opened, the old one must not be used on.
+                    slot.close()
+                slot.stamp = stamp
+            self._read_epoch(slot, self.connection(slot))
             slot.next_look = self._monotonic() + _LOOK_EVERY
 
     def reader(self, slot: Slot) -> sqlite3.Cursor:
@@ -78,14 +81,49 @@ class SqliteFile:
     def connection(self, slot: Slot) -> sqlite3.Connection:
         """Return the connection of a slot whose lock is held."""
         if slot.connection is None:
-            inode = _inode(self.path)
+            stamp = _stamp(self.path)
             slot.connection = self._open()
             # As it was before, so that a file put there meanwhile is noticed the next time.
-            slot.inode = inode or _inode(self.path)
+            slot.stamp = stamp or _stamp(self.path)
+            slot.first_epoch = read_first_epoch(slot.connection)
+            self._read_epoch(slot, slot.connection)
         return slot.connection
 
-    def _is_replaced(self, slot: Slot) -> bool:
-        return _inode(self.path) != slot.inode
+    def _read_epoch(self, slot: Slot, connection: sqlite3.Connection) -> None:
+        slot.untouched = Standing(read_epoch(connection), is_revoked=False, ended_at=None)
+
+    def _is_replaced(self, slot: Slot, stamp: Stamp | None) -> bool:
+        if _inode(stamp) != _inode(slot.stamp):
+            return True
+        is_overwritten = self._is_overwritten(slot.first_epoch)
+        if is_overwritten:
+            self._set_aside(slot.stamp)
+        return is_overwritten
+
+    def _is_overwritten(self, first_epoch: int) -> bool:
+        """Return whether another file was copied over ours, of which SQLite notices nothing.
+
+        It goes on with what it remembers of the old one and with the old one's log, so that the
+        epoch of the new one is read past both. That of a file never changes.
+
+        Raises:
+            sqlite3.Error, ValueError: It is no file of ours, or not copied to its end.
+        """
+        with closing(
+            sqlite3.connect(f"{self.path.absolute().as_uri()}?{_PAST_LOG}", uri=True)
+        ) as one:
+            check_mark(one)
+            return read_first_epoch(one) != first_epoch
+
+    def _set_aside(self, stamp: Stamp | None) -> None:
+        """Begin anew in the place of a mixture: closing what was moved writes nothing to it."""
+        aside = self.path.with_name(f"{self.path.name}.overwritten")
+        with opening():
+            if _inode(_stamp(self.path)) == _inode(stamp):
+                self.path.replace(aside)
+                for name in ("-wal", "-shm"):
+                    self.path.with_name(self.path.name + name).unlink(missing_ok=True)
+                _logger.warning("a file was copied over the store's; see %s", aside.name)
 
     def _open(self) -> sqlite3.Connection:
         """Open the file, waiting for others that make it or recover its log."""
@@ -105,12 +143,17 @@ class SqliteFile:
         # process would take the log away from them. We open it ourselves before there are any.
         with opening():
             is_new = False
-            if _inode(self.path) not in _OURS:
+            if _inode(_stamp(self.path)) not in _OURS:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
                 is_new = not is_ours(self.path)
-            connection = self.connect(is_new=is_new)
-            _OURS.add(_inode(self.path))
+            connection, stamp = self.connect(is_new=is_new), _stamp(self.path)
+            _OURS.add(_inode(stamp))
+            # A log that was left by a process that was killed may be that of another file.
+            if self._is_overwritten(read_first_epoch(connection)):
+                self._set_aside(stamp)
+                connection.close()
+                return self._try_to_open()
             return connection
 
     def connect(self, *, is_new: bool) -> sqlite3.Connection:
@@ -153,6 +196,10 @@ class SqliteFile:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Perform a whole transaction or nothing of it."""
+        slot = self.slots.slot
+        # What is written into a mixture could make it look like the file that it was.
+        if _stamp(self.path) != slot.stamp:
+            slot.next_look = 0.0
         with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -167,12 +214,16 @@ class SqliteFile:
 _OURS: set[tuple[int, int] | None] = set()
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> Stamp | None:
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def _inode(stamp: Stamp | None) -> tuple[int, int] | None:
+    return stamp and stamp[:2]
 
 
 def unavailable(error: Exception) -> Unavailable:

@@ -95,6 +95,12 @@ def check_is_whole(connection: sqlite3.Connection) -> None:
         raise ValueError("the file is damaged; name a new one")
 
 
+def read_first_epoch(connection: sqlite3.Connection) -> int:
+    """Return the epoch that a file began with."""
+    (epoch,) = connection.execute("SELECT max(epoch) FROM state").fetchone()
+    return int(epoch or 0)
+
+
 def read_epoch(connection: sqlite3.Connection) -> int:
     """Return the epoch, or to what it was lowered."""
     (epoch,) = connection.execute(

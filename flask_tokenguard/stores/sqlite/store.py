@@ -22,6 +22,7 @@ from ..base import (
     StoredSession,
 )
 from .file import FAULTS, SqliteFile, unavailable
+from .rows import end_session, note_use, revoke
 from .schema import lower_epoch, read_epoch
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
@@ -104,7 +105,7 @@ class SqliteStore:
     def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:  # noqa: ARG002
         """Revoke a token; here an id is found without its subject."""
         with self._writing() as connection:
-            _revoke(connection, jti, expires)
+            revoke(connection, jti, expires)
 
     def end_subject(self, subject: bytes, *, expires: int) -> None:
         """End all sessions of a subject by name, and its tokens up to the highest instant given."""
@@ -164,16 +165,16 @@ class SqliteStore:
                 is_retry = presented == spent and successor.jti == unspent.jti
                 is_late = presented != spent or abs(self._now() - spent_at) >= grace
                 if is_late and not is_retry:
-                    _end_session(connection, session)
+                    end_session(connection, session)
                     return Advance("reused", None, now)
-                _note_use(connection, session, access_expires, now, origin)
+                note_use(connection, session, access_expires, now, origin)
                 return Advance("advanced" if is_retry else "repeated", unspent, now)
             connection.execute(
                 "UPDATE sessions SET unspent = ?, expires = ?, scope = ?, spent = ?, spent_at = ?"
                 " WHERE id = ?",
                 (*successor, presented, self._now(), session),
             )
-            _note_use(connection, session, access_expires, now, origin)
+            note_use(connection, session, access_expires, now, origin)
             return Advance("advanced", successor, now)
 
     def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
@@ -184,7 +185,7 @@ class SqliteStore:
             ).fetchone()
             if row is None or (subject is not None and row[0] != subject):
                 return False
-            _end_session(connection, session)
+            end_session(connection, session)
             return True
 
     def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
@@ -295,28 +296,3 @@ class SqliteStore:
             {"now": now, "steady": int(self._monotonic())},
         ).fetchone()
         return min(now, int(seen)) - KEPT_AFTER_EXPIRY
-
-
-def _revoke(connection: Connection, name: bytes, expires: int) -> None:
-    connection.execute(
-        "INSERT INTO revoked VALUES (?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
-        (name, expires),
-    )
-
-
-def _end_session(connection: Connection, session: bytes) -> None:
-    (access_expires,) = connection.execute(
-        "DELETE FROM sessions WHERE id = ? RETURNING access_expires", (session,)
-    ).fetchone()
-    _revoke(connection, session, access_expires)
-
-
-def _note_use(
-    connection: Connection, session: bytes, access_expires: int, now: int, origin: str
-) -> None:
-    connection.execute(
-        "UPDATE sessions SET access_expires = max(access_expires, ?), last_used = ?,"
-        " origin = coalesce(nullif(?, ''), origin) WHERE id = ?",
-        (access_expires, now, origin, session),
-    )
