@@ -20,6 +20,7 @@ FLOORS = (
     {"config", "issue"},
     {"verify", "keys"},
     {"fetching", "stores", "jose"},
+    {"deadline"},
     {"errors", "signals", "clock", "per_process"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}

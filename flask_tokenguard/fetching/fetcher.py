@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
-from socket import socket
+from socket import gaierror, socket
 from urllib.parse import SplitResult, urlsplit
 
-from .connection import BoundedReader, Deadline, IPAddress, connect, is_public, resolve
+from ..deadline import Deadline, Lookups
+from .connection import BoundedReader, IPAddress, connect, is_public
 from .document import Fetched, FetchError
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -23,6 +24,8 @@ _MOST_HEAD = 64 * 1024
 _MOST_URL = 2048
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"https": 443, "http": 80}
+
+_lookups = Lookups()
 
 
 def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:
@@ -100,7 +103,9 @@ class Fetcher:
         try:
             return self._fetch(parts, etag, deadline)
         except TimeoutError:
-            raise deadline.error() from None
+            raise FetchError(f"no answer was complete after {self._deadline:g} s") from None
+        except gaierror as error:
+            raise FetchError(error.strerror) from None
         except ssl.SSLCertVerificationError as error:
             raise FetchError(f"the certificate is refused: {error.verify_message}") from None
         except (OSError, HTTPException, ValueError) as error:
@@ -139,7 +144,7 @@ class Fetcher:
 
     def _connect(self, parts: SplitResult, deadline: Deadline) -> socket:
         is_allowed = self._is_allowed if parts.scheme == "https" else _is_loopback
-        return connect(resolve(*_host_and_port(parts), deadline), is_allowed, deadline)
+        return connect(_lookups.resolve(*_host_and_port(parts), deadline), is_allowed, deadline)
 
     def _is_allowed(self, ip: IPAddress) -> bool:
         return self._allow_private_addresses or is_public(ip)

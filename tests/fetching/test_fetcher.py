@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from flask_tokenguard import deadline as deadlines
+from flask_tokenguard.deadline import Deadline, Lookups
 from flask_tokenguard.fetching import Fetched, FetchError
-from flask_tokenguard.fetching import connection as connections
+from flask_tokenguard.fetching import fetcher as fetching
 from flask_tokenguard.fetching.fetcher import Fetcher, check_url
-from flask_tokenguard.per_process import PerProcess
 
 from .servers import SET, Answer, KeyServer, Send, answering, endless, good, head, within
 
@@ -384,8 +385,7 @@ def hanging_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         go_on.wait(30)
         return []
 
-    places = PerProcess(lambda: threading.Semaphore(8))
-    monkeypatch.setattr(connections, "_lookups", places)
+    monkeypatch.setattr(fetching, "_lookups", Lookups())
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     yield go_on
     go_on.set()
@@ -409,7 +409,7 @@ def test_an_address_that_swallows_connections_has_its_share_of_the_time(
         shares.append(round(timeout))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(connections, "_connect", refuse)
+    monkeypatch.setattr(deadlines, "_connect", refuse)
     name("127.0.0.1", "127.0.0.2", "127.0.0.3")
     fault_of("http://id.example/", fetcher(60))
     assert shares == [20, 30, 60]
@@ -425,8 +425,8 @@ def test_a_system_without_a_thread_to_spare_is_an_outage(monkeypatch: pytest.Mon
 
 
 def test_a_deadline_that_has_passed_leaves_nothing() -> None:
-    with pytest.raises(FetchError, match="no answer was complete after 0 s"):
-        connections.Deadline(0).left()
+    with pytest.raises(TimeoutError, match="no answer was complete after 0 s"):
+        Deadline(0).left()
 
 
 # Memory.
@@ -591,7 +591,7 @@ def test_a_name_of_ten_addresses_is_tried_with_eight(
         tried.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(connections, "_connect", refuse)
+    monkeypatch.setattr(deadlines, "_connect", refuse)
     name(*[f"127.0.0.{place}" for place in range(1, 11)])
     fault_of("http://id.example/")
     assert len(tried) == 8
@@ -646,7 +646,7 @@ def test_public_addresses_are_not_banned(
         tried.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(connections, "_connect", refuse)
+    monkeypatch.setattr(deadlines, "_connect", refuse)
     fault_of("https://id.example/", fetcher(allow_private_addresses=False))
     assert tried == [address]
 
@@ -660,7 +660,7 @@ def test_of_public_and_private_addresses_only_the_public_ones_are_tried(
         tried.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(connections, "_connect", refuse)
+    monkeypatch.setattr(deadlines, "_connect", refuse)
     name("10.0.0.1", "8.8.8.8", "::1")
     fault_of("https://id.example/", fetcher(allow_private_addresses=False))
     assert tried == ["8.8.8.8"]
