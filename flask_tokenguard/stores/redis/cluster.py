@@ -19,8 +19,8 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from .address import RedisAddress
-from .link import connection_options
-from .scripts import EPOCH_KEPT, Argument, Script
+from .link import connection_options, renewals
+from .scripts import Argument, Script
 from .server import FAULTS, Command, Pause, Server, ask_several
 
 _SLOT_ELSEWHERE = (AskError, TryAgainError, ClusterDownError, RedisClusterException)
@@ -60,27 +60,42 @@ class ClusterLink:
             return self._tell(keys[0], ("EVAL", script.text, len(keys), *keys, *args))
 
     def set_epochs(self, script: Script, keys: Sequence[bytes]) -> bool:
-        """Renew all, and set those that are missing, but for nodes that do not answer."""
-        client = self._open()
-        groups: dict[Server, list[bytes]] = {}
-        for key in keys:
-            groups.setdefault(self._server(client, key), []).append(key)
+        """Read all, and set those that are missing, but for nodes that do not answer."""
         unsure: list[bytes] = []
-        for server, group in groups.items():
-            try:
-                replies = server.renew(group, EPOCH_KEPT)
-            except FAULTS:
-                # Its tags are unavailable; those of the other nodes need not be.
-                continue
-            unsure += [key for key, reply in zip(group, replies, strict=True) if reply != 1]
+        for group, found in self._try_each([(key, ("GET", key)) for key in keys]):
+            unsure += [
+                key for key, epoch in zip(group, found, strict=True) if type(epoch) is not bytes
+            ]
         for key in unsure:
             self.run(script, (key,), ())
         return bool(unsure)
+
+    def renew(self, keys: Sequence[bytes], expiry: int) -> None:
+        """Renew all, but for nodes that do not answer."""
+        self._try_each(list(zip(keys, renewals(keys, expiry), strict=True)))
 
     def ask_each(self, *commands: Command) -> list[list[Any]]:
         """Ask every primary node."""
         client = self._open()
         return [self._server_of(node).ask(*commands) for node in client.get_primaries()]
+
+    def _try_each(
+        self, commands: Sequence[tuple[bytes, Command]]
+    ) -> list[tuple[list[bytes], list[Any]]]:
+        """Send commands to the nodes of their keys; return the keys and the replies of each."""
+        client = self._open()
+        groups: dict[Server, list[tuple[bytes, Command]]] = {}
+        for key, command in commands:
+            groups.setdefault(self._server(client, key), []).append((key, command))
+        found = []
+        for server, group in groups.items():
+            try:
+                replies = server.try_each([command for _, command in group])
+            except FAULTS:
+                # Its tags are unavailable; those of the other nodes need not be.
+                continue
+            found.append(([key for key, _ in group], replies))
+        return found
 
     def _open(self) -> RedisCluster:
         if self._client is None:

@@ -33,7 +33,15 @@ class Link(Protocol):
         ...
 
     def set_epochs(self, script: Script, keys: Sequence[bytes]) -> bool:
-        """Run the script that sets epochs; tell whether one was missing."""
+        """Read epochs, and run the script that sets those that are missing, if any.
+
+        Returns:
+            Whether one may have been missing.
+        """
+        ...
+
+    def renew(self, keys: Sequence[bytes], expiry: int) -> None:
+        """Set the expiry of keys, in milliseconds, where that can be done."""
         ...
 
     def ask_each(self, *commands: Command) -> list[list[Any]]:
@@ -88,8 +96,14 @@ class ServerLink:
         return reply
 
     def set_epochs(self, script: Script, keys: Sequence[bytes]) -> bool:
-        """Set all at once."""
-        return bool(self.run(script, keys, ()))
+        """Read all at once, and set all at once."""
+        found = self._server.ask(("MGET", *keys))[0]
+        missing = [key for key, epoch in zip(keys, found, strict=True) if epoch is None]
+        return bool(missing and self.run(script, missing, ()))
+
+    def renew(self, keys: Sequence[bytes], expiry: int) -> None:
+        """Renew all at once."""
+        self._server.try_each(renewals(keys, expiry))
 
     def ask_each(self, *commands: Command) -> list[list[Any]]:
         """Ask the one server."""
@@ -136,3 +150,8 @@ class SentinelLink(ServerLink):
                 self._address,
             )
         return reply
+
+
+def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:
+    """Write the commands that set an expiry, in milliseconds."""
+    return [("PEXPIRE", key, expiry) for key in keys]

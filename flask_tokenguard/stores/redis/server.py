@@ -109,14 +109,9 @@ class Server:
         """
         return raise_first(self._ask(commands))
 
-    def renew(self, keys: Sequence[bytes], expiry: int) -> list[Any]:
-        """Set the expiry of keys; reply 1, 0 or an error for each.
-
-        Args:
-            keys: The keys.
-            expiry: In milliseconds.
-        """
-        return self._ask([("PEXPIRE", key, expiry) for key in keys])
+    def try_each(self, commands: Sequence[Command]) -> list[Any]:
+        """Do as `ask`, but return the replies that are errors among the others."""
+        return self._ask(commands)
 
     def tell(self, *commands: Command) -> list[Any]:
         """Do as `ask` for commands that may not be sent twice."""

@@ -7,7 +7,7 @@ expires is dropped by the server itself. See `redis_keys` for where everything i
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -190,6 +190,9 @@ class RedisStore:
             self._made = (os.getpid(), link)
         self._set_epochs(link)
         self._ready = (os.getpid(), link)
+        # A server that takes no writes at the moment is read from all the same.
+        with suppress(*self._client.FAULTS):
+            link.renew([tag.epoch for tag in self._tags], scripts.EPOCH_KEPT)
         return link
 
     def _set_epochs(self, link: Any) -> None:

@@ -19,7 +19,7 @@ from flask_tokenguard.stores.redis.store import RedisStore
 
 from ..conftest import PASSWORD
 from ..contract import Family, new_id
-from ..servers import DURABLE, RealServer, find_valkey, running, wait_until
+from ..servers import DURABLE, RealServer, find_redis, find_valkey, running, wait_until
 
 TIMEOUT = 0.5
 AT_ONCE = 0.2
@@ -395,6 +395,56 @@ def test_a_full_server_is_unavailable_for_writes_and_still_answers(
         store.revoke(new_id(), subject=None, expires=in_an_hour())
     assert "OOM" in caplog.text or "OutOfMemory" in caplog.text
     assert is_good(store)
+
+
+def fill(server: RealServer) -> None:
+    server.ask("CONFIG", "SET", "maxmemory", "1")
+
+
+def become_read_only(server: RealServer) -> None:
+    server.ask("REPLICAOF", "127.0.0.1", free_port())
+
+
+@pytest.mark.parametrize("stop_writes", [fill, become_read_only])
+@pytest.mark.parametrize("find", [find_valkey, find_redis])
+def test_a_new_worker_reads_from_a_server_that_takes_no_writes(
+    tmp_path: Path, find: Callable[[], str], stop_writes: Callable[[RealServer], None]
+) -> None:
+    server = RealServer(find(), tmp_path)
+    with running(server):
+        old, family = store_of(server), Family(store_of(server), lambda: int(time.time()))
+        jti, subject = new_id(), new_id()
+        family.start()
+        old.revoke(jti, subject=subject, expires=in_an_hour())
+        old.end_subject(subject, expires=in_an_hour())
+        stop_writes(server)
+        new = store_of(server)
+        assert new.standing(jti, None, subject) == old.standing(jti, None, subject)
+        assert new.standing(jti, None, subject).is_revoked
+        assert new.sessions_of(family.subject) == old.sessions_of(family.subject) != []
+        with pytest.raises(Unavailable):
+            new.revoke(new_id(), subject=None, expires=in_an_hour())
+
+
+def test_a_new_worker_sets_only_the_epochs_that_are_missing(
+    store: RedisStore, used_server: RealServer, client: Any
+) -> None:
+    is_good(store)
+    client.delete("tokenguard:{07}:epoch")
+    before = {epoch: client.get(epoch) for epoch in client.keys("*:epoch")}
+    client.config_resetstat()
+    is_good(store_of(used_server))
+    assert before.items() < {epoch: client.get(epoch) for epoch in client.keys("*:epoch")}.items()
+    assert client.info("commandstats")["cmdstat_set"]["calls"] == 1
+
+
+def test_a_new_worker_keeps_epochs_from_expiring(
+    store: RedisStore, used_server: RealServer, client: Any
+) -> None:
+    is_good(store)
+    client.pexpire("tokenguard:{07}:epoch", HOUR)
+    is_good(store_of(used_server))
+    assert client.pttl("tokenguard:{07}:epoch") > 399 * 24 * HOUR
 
 
 def test_keys_that_another_program_spoilt_are_unavailable(store: RedisStore, client: Any) -> None:

@@ -4,8 +4,9 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 
@@ -18,7 +19,7 @@ from flask_tokenguard.stores.redis.store import RedisStore
 
 from ...support import ROOT
 from ..contract import Family, new_id
-from ..servers import find_valkey, wait_until
+from ..servers import RealServer, find_valkey, wait_until
 from ..topologies import SERVICE, Cluster, Replicated, replicated
 
 pytestmark = pytest.mark.usefixtures("clusters_begin")
@@ -244,6 +245,31 @@ def test_a_process_that_starts_while_a_node_hangs_serves_the_others(cluster: Clu
     assert time.monotonic() - began < TIMEOUT * 6
     node.signal(SIGCONT)
     wait_until(lambda: works(store))
+
+
+@contextmanager
+def full(servers: Sequence[RealServer]) -> Iterator[None]:
+    """Leave servers no memory for more."""
+    for server in servers:
+        server.ask("CONFIG", "SET", "maxmemory", "1")
+    yield
+    for server in servers:
+        server.ask("CONFIG", "SET", "maxmemory", "0")
+
+
+@pytest.mark.parametrize("name", ["sentinels", "tls_sentinels", "cluster", "tls_cluster"])
+def test_while_memory_is_full_a_new_worker_reads(
+    request: pytest.FixtureRequest, prefix: str, name: str
+) -> None:
+    own: Replicated | Cluster = request.getfixturevalue(name)
+    old, new = (RedisStore(own.uri, prefix=prefix) for _ in range(2))
+    jti, subject = new_id(), new_id()
+    old.revoke(jti, subject=subject, expires=in_an_hour())
+    with full(own.nodes if isinstance(own, Cluster) else (own.master, own.replica)):
+        assert new.standing(jti, None, subject) == old.standing(jti, None, subject)
+        assert new.standing(jti, None, subject).is_revoked
+        with pytest.raises(Unavailable):
+            new.revoke(new_id(), subject=None, expires=in_an_hour())
 
 
 def test_a_cluster_that_is_away_is_unavailable() -> None:
