@@ -88,8 +88,8 @@ class Lookups:
 def _look_up(host: str, port: int) -> list[SocketAddress]:
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        # A label that is empty or too long is a UnicodeError.
+    except (OSError, ValueError, OverflowError):
+        # A label that is empty or too long is a UnicodeError, a NUL a ValueError.
         return []
     return [(family, address) for family, _, _, _, address in answers]
 

@@ -26,7 +26,7 @@ def open_store(
         uri: `memory://`, `sqlite:///FILE`, or one of `RedisStore`.
         folder: Where a relative file is.
         prefix: What the names of a server's keys begin with.
-        timeout: For how long to wait for the store, in seconds.
+        timeout: How long an operation may wait as a whole, in seconds.
         clock: Seconds since the epoch, UTC, for a store that has no clock of its own.
         monotonic: Seconds of a clock that is never set.
 

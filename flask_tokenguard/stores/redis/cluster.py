@@ -1,29 +1,27 @@
-"""A link to a cluster: redis-py knows which node has which slot, and follows slots that move."""
+"""A link to a cluster, whose nodes say which of them has which slot.
+
+redis-py's own client of a cluster cannot be given a class of connections, so that nothing that it
+waits for would be within a deadline.
+"""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from redis import Connection, RedisCluster, SSLConnection
-from redis.cluster import ClusterNode
 from redis.crc import key_slot
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    MovedError,
-    NoScriptError,
-    RedisClusterException,
-    TryAgainError,
-)
+from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptError, TryAgainError
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import SlotNotCoveredError as Uncovered
 from redis.exceptions import TimeoutError as TimedOut
 
 from .address import RedisAddress
+from .connection import TimedConnection, part_of_the_time
 from .link import connection_options, renewals
+from .replies import Node, node, slots
 from .scripts import Argument, Script
-from .server import FAULTS, Command, Pause, Server, ask_several
+from .server import FAULTS, Command, Server, ask_several
 
-_SLOT_ELSEWHERE = (AskError, TryAgainError, ClusterDownError, RedisClusterException)
+_SLOT_ELSEWHERE = (AskError, TryAgainError, ClusterDownError, Uncovered)
 
 
 class ClusterLink:
@@ -31,26 +29,26 @@ class ClusterLink:
 
     def __init__(self, address: RedisAddress, timeout: float) -> None:
         """Connect to nothing yet."""
-        self._address = address
-        self._options = connection_options(address, timeout)
-        self._class = SSLConnection if address.is_tls else Connection
-        self._client: RedisCluster | None = None
-        self._pause = Pause()
-        self._servers: dict[str, Server] = {}
+        self._connect = partial(TimedConnection, **connection_options(address, timeout))
+        self._hosts = address.hosts
+        self._slots: list[Node | None] = []
+        self._is_outdated = True
+        self._servers: dict[Node, Server] = {}
 
     def read(self, here: Sequence[bytes], there: Sequence[bytes]) -> list[bytes | None]:
         """Ask the nodes of both tags at the same time."""
-        client = self._open()
-        asked: list[tuple[bytes, Command]] = [(keys[0], ("MGET", *keys)) for keys in (here, there)]
         try:
-            replies = ask_several([(self._server(client, key), what) for key, what in asked])
+            asked: list[tuple[Server, Command]] = [
+                (self._server(keys[0]), ("MGET", *keys)) for keys in (here, there)
+            ]
+            found = ask_several(asked)
         except (Disconnected, *_SLOT_ELSEWHERE):
             # Of a slot that is being moved, some keys are here and some are there.
-            return [self._follow(client, key, ("GET", key)) for key in (*here, *there)]
+            return [self._follow(key, ("GET", key)) for key in (*here, *there)]
         except TimedOut:
-            self._look_around(client)
+            self._is_outdated = True
             raise
-        return [*replies[0], *replies[1]]
+        return [*found[0], *found[1]]
 
     def run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
         """Run a script where its keys are."""
@@ -76,82 +74,106 @@ class ClusterLink:
 
     def ask_each(self, *commands: Command) -> list[list[Any]]:
         """Ask every primary node."""
-        client = self._open()
-        return [self._server_of(node).ask(*commands) for node in client.get_primaries()]
+        self._update()
+        owners = dict.fromkeys(filter(None, self._slots))
+        return [self._server_of(owner).ask(*commands) for owner in owners]
 
     def _try_each(
         self, commands: Sequence[tuple[bytes, Command]]
     ) -> list[tuple[list[bytes], list[Any]]]:
         """Send commands to the nodes of their keys; return the keys and the replies of each."""
-        client = self._open()
         groups: dict[Server, list[tuple[bytes, Command]]] = {}
         for key, command in commands:
-            groups.setdefault(self._server(client, key), []).append((key, command))
+            groups.setdefault(self._server(key), []).append((key, command))
         found = []
-        for server, group in groups.items():
+        for place, (server, group) in enumerate(groups.items(), 1):
             try:
-                replies = server.try_each([command for _, command in group])
+                with part_of_the_time(len(groups) - place + 1):
+                    replies = server.try_each([command for _, command in group])
             except FAULTS:
                 # Its tags are unavailable; those of the other nodes need not be.
                 continue
             found.append(([key for key, _ in group], replies))
         return found
 
-    def _open(self) -> RedisCluster:
-        if self._client is None:
-            with self._pause.guard():
-                self._client = RedisCluster(
-                    startup_nodes=[ClusterNode(host, port) for host, port in self._address.hosts],
-                    require_full_coverage=False,
-                    ssl=self._address.is_tls,
-                    **self._options,
-                )
-        return self._client
+    def _known(self) -> list[Node]:
+        """List the nodes that have slots, and those that the address names."""
+        return list(dict.fromkeys([*filter(None, self._slots), *self._hosts]))
 
-    def _server(self, client: RedisCluster, key: bytes) -> Server:
-        return self._server_of(client.nodes_manager.get_node_from_slot(key_slot(key)))
+    def _server(self, key: bytes) -> Server:
+        self._update()
+        return self._server_of(self._owner(key))
 
-    def _server_of(self, node: ClusterNode) -> Server:
-        server = self._servers.get(node.name)
-        if server is None:
-            connect = partial(self._class, host=node.host, port=node.port, **self._options)
-            server = self._servers[node.name] = Server(connect)
-        return server
+    def _owner(self, key: bytes) -> Node:
+        owner = self._slots[key_slot(key)]
+        if owner is None:
+            self._is_outdated = True
+            raise Uncovered("no node has the slot")
+        return owner
+
+    def _server_of(self, owner: Node) -> Server:
+        host, port = owner
+        connect = partial(self._connect, host=host, port=port)
+        return self._servers.get(owner) or self._servers.setdefault(owner, Server(connect))
+
+    def _update(self) -> None:
+        """Find out once more who has which slot, if that is due and can be done."""
+        if self._slots and not self._is_outdated:
+            return
+        # Other threads go on with what was known.
+        self._is_outdated = False
+        try:
+            self._discover()
+        except FAULTS:
+            if not self._slots:
+                raise
+
+    def _discover(self) -> None:
+        """Ask one node after another who has which slot."""
+        nodes = self._known()
+        fault: Exception = Uncovered("no node is known")
+        for place, each in enumerate(nodes, 1):
+            try:
+                with part_of_the_time(len(nodes) - place + 1):
+                    reply = self._server_of(each).ask(("CLUSTER", "SLOTS"))[0]
+                self._slots = slots(reply, each[0])
+            except FAULTS as error:
+                fault = error
+            else:
+                self._servers = {each: self._server_of(each) for each in self._known()}
+                return
+        raise fault
 
     def _tell(self, key: bytes, command: Command) -> Any:
-        client = self._open()
+        server = self._server(key)
         try:
-            return self._server(client, key).tell(command)[0]
+            return server.tell(command)[0]
         except _SLOT_ELSEWHERE:
-            return self._follow(client, key, command)
+            return self._follow(key, command)
         except (Disconnected, TimedOut):
             # What was sent may have been done, or not.
-            self._server(client, key).pause()
-            self._look_around(client)
+            server.pause()
+            self._is_outdated = True
             raise
 
-    def _look_around(self, client: RedisCluster) -> None:
-        """Ask the other nodes who took the place of one that does not answer."""
-        servers = list(self._servers.items())
-        away = next((name for name, server in servers if server.is_paused), None)
-        client.nodes_manager.initialize(last_failed_node_name=away)
-
-    def _follow(self, client: RedisCluster, key: bytes, command: Command) -> Any:
+    def _follow(self, key: bytes, command: Command) -> Any:
         """Send what may be sent twice to wherever the slot of a key is, or is on its way to."""
-        server = self._server(client, key)
+        owner = self._owner(key)
+        server = self._server_of(owner)
         try:
             return server.ask(command)[0]
-        except MovedError:
-            pass
+        except MovedError as error:
+            self._slots[key_slot(key)] = node(error.host, error.port, owner[0])
         except AskError as error:
-            # It may be a node without a slot as yet, which redis-py does not know.
-            target = self._server_of(ClusterNode(error.host, error.port))
-            return target.ask(("ASKING",), command)[1]
+            # It may be a node without a slot as yet.
+            target = node(error.host, error.port, owner[0])
+            return self._server_of(target).ask(("ASKING",), command)[1]
         except (Disconnected, *_SLOT_ELSEWHERE):
-            pass
+            self._discover()
+        server = self._server(key)
         try:
-            return client.execute_command(*command, target_nodes=client.get_node_from_key(key))
+            return server.ask(command)[0]
         except Disconnected:
-            # redis-py has looked around, and need not for every request.
+            # Not every request need look around.
             server.pause()
             raise

@@ -1,22 +1,27 @@
 """How a process reaches the servers that an address names: one, a sentinels' master, a cluster.
 
-With `redis_server` and `redis_cluster` this imports redis-py, only once a store is made.
+With `server` and `cluster` this imports redis-py, only once a store is made.
 """
 
 import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from redis import Connection, SSLConnection
+from redis import Connection, ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
-from redis.exceptions import TimeoutError as TimedOut
 from redis.retry import Retry
-from redis.sentinel import MasterNotFoundError, Sentinel
 
 from .address import RedisAddress
+from .connection import (
+    TimedConnection,
+    initial_timeout,
+    part_of_the_time,
+    time_left,
+)
+from .replies import Node, node
 from .scripts import Argument, Script
-from .server import Command, Server
+from .server import FAULTS, Command, NoMaster, Server, describe
 
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -57,12 +62,11 @@ def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
     return {
         "username": address.username,
         "password": address.password,
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
+        "socket_timeout": initial_timeout(timeout),
         "protocol": 2,
         "driver_info": None,
         "retry": Retry(NoBackoff(), 0),
-        **dict(address.files),
+        "tls_files": address.files if address.is_tls else None,
     }
 
 
@@ -72,7 +76,6 @@ class ServerLink:
     def __init__(self, address: RedisAddress, timeout: float) -> None:
         """Connect to nothing yet."""
         self._options = {**connection_options(address, timeout), "db": address.database}
-        self._class = SSLConnection if address.is_tls else Connection
         self._address = address
         self._server = Server(self._connect)
         self._known: set[str] = set()
@@ -111,7 +114,7 @@ class ServerLink:
 
     def _connect(self) -> Connection:
         host, port = self._address.hosts[0]
-        return self._class(host=host, port=port, **self._options)
+        return TimedConnection(host=host, port=port, **self._options)
 
     def _tell(self, script: Script, command: Command) -> Any:  # noqa: ARG002 - sentinels need it
         return self._server.tell(command)[0]
@@ -121,35 +124,57 @@ class SentinelLink(ServerLink):
     """A link to the master of a service, wherever its sentinels say that it is."""
 
     def __init__(self, address: RedisAddress, timeout: float) -> None:
-        """Share the timeout among sentinels, so that those that hang do not add up."""
+        """Connect to nothing yet."""
         super().__init__(address, timeout)
-        sentinel_options = connection_options(address, timeout / len(address.hosts)) | {
+        options: dict[str, Any] = connection_options(address, timeout) | {
             "username": address.sentinel_username,
             "password": address.sentinel_password,
-            "ssl": address.is_tls,
         }
-        self._sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinel_options)
-        # It must end before the connection's own timeout does, and 0 would be for ever.
-        self._wait: Command = ("WAIT", 1, max(1, int(timeout * 500)))
+        self._sentinels = [
+            Redis(
+                connection_pool=ConnectionPool(
+                    connection_class=TimedConnection, host=host, port=port, **options
+                )
+            )
+            for host, port in address.hosts
+        ]
 
     def _connect(self) -> Connection:
-        try:
-            host, port = self._sentinel.discover_master(self._address.service)
-        except MasterNotFoundError:
-            # They may all hang; nothing else should wait to find that out.
-            raise TimedOut from None
-        return self._class(host=host, port=port, **self._options)
+        sentinels = self._sentinels
+        fault: Exception = NoMaster("")
+        for place, sentinel in enumerate(sentinels):
+            try:
+                with part_of_the_time(len(sentinels) - place):
+                    host, port = _master_of(self._address.service, sentinel)
+            except FAULTS as error:
+                fault = error
+            else:
+                # The next connection asks it first.
+                self._sentinels = [sentinel, *sentinels[:place], *sentinels[place + 1 :]]
+                return TimedConnection(host=host, port=port, **self._options)
+        # They may all hang; nothing else should wait to find that out.
+        raise NoMaster(f"no sentinel names a master: {describe(fault)}")
 
     def _tell(self, script: Script, command: Command) -> Any:
         if not script.must_last:
             return super()._tell(script, command)
-        reply, replicas = self._server.tell(command, self._wait)
+        # It must end before the operation does, and 0 would be for ever.
+        wait = max(1, int(time_left() * 500))
+        reply, replicas = self._server.tell(command, ("WAIT", 1, wait))
         if not replicas:
             _logger.warning(
                 "no replica of %s has acknowledged a write: a failover now would lose it",
                 self._address,
             )
         return reply
+
+
+def _master_of(service: str, sentinel: Redis) -> Node:
+    masters: Any = sentinel.sentinel_masters()
+    state = masters.get(service)
+    if not state or not state["is_master"] or state["is_sdown"] or state["is_odown"]:
+        raise NoMaster("the service has none that is up")
+    return node(state["ip"], state["port"], "")
 
 
 def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:

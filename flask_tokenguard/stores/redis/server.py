@@ -7,8 +7,7 @@ nothing else waits for that server. redis-py's own pool retries, and costs as mu
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis import Connection
@@ -18,10 +17,12 @@ from redis.exceptions import TimeoutError as TimedOut
 
 from ...clock import Clock
 from ...errors import Unavailable
+from .connection import time_left
+from .replies import Garbled
 
 Command = tuple[str | bytes | int, ...]
 
-FAULTS = (RedisError, RedisClusterException, OSError)
+FAULTS = (RedisError, RedisClusterException, OSError, Garbled)
 _PAUSE = 1.0
 _QUOTES = re.compile("['\"`]")
 _logger = logging.getLogger("flask_tokenguard")
@@ -29,6 +30,10 @@ _logger = logging.getLogger("flask_tokenguard")
 
 class Paused(RedisError):
     """The server did not answer in time a moment ago, and is not asked now."""
+
+
+class NoMaster(TimedOut):
+    """Sentinels name no master that is up; the message says why, and quotes nothing."""
 
 
 class Pause:
@@ -42,22 +47,6 @@ class Pause:
         """
         self._monotonic = monotonic
         self._over_at = 0.0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it has begun and nothing was answered since."""
-        return bool(self._over_at)
-
-    @contextmanager
-    def guard(self) -> Iterator[None]:
-        """Begin a pause if what is done fails, and end it if not."""
-        self.check()
-        try:
-            yield
-        except FAULTS:
-            self.begin()
-            raise
-        self.end()
 
     def check(self) -> None:
         """Let one caller through when the pause is over, and all once it was answered.
@@ -92,11 +81,6 @@ class Server:
         self._idle: list[Connection] = []
         self._pause = Pause()
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether it did not answer in time."""
-        return self._pause.is_on
-
     def pause(self) -> None:
         """Ask it nothing for a moment."""
         self._pause.begin()
@@ -121,6 +105,8 @@ class Server:
     def send(self, commands: Sequence[Command]) -> Connection:
         """Send commands; `receive` must follow."""
         self._pause.check()
+        # A server is not to blame for what others left it no time for.
+        time_left()
         try:
             connection = self._take_idle() or self._connect()
             connection.send_packed_command(connection.pack_commands(commands))
@@ -202,6 +188,9 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
             faults.append(error)
     for server, connection in sent:
         try:
+            if faults:
+                # It answered perhaps, but the time was spent on another one.
+                time_left()
             replies += server.receive(connection, 1)
         except FAULTS as error:
             faults.append(error)
@@ -226,6 +215,8 @@ def unavailable(error: Exception, address: object) -> Unavailable:
 
 def describe(error: Exception) -> str:
     """Say what went wrong, without anything that a server may quote of what it was sent."""
+    if isinstance(error, Garbled | NoMaster):
+        return str(error)
     code = getattr(error, "status_code", None)
     if code or isinstance(error, ResponseError):
         text = "" if _QUOTES.search(str(error)) else str(error)

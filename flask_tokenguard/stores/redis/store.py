@@ -31,7 +31,8 @@ class RedisStore:
         Args:
             uri: As `redis_uri` says.
             prefix: What every key begins with.
-            timeout: How long to wait for a connection or a reply, in seconds.
+            timeout: How long an operation may take, look-up of the server's name and connection
+                included, in seconds.
 
         Raises:
             ConfigurationError: The URI is malformed, or redis-py is not installed.
@@ -40,6 +41,7 @@ class RedisStore:
         self._tags = tags(prefix)
         self._timeout = timeout
         self._client = _import_client()
+        self._client.prepare(self._address)
         # Each with the process that it belongs to: a connection must not be shared after a fork.
         self._made: tuple[int, Any] = (0, None)
         self._ready: tuple[int, Any] = (0, None)
@@ -56,7 +58,7 @@ class RedisStore:
             keys.append(here.revoked + session)
         others = (there.epoch, there.revoked + jti)
         try:
-            link = self._link()
+            link = self._begin()
             found = link.read(keys, others)
             if found[0] is None or found[-2] is None:
                 self._set_epochs(link)
@@ -147,7 +149,7 @@ class RedisStore:
     def risks(self) -> Sequence[str]:
         """Ask the servers whether they evict keys, and whether they survive a restart."""
         with self._translating():
-            found: list[str] = self._client.find_risks(self._link())
+            found: list[str] = self._client.find_risks(self._begin())
             return found
 
     def __repr__(self) -> str:
@@ -162,14 +164,14 @@ class RedisStore:
 
     def _run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
         with self._translating():
-            return self._link().run(script, keys, args)
+            return self._begin().run(script, keys, args)
 
     def _run_after_epoch(
         self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]
     ) -> Any:
         """Run a script that gives nothing where there is no epoch."""
         with self._translating():
-            link = self._link()
+            link = self._begin()
             found = link.run(script, keys, args)
             if found is None:
                 self._set_epochs(link)
@@ -178,7 +180,9 @@ class RedisStore:
                 raise Unavailable
             return found
 
-    def _link(self) -> Any:
+    def _begin(self) -> Any:
+        """Begin an operation, and return the link for it."""
+        self._client.begin(self._timeout)
         pid, link = self._ready
         return link if pid == os.getpid() else self._open()
 

@@ -493,6 +493,20 @@ def test_a_server_without_the_certificate_we_trust_is_unavailable(
     assert "certificate" in caplog.text.lower()
 
 
+def test_a_certificate_that_was_renewed_is_read_anew(
+    tls_server: RealServer, certificate: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "client.pem"
+    own.write_bytes(certificate.read_bytes())
+    query = f"ssl_ca_certs={certificate}&ssl_certfile={own}&ssl_keyfile={own}"
+    store = RedisStore(f"rediss://127.0.0.1:{tls_server.port}?{query}")
+    assert is_good(store)
+    own.write_text("spoilt")
+    store._ready[1]._server._idle.clear()
+    with pytest.raises(Unavailable):
+        is_good(store)
+
+
 def test_a_certificate_for_another_name_is_refused(
     tls_server: RealServer, certificate: Path
 ) -> None:
