@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as TimedOut
 from .address import RedisAddress
 from .connection import TimedConnection, part_of_the_time
 from .link import connection_options, renewals
-from .replies import Node, node, slots
+from .replies import Node, flag, node, slots, values
 from .scripts import Argument, Script
 from .server import FAULTS, Command, Server, ask_several
 
@@ -48,7 +48,7 @@ class ClusterLink:
         except TimedOut:
             self._is_outdated = True
             raise
-        return [*found[0], *found[1]]
+        return [*values(found[0], len(here)), *values(found[1], len(there))]
 
     def run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
         """Run a script where its keys are."""
@@ -65,7 +65,7 @@ class ClusterLink:
                 key for key, epoch in zip(group, found, strict=True) if type(epoch) is not bytes
             ]
         for key in unsure:
-            self.run(script, (key,), ())
+            flag(self.run(script, (key,), ()))
         return bool(unsure)
 
     def renew(self, keys: Sequence[bytes], expiry: int) -> None:

@@ -19,7 +19,7 @@ from .connection import (
     part_of_the_time,
     time_left,
 )
-from .replies import Node, node
+from .replies import Garbled, Node, flag, integer, node, values
 from .scripts import Argument, Script
 from .server import FAULTS, Command, NoMaster, Server, describe
 
@@ -82,8 +82,7 @@ class ServerLink:
 
     def read(self, here: Sequence[bytes], there: Sequence[bytes]) -> list[bytes | None]:
         """Read all keys by one command."""
-        replies: list[list[bytes | None]] = self._server.ask(("MGET", *here, *there))
-        return replies[0]
+        return values(self._server.ask(("MGET", *here, *there))[0], len(here) + len(there))
 
     def run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
         """Run a script, by its digest once the server knows it."""
@@ -100,9 +99,9 @@ class ServerLink:
 
     def set_epochs(self, script: Script, keys: Sequence[bytes]) -> bool:
         """Read all at once, and set all at once."""
-        found = self._server.ask(("MGET", *keys))[0]
+        found = values(self._server.ask(("MGET", *keys))[0], len(keys))
         missing = [key for key, epoch in zip(keys, found, strict=True) if epoch is None]
-        return bool(missing and self.run(script, missing, ()))
+        return bool(missing) and flag(self.run(script, missing, ()))
 
     def renew(self, keys: Sequence[bytes], expiry: int) -> None:
         """Renew all at once."""
@@ -148,6 +147,8 @@ class SentinelLink(ServerLink):
                     host, port = _master_of(self._address.service, sentinel)
             except FAULTS as error:
                 fault = error
+            except Exception:  # noqa: BLE001 - redis-py takes apart what may be anything
+                fault = Garbled()
             else:
                 # The next connection asks it first.
                 self._sentinels = [sentinel, *sentinels[:place], *sentinels[place + 1 :]]
@@ -161,7 +162,7 @@ class SentinelLink(ServerLink):
         # It must end before the operation does, and 0 would be for ever.
         wait = max(1, int(time_left() * 500))
         reply, replicas = self._server.tell(command, ("WAIT", 1, wait))
-        if not replicas:
+        if not integer(replicas):
             _logger.warning(
                 "no replica of %s has acknowledged a write: a failover now would lose it",
                 self._address,

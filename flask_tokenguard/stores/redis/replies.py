@@ -4,11 +4,19 @@ A server that answers something else is not one of ours, or not in step with wha
 that none of its replies can be trusted.
 """
 
+from collections.abc import Sequence
 from typing import Any
+
+from ..base import Advance, Outcome, RefreshState, StoredSession
 
 Node = tuple[str, int]
 
 SLOTS = 16384
+# The end of the year 9999, after which Python has no dates.
+_LAST_SECOND = 253_402_300_799
+_LAST_INSTANT = _LAST_SECOND * 1000
+_WITHOUT_TOKEN: dict[bytes, Outcome] = {b"reused": "reused", b"ended": "ended"}
+_WITH_TOKEN: dict[bytes, Outcome] = {b"advanced": "advanced", b"repeated": "repeated"}
 
 
 class Garbled(ValueError):
@@ -18,11 +26,98 @@ class Garbled(ValueError):
         super().__init__("the reply is not one to what was asked")
 
 
+class Spoilt(ValueError):
+    """A value was not written by us; the message quotes nothing of it."""
+
+    def __init__(self) -> None:
+        super().__init__("a value was written by another program")
+
+
+def values(reply: Any, count: int) -> list[bytes | None]:
+    """Return the values of this many keys; what each is, `number` checks."""
+    if type(reply) is not list or len(reply) != count:
+        raise Garbled
+    return reply
+
+
+def number(value: object, most: int = _LAST_INSTANT) -> int:
+    """Return the number that a value is, an instant unless another bound is given.
+
+    Raises:
+        Spoilt: It is not one that we wrote.
+    """
+    if type(value) is bytes and value.isdigit() and len(value) <= 15 and int(value) <= most:
+        return int(value)
+    raise Spoilt
+
+
+def instant(reply: Any) -> int:
+    """Return an instant."""
+    if not 0 < integer(reply) <= _LAST_INSTANT:
+        raise Garbled
+    return int(reply)
+
+
 def integer(reply: Any) -> int:
     """Return an integer."""
     if type(reply) is not int:
         raise Garbled
     return reply
+
+
+def flag(reply: Any) -> bool:
+    """Return whether a reply is 1 and not 0."""
+    if integer(reply) not in (0, 1):
+        raise Garbled
+    return bool(reply)
+
+
+def done(reply: Any) -> None:
+    """Return if what was asked was done."""
+    if not flag(reply):
+        raise Garbled
+
+
+def advance(reply: Any) -> Advance:
+    """Return what became of a refresh token."""
+    if type(reply) is not list or len(reply) not in (2, 5):
+        raise Garbled
+    outcome, moment, *token = reply
+    outcomes = _WITH_TOKEN if token else _WITHOUT_TOKEN
+    if type(outcome) is not bytes or outcome not in outcomes:
+        raise Garbled
+    return Advance(outcomes[outcome], _refresh_state(token) if token else None, instant(moment))
+
+
+def _refresh_state(token: Any) -> RefreshState:
+    _check(token, bytes, int, bytes)
+    jti, expires, scope = token
+    if len(jti) != 16 or not 0 < expires <= _LAST_SECOND:
+        raise Garbled
+    return RefreshState(jti, expires, _text(scope))
+
+
+def sessions(reply: Any) -> Sequence[StoredSession]:
+    """Return the sessions that are listed."""
+    if type(reply) is not list:
+        raise Garbled
+    return [_session(row) for row in reply]
+
+
+def _session(row: Any) -> StoredSession:
+    _check(row, bytes, bytes, bytes, bytes, bytes)
+    session, started, last_used, expires, origin = row
+    return StoredSession(
+        session, number(started), number(last_used), number(expires, _LAST_SECOND), _text(origin)
+    )
+
+
+def option(reply: Any) -> str:
+    """Return the value of a configuration's option; empty where there is no such option."""
+    if reply == []:
+        return ""
+    _check(reply, bytes, bytes)
+    return _text(reply[1])
 
 
 def slots(reply: Any, asked: str) -> list[Node | None]:
@@ -55,6 +150,11 @@ def _slot_range(row: Any, asked: str) -> tuple[int, int, Node]:
     if not 0 <= integer(first) <= integer(last) < SLOTS:
         raise Garbled
     return first, last, node(host, port, asked)
+
+
+def _check(reply: Any, *types: type) -> None:
+    if type(reply) is not list or tuple(map(type, reply)) != types:
+        raise Garbled
 
 
 def _text(octets: bytes) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from redis.exceptions import ResponseError
 
 from .link import Link
+from .replies import option
 
 _OPTIONS = ("maxmemory-policy", "appendonly", "appendfsync", "save")
 
@@ -20,8 +21,7 @@ def find_risks(link: Link) -> list[str]:
         answers = link.ask_each(*(("CONFIG", "GET", name) for name in _OPTIONS))
     except ResponseError:
         return [_CLOSED]
-    # Each reply is a name and a value; a server that has no such option gives none.
-    found = [[reply[1].decode() if reply else "" for reply in replies] for replies in answers]
+    found = [[option(reply) for reply in replies] for replies in answers]
     return list(dict.fromkeys(risk for options in found for risk in _risks_of(*options)))
 
 

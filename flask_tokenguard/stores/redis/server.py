@@ -18,11 +18,11 @@ from redis.exceptions import TimeoutError as TimedOut
 from ...clock import Clock
 from ...errors import Unavailable
 from .connection import time_left
-from .replies import Garbled
+from .replies import Garbled, Spoilt
 
 Command = tuple[str | bytes | int, ...]
 
-FAULTS = (RedisError, RedisClusterException, OSError, Garbled)
+FAULTS = (RedisError, RedisClusterException, OSError, Garbled, Spoilt)
 _PAUSE = 1.0
 _QUOTES = re.compile("['\"`]")
 _logger = logging.getLogger("flask_tokenguard")
@@ -113,6 +113,9 @@ class Server:
         except FAULTS as error:
             self._note_fault(error)
             raise
+        except Exception as error:  # noqa: BLE001 - a login's reply, or an address that one named
+            self._note_fault(error)
+            raise Garbled from None
         return connection
 
     def receive(self, connection: Connection, count: int) -> list[Any]:
@@ -126,6 +129,9 @@ class Server:
             except FAULTS as error:
                 self._note_fault(error)
                 raise
+            except Exception as error:  # noqa: BLE001 - redis-py takes apart what may be anything
+                self._note_fault(error)
+                raise Garbled from None
         self._pause.end()
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             # It was the master, and is no more.
@@ -215,7 +221,7 @@ def unavailable(error: Exception, address: object) -> Unavailable:
 
 def describe(error: Exception) -> str:
     """Say what went wrong, without anything that a server may quote of what it was sent."""
-    if isinstance(error, Garbled | NoMaster):
+    if isinstance(error, Garbled | Spoilt | NoMaster):
         return str(error)
     code = getattr(error, "status_code", None)
     if code or isinstance(error, ResponseError):

@@ -6,20 +6,21 @@ expires is dropped by the server itself. See `redis_keys` for where everything i
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import ConfigurationError, Unavailable
 from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
 from . import address as redis_uri
-from . import scripts
+from . import replies, scripts
 from .keys import tags
 from .scripts import Argument, Script
 
 # Longer than an instant lasts, in seconds.
 _AFTER_THE_EPOCH = 0.002
+Result = TypeVar("Result")
 
 
 class RedisStore:
@@ -67,29 +68,28 @@ class RedisStore:
             if epoch is None or other_epoch is None:
                 raise Unavailable
             return Standing(
-                max(int(epoch), int(other_epoch)),
+                max(replies.number(epoch), replies.number(other_epoch)),
                 other_revoked is not None or any(one is not None for one in revoked),
-                None if ended_at is None else int(ended_at),
+                None if ended_at is None else replies.number(ended_at),
             )
-        # A value that is no number was not written by us.
-        except (*self._client.FAULTS, ValueError) as error:
-            raise self._client.unavailable(error, self._address) from None
+        except self._client.FAULTS as error:
+            raise self._unavailable(error) from None
 
     def next_instant(self, subject: bytes) -> int:
         """Give an instant after all that has ended tokens of this subject."""
         keys = self._tags[subject[0]].of_subject(subject)
-        return int(self._run_after_epoch(scripts.NEXT_INSTANT, keys, ()))
+        return self._run_after_epoch(scripts.NEXT_INSTANT, keys, (), replies.instant)
 
     def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:
         """Revoke a token, under its subject's tag if the subject is known."""
         tag = self._tags[jti[0] if subject is None else subject[0]]
-        self._run(scripts.REVOKE, (tag.revoked + jti,), (expires,))
+        self._run(scripts.REVOKE, (tag.revoked + jti,), (expires,), replies.done)
 
     def end_subject(self, subject: bytes, *, expires: int) -> None:
         """End all sessions of a subject by name, and its tokens up to the highest instant given."""
         tag = self._tags[subject[0]]
         args = (expires, tag.session, tag.revoked)
-        self._run(scripts.END_SUBJECT, tag.of_subject(subject), args)
+        self._run(scripts.END_SUBJECT, tag.of_subject(subject), args, replies.done)
 
     def start_session(
         self,
@@ -103,7 +103,7 @@ class RedisStore:
         """Write a session's hash, which expires with its refresh token."""
         keys = self._tags[subject[0]].of_session(subject, session)
         args = (session, subject, *first, access_expires, origin)
-        return int(self._run_after_epoch(scripts.START_SESSION, keys, args))
+        return self._run_after_epoch(scripts.START_SESSION, keys, args, replies.instant)
 
     def advance(
         self,
@@ -119,27 +119,21 @@ class RedisStore:
         """Compare what was presented with what is unspent, and move on in the same script."""
         keys = self._tags[subject[0]].of_session(subject, session)
         args = (session, presented, *successor, grace, access_expires, origin)
-        outcome, instant, *unspent = self._run_after_epoch(scripts.ADVANCE, keys, args)
-        if unspent:
-            jti, expires, scope = unspent
-            return Advance(outcome.decode(), RefreshState(jti, expires, scope.decode()), instant)
-        return Advance(outcome.decode(), None, instant)
+        return self._run_after_epoch(scripts.ADVANCE, keys, args, replies.advance)
 
     def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
         """Drop a session's hash, and revoke its access tokens."""
         tag = self._tags[session[0]]
         # Its index is named by its subject, which only the script finds out.
         keys = tag.of_session(b"", session)
-        return bool(self._run(scripts.END_SESSION, keys, (session, subject or b"", tag.sessions)))
+        args = (session, subject or b"", tag.sessions)
+        return self._run(scripts.END_SESSION, keys, args, replies.flag)
 
     def sessions_of(self, subject: bytes) -> Sequence[StoredSession]:
         """List those whose refresh token has not expired, the newest first."""
         tag = self._tags[subject[0]]
-        rows = self._run(scripts.SESSIONS_OF, (tag.sessions + subject,), (tag.session,))
-        found = [
-            StoredSession(session, int(started), int(used), int(expires), origin.decode())
-            for session, started, used, expires, origin in rows
-        ]
+        keys, args = (tag.sessions + subject,), (tag.session,)
+        found = self._run(scripts.SESSIONS_OF, keys, args, replies.sessions)
         return sorted(found, key=lambda each: each.started, reverse=True)
 
     def prune(self, on_progress: OnProgress) -> int:  # noqa: ARG002 - nothing takes long
@@ -160,25 +154,42 @@ class RedisStore:
         try:
             yield
         except self._client.FAULTS as error:
-            raise self._client.unavailable(error, self._address) from None
+            raise self._unavailable(error) from None
 
-    def _run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
+    def _unavailable(self, error: Exception) -> Unavailable:
+        if isinstance(error, replies.Garbled):
+            # What else comes on its connections may be a reply to something else.
+            self._made = self._ready = (0, None)
+        unavailable: Unavailable = self._client.unavailable(error, self._address)
+        return unavailable
+
+    def _run(
+        self,
+        script: Script,
+        keys: Sequence[bytes],
+        args: Sequence[Argument],
+        read: Callable[[Any], Result],
+    ) -> Result:
         with self._translating():
-            return self._begin().run(script, keys, args)
+            return read(self._begin().run(script, keys, args))
 
     def _run_after_epoch(
-        self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]
-    ) -> Any:
+        self,
+        script: Script,
+        keys: Sequence[bytes],
+        args: Sequence[Argument],
+        read: Callable[[Any], Result],
+    ) -> Result:
         """Run a script that gives nothing where there is no epoch."""
         with self._translating():
             link = self._begin()
-            found = link.run(script, keys, args)
-            if found is None:
+            reply = link.run(script, keys, args)
+            if reply is None:
                 self._set_epochs(link)
-                found = link.run(script, keys, args)
-            if found is None:
+                reply = link.run(script, keys, args)
+            if reply is None:
                 raise Unavailable
-            return found
+            return read(reply)
 
     def _begin(self) -> Any:
         """Begin an operation, and return the link for it."""
