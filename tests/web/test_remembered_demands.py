@@ -105,8 +105,8 @@ class _Raising:
     __wrapped__ = __dict__ = property(_raise)
 
     def __getattr__(self, name: str) -> Any:
-        # Python's own are asked for by Flask.
-        is_pythons_own = name.startswith("__") and name != "__tokenguard__"
+        # Python's own are asked for by Flask: from 3.12 on a mark of coroutines among them.
+        is_pythons_own = name.startswith(("__", "_is_coroutine")) and name != "__tokenguard__"
         raise AttributeError if is_pythons_own else RuntimeError("not here")
 
     def __call__(self) -> str:
