@@ -22,6 +22,8 @@ from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import KeySet
 from flask_tokenguard.jose.material import Material
 
+from .tokens import factorable_rsa_key
+
 ANSWER = "The token cannot be decrypted"
 INNER = "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -249,6 +251,11 @@ def test_a_secret_of_another_length_is_no_key(size: int) -> None:
 def test_an_rsa_key_is_at_least_2048_bits_long() -> None:
     with pytest.raises(ValueError, match="RSA of 1024 bits"):
         EncryptionKey(rsa.generate_private_key(65537, 1024))  # noqa: S505 - it is refused
+
+
+def test_an_rsa_modulus_that_can_be_factored_is_refused() -> None:
+    with pytest.raises(ValueError, match="CVE-2017-15361"):
+        EncryptionKey(factorable_rsa_key())
 
 
 @pytest.mark.parametrize(

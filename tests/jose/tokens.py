@@ -3,9 +3,10 @@
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
@@ -45,3 +46,11 @@ def signed(
 def unsigned(header: bytes | Mapping[str, Any], payload: bytes | Mapping[str, Any] = b"{}") -> str:
     """Write a token that nobody signed."""
     return f"{encoded(header)}.{encoded(payload)}.AAAA"
+
+
+def factorable_rsa_key() -> rsa.RSAPublicKey:
+    """Make a modulus with the structure of CVE-2017-15361."""
+    product = 2 * prod((11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157))
+    # 65537 itself is a power of 65537 modulo each of the primes that tell such a modulus.
+    modulus = product * (2**2047 // product + 1) + 65537
+    return rsa.RSAPublicNumbers(65537, modulus).public_key()
