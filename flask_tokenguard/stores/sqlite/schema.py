@@ -6,6 +6,7 @@ that has expired, and an id costs about 30 octets.
 
 import sqlite3
 from pathlib import Path
+from typing import NamedTuple
 
 # What SQLite keeps in a file's header (https://www.sqlite.org/fileformat.html section 1.3).
 _MAGIC = b"SQLite format 3\0"
@@ -108,6 +109,34 @@ def read_epoch(connection: sqlite3.Connection) -> int:
         (_EVERYBODY,),
     ).fetchone()
     return int(epoch)
+
+
+class Instants(NamedTuple):
+    """What a new instant goes by; milliseconds since the epoch.
+
+    Attributes:
+        epoch: The store's, or to what it was lowered.
+        ended_at: Up to when the subject's tokens are ended, 0 for never.
+        highest: The highest instant ever given.
+        seen: The highest time of the clock that is believable.
+    """
+
+    epoch: int
+    ended_at: int
+    highest: int
+    seen: int
+
+
+def read_instants(connection: sqlite3.Connection, subject: bytes) -> Instants:
+    """Read what a new instant for a subject goes by, in one statement."""
+    return Instants(
+        *connection.execute(
+            "SELECT coalesce((SELECT ended_at FROM subjects WHERE id = ?), epoch),"
+            " coalesce((SELECT ended_at FROM subjects WHERE id = ?), 0), highest, seen * 1000"
+            " FROM state",
+            (_EVERYBODY, subject),
+        ).fetchone()
+    )
 
 
 def lower_epoch(connection: sqlite3.Connection, epoch: int) -> None:

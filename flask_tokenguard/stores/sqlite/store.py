@@ -23,7 +23,7 @@ from ..base import (
 )
 from .file import FAULTS, SqliteFile, unavailable
 from .rows import end_session, note_use, revoke
-from .schema import lower_epoch, read_epoch
+from .schema import lower_epoch, read_instants
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
 _PRUNED_AT_ONCE = 32
@@ -110,8 +110,8 @@ class SqliteStore:
     def end_subject(self, subject: bytes, *, expires: int) -> None:
         """End all sessions of a subject by name, and its tokens up to the highest instant given."""
         with self._writing() as connection:
-            (highest,) = connection.execute("SELECT highest FROM state").fetchone()
-            highest = self._bounded(connection, highest)
+            found = read_instants(connection, subject)
+            highest = _bounded(found.highest, self._present(found.seen))
             ended_at = max(highest, self._next_instant(connection, subject))
             connection.execute(
                 "INSERT INTO subjects VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
@@ -230,39 +230,30 @@ class SqliteStore:
             self._prune_a_little(connection)
 
     def _next_instant(self, connection: Connection, subject: bytes) -> int:
-        epoch = read_epoch(connection)
-        if epoch != self._bounded(connection, epoch):
-            epoch = self._bounded(connection, epoch)
-            lower_epoch(connection, epoch)
-            # Read it at the next use, once it is written.
-            self._slots.slot.next_look = 0.0
-        instant = max(self._now(), epoch + 1, self._right_end(connection, subject) + 1)
-        connection.execute("UPDATE state SET highest = max(highest, ?)", (instant,))
-        return instant
-
-    def _right_end(self, connection: Connection, subject: bytes) -> int:
-        """Return the instant up to which a subject's tokens are ended, once it is bounded.
+        """Return an instant after the epoch and the subject's end, each bounded.
 
         What belongs to the sessions that ended stays revoked by their ids.
         """
-        (ended_at,) = connection.execute(
-            "SELECT coalesce(max(ended_at), 0) FROM subjects WHERE id = ?", (subject,)
-        ).fetchone()
-        bounded = self._bounded(connection, ended_at)
-        if bounded != ended_at:
-            connection.execute("UPDATE subjects SET ended_at = ? WHERE id = ?", (bounded, subject))
-        return bounded
+        found = read_instants(connection, subject)
+        present = self._present(found.seen)
+        epoch, ended_at = _bounded(found.epoch, present), _bounded(found.ended_at, present)
+        if epoch != found.epoch:
+            lower_epoch(connection, epoch)
+            # Read it at the next use, once it is written.
+            self._slots.slot.next_look = 0.0
+        if ended_at != found.ended_at:
+            connection.execute("UPDATE subjects SET ended_at = ? WHERE id = ?", (ended_at, subject))
+        instant = max(self._now(), epoch + 1, ended_at + 1)
+        connection.execute("UPDATE state SET highest = max(highest, ?)", (instant,))
+        return instant
 
-    def _bounded(self, connection: Connection, instant: int) -> int:
-        """Lower what a clock wrote that was ahead, as it must not keep us out until then.
+    def _present(self, seen: int) -> int:
+        """Return now, or the highest time seen where the clock is more than a day behind it.
 
-        A clock that is more than a day behind what was seen is taken for wrong itself, so that all
-        that was ended meanwhile stays ended.
+        Such a clock is taken for wrong itself, so that all that was ended meanwhile stays ended.
         """
         now = self._now()
-        (seen,) = connection.execute("SELECT seen * 1000 FROM state").fetchone()
-        present = seen if seen > now + KEPT_AFTER_EXPIRY * 1000 else now
-        return present + LOWERED_TO if instant > present + MOST_AHEAD else instant
+        return seen if seen > now + KEPT_AFTER_EXPIRY * 1000 else now
 
     def _prune_a_little(self, connection: Connection) -> None:
         horizon = self._horizon(connection)
@@ -296,3 +287,8 @@ class SqliteStore:
             {"now": now, "steady": int(self._monotonic())},
         ).fetchone()
         return min(now, int(seen)) - KEPT_AFTER_EXPIRY
+
+
+def _bounded(instant: int, present: int) -> int:
+    """Lower what a clock wrote that was ahead, as it must not keep us out until then."""
+    return present + LOWERED_TO if instant > present + MOST_AHEAD else instant
