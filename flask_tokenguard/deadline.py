@@ -56,7 +56,7 @@ class Lookups:
 
         Raises:
             TimeoutError: No answer came in time.
-            socket.gaierror: There is none; `strerror` says why and does not quote the host.
+            socket.gaierror: There is none; `strerror` gives the reason, without the host.
         """
         places = self._places.get()
         if not places.acquire(timeout=deadline.left()):

@@ -33,7 +33,7 @@ class Paused(RedisError):
 
 
 class NoMaster(TimedOut):
-    """Sentinels name no master that is up; the message says why, and quotes nothing."""
+    """Sentinels name no master that is up; the message gives the reason, and quotes nothing."""
 
 
 class Pause:

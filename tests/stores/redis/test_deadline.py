@@ -67,7 +67,7 @@ def test_an_answer_that_is_dripped_ends_at_the_deadline(fake: FakeServer, kind: 
 
 
 @each_kind
-def test_a_server_that_says_nothing_ends_at_the_deadline(fake: FakeServer, kind: str) -> None:
+def test_a_server_that_is_silent_ends_at_the_deadline(fake: FakeServer, kind: str) -> None:
     fake.swallows = True
     holds(RedisStore(fake.uri(kind), timeout=TIMEOUT))
 
