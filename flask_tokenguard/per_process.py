@@ -23,3 +23,7 @@ class PerProcess(Generic[Value]):
         value = self._values.get(pid)
         # setdefault is atomic, so that of two threads that come first both get the same.
         return self._values.setdefault(pid, self._make()) if value is None else value
+
+    def forget(self) -> None:
+        """Let this process make its value anew."""
+        self._values.pop(os.getpid(), None)

@@ -1,10 +1,9 @@
 """The store for many machines: Redis or Valkey, as one server, behind sentinels, or as a cluster.
 
 `standing` is one round trip; every other step is a script that the server runs as a whole. What
-expires is dropped by the server itself. See `redis_keys` for where everything is kept.
+expires is dropped by the server itself. See `scripts` for where everything is kept.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,11 +11,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from ...errors import ConfigurationError, Unavailable
+from ...per_process import PerProcess
 from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
-from . import address as redis_uri
-from . import replies, scripts
-from .keys import tags
-from .scripts import Argument, Script
+from . import address, replies, scripts
+from .scripts import Argument, Script, tags
 
 # Longer than an instant lasts, in seconds.
 _AFTER_THE_EPOCH = 0.002
@@ -30,7 +28,7 @@ class RedisStore:
         """Read the URI.
 
         Args:
-            uri: As `redis_uri` says.
+            uri: As `address` has it.
             prefix: What every key begins with.
             timeout: How long an operation may take, look-up of the server's name and connection
                 included, in seconds.
@@ -38,14 +36,13 @@ class RedisStore:
         Raises:
             ConfigurationError: The URI is malformed, or redis-py is not installed.
         """
-        self._address = redis_uri.parse(uri)
+        self._address = address.parse(uri)
         self._tags = tags(prefix)
         self._timeout = timeout
         self._client = _import_client()
         self._client.prepare(self._address)
-        # Each with the process that it belongs to: a connection must not be shared after a fork.
-        self._made: tuple[int, Any] = (0, None)
-        self._ready: tuple[int, Any] = (0, None)
+        # Kept even if it cannot be used, so that no other thread waits as long to find out.
+        self._opened = PerProcess(self._open)
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Read the epoch and what speaks against a token, in one trip.
@@ -159,7 +156,7 @@ class RedisStore:
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, replies.Garbled):
             # What else comes on its connections may be a reply to something else.
-            self._made = self._ready = (0, None)
+            self._opened.forget()
         unavailable: Unavailable = self._client.unavailable(error, self._address)
         return unavailable
 
@@ -194,26 +191,35 @@ class RedisStore:
     def _begin(self) -> Any:
         """Begin an operation, and return the link for it."""
         self._client.begin(self._timeout)
-        pid, link = self._ready
-        return link if pid == os.getpid() else self._open()
+        opened = self._opened.get()
+        if not opened.has_epochs:
+            self._prepare(opened)
+        return opened.link
 
-    def _open(self) -> Any:
-        pid, link = self._made
-        if pid != os.getpid():
-            # Kept even if it cannot be used, so that no other thread waits as long to find out.
-            link = self._client.open_link(self._address, self._timeout)
-            self._made = (os.getpid(), link)
-        self._set_epochs(link)
-        self._ready = (os.getpid(), link)
+    def _open(self) -> "_Opened":
+        return _Opened(self._client.open_link(self._address, self._timeout))
+
+    def _prepare(self, opened: "_Opened") -> None:
+        self._set_epochs(opened.link)
+        opened.has_epochs = True
         # A server that takes no writes at the moment is read from all the same.
         with suppress(*self._client.FAULTS):
-            link.renew([tag.epoch for tag in self._tags], scripts.EPOCH_KEPT)
-        return link
+            opened.link.renew([tag.epoch for tag in self._tags], scripts.EPOCH_KEPT)
 
     def _set_epochs(self, link: Any) -> None:
         if link.set_epochs(scripts.EPOCHS, [tag.epoch for tag in self._tags]):
             # A token of this very instant would pass for one from before the epoch.
             time.sleep(_AFTER_THE_EPOCH)
+
+
+class _Opened:
+    """The link of one process, and whether the server is known to have the epochs."""
+
+    __slots__ = ("has_epochs", "link")
+
+    def __init__(self, link: Any) -> None:
+        self.link = link
+        self.has_epochs = False
 
 
 def _import_client() -> ModuleType:

@@ -117,7 +117,7 @@ def test_steps_that_are_slow_each_do_not_add_up(fake: FakeServer, kind: str) -> 
 
 
 def sockets_of(store: RedisStore) -> list[Any]:
-    link = store._ready[1]
+    link = store._opened.get().link
     servers = link._servers.values() if hasattr(link, "_servers") else [link._server]
     return [connection._sock for server in servers for connection in server._idle]
 

@@ -206,7 +206,7 @@ def test_a_slot_that_no_node_had_is_asked_for_again(garbler: Garbler) -> None:
     garbler.is_opened, garbler.garbage = True, b":7\r\n"
     store = RedisStore(garbler.server.uri("cluster"), timeout=0.3)
     assert store.next_instant(b"\x07" * 16) == 7
-    store._ready[1]._slots = [None] * 16384
+    store._opened.get().link._slots = [None] * 16384
     with pytest.raises(Unavailable):
         store.next_instant(b"\x07" * 16)
     assert store.next_instant(b"\x07" * 16) == 7

@@ -502,7 +502,7 @@ def test_a_certificate_that_was_renewed_is_read_anew(
     store = RedisStore(f"rediss://127.0.0.1:{tls_server.port}?{query}")
     assert is_good(store)
     own.write_text("spoilt")
-    store._ready[1]._server._idle.clear()
+    store._opened.get().link._server._idle.clear()
     with pytest.raises(Unavailable):
         is_good(store)
 
