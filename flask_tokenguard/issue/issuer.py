@@ -87,9 +87,9 @@ class TokenIssuer:
         """
         self._keys = keys
         self._encryption_key = encryption_key
-        self._lifetime = whole_seconds(lifetime)
+        self._lifetime = int(lifetime.total_seconds())
         self._longest_lifetime = (
-            None if longest_lifetime is None else whole_seconds(longest_lifetime)
+            None if longest_lifetime is None else int(longest_lifetime.total_seconds())
         )
         self._typ = typ
         self.issuer = issuer
@@ -154,7 +154,8 @@ class TokenIssuer:
         encoded_header = self._encode_header(key, header)
         body = _encode(claims, "claims")[:-1]
         payload_size = base64url.encoded_size(len(body) + room + _JTI_SIZE)
-        self._check_size(len(encoded_header) + payload_size + key.signature_size + 2)
+        signature_size = base64url.encoded_size(key.signature_size)
+        self._check_size(len(encoded_header) + payload_size + signature_size + 2)
         return Draft(key, encoded_header, claims, body)
 
     def sign(self, draft: Draft, jti: str, last: Mapping[str, Any] | None = None) -> Issued:

@@ -7,7 +7,7 @@ to one algorithm: a token's header can select a key, never change how it is used
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
-from . import base64url, jws, material
+from . import jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
 from .asymmetric import check_secret
 from .compact import Header
@@ -71,7 +71,7 @@ class Key:
         algs: The header values that it verifies: `alg`, and for Ed25519 both of its names.
         use: `"sig"`.
         is_private: Whether it can sign; a shared secret can.
-        signature_size: How many characters each of its signatures has in a token.
+        signature_size: How many octets each of its signatures has.
     """
 
     __slots__ = (
@@ -257,9 +257,9 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
 def _signature_size(alg: str, public: Any) -> int:
     row = SIGNATURE_ALGORITHMS[alg]
     if row.kty == "oct":
-        return base64url.encoded_size(row.least_bits // 8)
+        return row.least_bits // 8
     octets = (material.kind_of(public).bits + 7) // 8
-    return base64url.encoded_size(octets if row.kty == "RSA" else 2 * octets)
+    return octets if row.kty == "RSA" else 2 * octets
 
 
 def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:

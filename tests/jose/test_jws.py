@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from flask_tokenguard.jose import base64url, jws
+from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.jwk import Key, fitting
 from flask_tokenguard.jose.material import Material
@@ -105,5 +105,4 @@ def test_pyjwt_is_imported_when_a_key_asks_for_it(key: str, is_imported: bool) -
 
 @pytest.mark.parametrize("alg", SIGNATURE_ALGORITHMS)
 def test_a_signatures_length_is_known_before_it_is_made(keys: dict[str, Key], alg: str) -> None:
-    signature = base64url.encode(keys[alg].sign(b"message"))
-    assert keys[alg].signature_size == len(signature)
+    assert keys[alg].signature_size == len(keys[alg].sign(b"message"))
