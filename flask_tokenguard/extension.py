@@ -19,13 +19,13 @@ from .verify.validators import Validator
 from .web.authentication import (
     answer_preflight,
     answering,
-    begin,
+    authenticate,
     current_request,
     is_preflight,
     pass_preflight_on,
 )
-from .web.challenge import answer
-from .web.decorators import meet, public
+from .web.challenge import build_response
+from .web.decorators import public, require
 from .web.demands import ANY_TOKEN
 from .web.endpoints import token_endpoints
 from .web.issuing import issue
@@ -208,12 +208,12 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
     """Make the hook of an app."""
     remembered = RememberedDemands()
 
-    def authenticate() -> ResponseReturnValue | None:
+    def guard_request() -> ResponseReturnValue | None:
         """Authenticate a request and meet what its endpoint demands, before anything else runs."""
         request = current_request()
         rule = request.url_rule
         if rule is None:  # A 404, a 405 or a redirect stays what it is.
-            begin(parts, request, reads_body=False)
+            authenticate(parts, request, reads_body=False)
             return None
         endpoint = rule.endpoint
         view = parts.app.view_functions.get(endpoint)
@@ -222,23 +222,23 @@ def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
         if not demands:
             is_open = found.is_public or not parts.demands_all
             if is_open or parts.public_endpoints.fullmatch(endpoint):
-                begin(parts, request, reads_body=False)
+                authenticate(parts, request, reads_body=False)
                 return None
             demands = _ANY_TOKEN
-        record = begin(parts, request, reads_body=True)
+        authentication = authenticate(parts, request, reads_body=True)
         if request.method == "OPTIONS" and is_preflight(request):
             if not found.answers_preflights:
                 return answer_preflight()
             pass_preflight_on()
             return None
-        if demands == _ANY_TOKEN and record.token is not None:
-            record.met = demands  # As `meet` says, without its call.
+        if demands == _ANY_TOKEN and authentication.token is not None:
+            authentication.satisfied = demands  # As `require` does, without its call.
             return None
         for demand in demands:
-            meet(demand, record)
+            require(demand, authentication)
         return None
 
-    return authenticate
+    return guard_request
 
 
 def _publish_keys(app: Flask, parts: Parts) -> None:
@@ -263,7 +263,7 @@ def _register_answers(app: Flask, parts: Parts) -> None:
                 if handler is not None and handler is not send and isinstance(error, kind):
                     changed: ResponseReturnValue = app.ensure_sync(handler)(error)
                     return changed
-        return error.response or answer(error, parts.realm)
+        return error.response or build_response(error, parts.realm)
 
     for kind in (Rejected, Unavailable):
         # None is the place of an app's own subclass with another status.

@@ -222,7 +222,7 @@ class Authentication:
         error: Why the token was refused, kept until something demands one; or None.
         location: Where the token was found, such as `"header"`, or None.
         has_read_body: Whether no body is left to be looked at for a token.
-        met: The demands that were met, each checked once.
+        satisfied: The demands that were met, each checked once.
         user: What the user loader returned, in a tuple once it was asked.
     """
 
@@ -231,7 +231,7 @@ class Authentication:
     error: Refusal | None = None
     location: str | None = None
     has_read_body = False
-    met: tuple[object, ...] = ()
+    satisfied: tuple[object, ...] = ()
     user: tuple[Any] | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""The request's authentication record, and what views call on it.
+"""The authentication of a request, and what views read of it.
 
 What was verified lives in the request object, never in `g`: anything may assign to `g`, and Flask
 shares it with a request that a view makes to its own app. `g.claims` only shows it.
@@ -15,19 +15,19 @@ from werkzeug.routing import MapAdapter
 from ..errors import InvalidRequest, InvalidToken, Refusal, TokenMissing
 from ..signals import send, token_accepted, token_rejected
 from ..verify.claims import Authentication
-from .challenge import answer
-from .locations import Locations, fault_of
+from .challenge import build_response
+from .locations import Locations, header_fault
 from .parts import AppParts, current_parts, resolver
 
-# Where a request keeps its record. A request inside another has an object of its own, even where
-# both have the same environ; a copy of a request's context has the same one.
+# Where a request keeps its authentication. A request inside another has its own, even where both
+# have the same environ; a copy of a request's context has the same one.
 RECORD = "_tokenguard_record"
 _ABSENT = object()
 _logger = logging.getLogger("flask_tokenguard")
 
 # A LocalProxy resolves the context at every attribute; these resolve it once.
 current_request = resolver(request)
-_shown = resolver(g)
+_app_globals = resolver(g)
 
 
 class Record(Authentication):
@@ -37,7 +37,7 @@ class Record(Authentication):
     outer_claims: Any = _ABSENT
 
 
-def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
+def authenticate(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
     """Authenticate a request: keep the verdict in it, show its claims as `g.claims`.
 
     A bad token is not raised here; an open route is served in spite of it.
@@ -47,66 +47,66 @@ def begin(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
         request: The current request.
         reads_body: Whether the endpoint demands or allows a token, so that the body may be read.
     """
-    shown = _shown().__dict__
-    record = Record()
-    record.parts = parts
+    shown = _app_globals().__dict__
+    authentication = Record()
+    authentication.parts = parts
     before: Record | None = getattr(request, RECORD, None)
     if before is not None:
-        record.outer_claims = before.outer_claims
+        authentication.outer_claims = before.outer_claims
     elif "claims" in shown:
-        record.outer_claims = shown["claims"]
+        authentication.outer_claims = shown["claims"]
         _restore_at_teardown(parts.app)
     # Should anything below fail, the request is anonymous.
-    setattr(request, RECORD, record)
+    setattr(request, RECORD, authentication)
     shown["claims"] = None
     if reads_body:
-        record.has_read_body = True
-        _authenticate(record, request, parts.locations)
+        authentication.has_read_body = True
+        _authenticate(authentication, request, parts.locations)
     else:
-        record.has_read_body = not parts.body_locations
-        _authenticate(record, request, parts.bodiless_locations)
-    if record.token is not None:
-        shown["claims"] = record.token.claims
-    return record
+        authentication.has_read_body = not parts.body_locations
+        _authenticate(authentication, request, parts.bodiless_locations)
+    if authentication.token is not None:
+        shown["claims"] = authentication.token.claims
+    return authentication
 
 
-def end(_error: BaseException | None = None) -> None:
+def restore_g_claims(_error: BaseException | None = None) -> None:
     """Put `g.claims` back as the request found it, if it found it in use.
 
     Where it was not, it stays as it is: Flask tears a request down before a streamed response runs,
     and whenever a copy of its context ends.
     """
-    record: Record | None = getattr(current_request(), RECORD, None)
-    if record is not None and record.outer_claims is not _ABSENT:
-        g.claims = record.outer_claims
+    authentication: Record | None = getattr(current_request(), RECORD, None)
+    if authentication is not None and authentication.outer_claims is not _ABSENT:
+        g.claims = authentication.outer_claims
 
 
 def _restore_at_teardown(app: Flask) -> None:
-    """Let `end` run after the app's own teardown, from the first request on that needs it.
+    """Run `restore_g_claims` after the app's own teardown, once a request has needed it.
 
     Few apps make requests to themselves, and a hook that does nothing costs a tenth of a request.
     """
     functions = app.teardown_request_funcs.get(None, [])
-    if end not in functions:
+    if restore_g_claims not in functions:
         # A list of its own, since another thread may be going through the old one.
-        app.teardown_request_funcs[None] = [end, *functions]
+        app.teardown_request_funcs[None] = [restore_g_claims, *functions]
 
 
-def authentication(*, reads_body: bool = False) -> Record:
-    """Get the current request's record; authenticate now if the hook has not run for it.
+def current_authentication(*, reads_body: bool = False) -> Record:
+    """Get the current request's authentication; authenticate now if the hook has not run for it.
 
     Args:
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
     request = current_request()
-    record: Record | None = getattr(request, RECORD, None)
-    if record is None:
-        return begin(current_parts(), request, reads_body=reads_body)
-    if reads_body and not record.has_read_body:
-        record.has_read_body = True
-        _authenticate(record, request, record.parts.body_locations)
-        g.claims = record.claims
-    return record
+    authentication: Record | None = getattr(request, RECORD, None)
+    if authentication is None:
+        return authenticate(current_parts(), request, reads_body=reads_body)
+    if reads_body and not authentication.has_read_body:
+        authentication.has_read_body = True
+        _authenticate(authentication, request, authentication.parts.body_locations)
+        g.claims = authentication.claims
+    return authentication
 
 
 def is_preflight(request: Request) -> bool:
@@ -167,74 +167,74 @@ class answering:  # noqa: N801 - reads as a statement; a generator costs several
     def __exit__(self, _kind: object, error: BaseException | None, _frames: object) -> None:
         if isinstance(error, Refusal):
             _report(self._parts, error)
-            error.response = answer(error, self._parts.realm)
+            error.response = build_response(error, self._parts.realm)
 
 
-def answer_with(error: Refusal, record: Record) -> None:
+def answer_with(error: Refusal, authentication: Record) -> None:
     """Give an error of a demand its finished answer, and report it if that is not done yet."""
-    if error is not record.error and not isinstance(error, TokenMissing):
-        _report(record.parts, error)
-    error.response = answer(error, record.parts.realm)
+    if error is not authentication.error and not isinstance(error, TokenMissing):
+        _report(authentication.parts, error)
+    error.response = build_response(error, authentication.parts.realm)
 
 
-def load_user(record: Record) -> Any:
+def load_user(authentication: Record) -> Any:
     """Get the user that the app's loader finds for the token, asking it once a request.
 
     Raises:
         ConfigurationError: The app has no user loader.
         InvalidToken: The user is gone.
     """
-    if record.token is None:
+    if authentication.token is None:
         return None
-    if record.user is None:
-        record.user = (record.parts.guard.load_user(record.token.claims),)
-    if record.user[0] is None:
+    if authentication.user is None:
+        authentication.user = (authentication.parts.guard.load_user(authentication.token.claims),)
+    if authentication.user[0] is None:
         raise InvalidToken("The token's user is gone", claim="sub")
-    return record.user[0]
+    return authentication.user[0]
 
 
-def _authenticate(record: Record, request: Request, locations: Locations) -> None:
+def _authenticate(authentication: Record, request: Request, locations: Locations) -> None:
     """Look for a token and verify it; there must be no other, also of an earlier look."""
     token = None
     try:
         for name, read in locations:
             found = read(request)
             if found is not None:
-                if record.location is not None or record.error is not None:
+                if authentication.location is not None or authentication.error is not None:
                     raise InvalidRequest("The request carries two tokens")
-                record.location, token = name, found
+                authentication.location, token = name, found
         if token is None:
             return
-        record.token = record.parts.verifier.verify(token)
+        authentication.token = authentication.parts.verifier.verify(token)
     except InvalidToken as error:
-        _refuse(record, fault_of(record.location, token) or error)
+        _refuse(authentication, header_fault(authentication.location, token) or error)
         return
     except Refusal as error:
-        _refuse(record, error)
+        _refuse(authentication, error)
         return
     if token_accepted.receivers:
-        send(token_accepted, record.parts.app, token=record.token)
-    if record.location == "query":
+        send(token_accepted, authentication.parts.app, token=authentication.token)
+    if authentication.location == "query":
         after_this_request(_set_private)
 
 
-def _refuse(record: Record, error: Refusal) -> None:
-    record.token, record.error = None, error
+def _refuse(authentication: Record, error: Refusal) -> None:
+    authentication.token, authentication.error = None, error
     _forget_frames(error)
-    _report(record.parts, error)
+    _report(authentication.parts, error)
 
 
 def _find_token() -> Record | None:
-    record = authentication()
-    return None if record.token is None else record
+    authentication = current_authentication()
+    return None if authentication.token is None else authentication
 
 
 def _find_user() -> Any:
-    record = authentication()
+    authentication = current_authentication()
     try:
-        return load_user(record)
+        return load_user(authentication)
     except Refusal as error:
-        answer_with(error, record)
+        answer_with(error, authentication)
         raise
 
 
@@ -248,7 +248,7 @@ def _report(parts: AppParts, error: Refusal) -> None:
 
 
 def _forget_frames(error: Refusal) -> None:
-    """Drop the frames of a kept error: they hold the token, and the record that holds the error."""
+    """Drop the frames of a kept error: they hold the token, and what holds the error."""
     error.__traceback__ = error.__context__ = None
 
 

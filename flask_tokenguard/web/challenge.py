@@ -38,7 +38,7 @@ def challenge(error: Refusal, realm: str) -> str:
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
 
 
-def answer(error: Refusal, realm: str) -> Response:
+def build_response(error: Refusal, realm: str) -> Response:
     """Build the finished answer: status, challenge and a JSON body."""
     response = Response(json.dumps(error.data), error.code, mimetype="application/json")
     if error.has_challenge:

@@ -13,8 +13,16 @@ from flask import Response, has_request_context
 
 from ..errors import Refusal
 from ..verify.claims import Claims
-from . import authentication as current
-from .authentication import RECORD, current_request
+from .authentication import (
+    RECORD,
+    Record,
+    answer_preflight,
+    answer_with,
+    current_authentication,
+    current_request,
+    is_preflight,
+    load_user,
+)
 from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
 
@@ -100,9 +108,9 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
         Unavailable: 503, we cannot tell.
     """
     is_plain = not (demanded or optional)
-    record = current.authentication(reads_body=True)
-    meet(ANY_TOKEN if is_plain else Demand(optional=optional, **demanded), record)
-    return record.claims
+    authentication = current_authentication(reads_body=True)
+    require(ANY_TOKEN if is_plain else Demand(optional=optional, **demanded), authentication)
+    return authentication.claims
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -118,30 +126,30 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def meet(demand: Demand, record: current.Record) -> None:
+def require(demand: Demand, authentication: Record) -> None:
     """Meet a demand or raise; what the hook has met is met for the wrapper.
 
     Raises:
         Refusal: With its finished answer.
     """
-    if demand in record.met:
+    if demand in authentication.satisfied:
         return
-    if record.token is None or demand.asks_more:
+    if authentication.token is None or demand.asks_more:
         try:
-            demand.check(record, record.parts.clock)
+            demand.check(authentication, authentication.parts.clock)
             if demand.user:
-                current.load_user(record)
+                load_user(authentication)
         except Refusal as error:
-            current.answer_with(error, record)
+            answer_with(error, authentication)
             raise
-    record.met += (demand,)
+    authentication.satisfied += (demand,)
 
 
-def _meet_or_answer(demand: Demand) -> Response | None:
+def _require_or_answer(demand: Demand) -> Response | None:
     """Meet a demand as the hook does; a preflight is answered in the view's place."""
-    if current.is_preflight(current_request()):
-        return current.answer_preflight()
-    meet(demand, current.authentication(reads_body=True))
+    if is_preflight(current_request()):
+        return answer_preflight()
+    require(demand, current_authentication(reads_body=True))
     return None
 
 
@@ -162,7 +170,7 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
 
         @functools.wraps(view)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            answer = None if demand is None else _meet_or_answer(demand)
+            answer = None if demand is None else _require_or_answer(demand)
             return answer or await view(*args, **kwargs)
 
         return cast(Callable[P, R], wrapper)
@@ -170,10 +178,10 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
         if demand is not None:
-            record: current.Record | None = getattr(current_request(), RECORD, None)
+            authentication: Record | None = getattr(current_request(), RECORD, None)
             # Mostly the hook has met it.
-            if record is None or demand not in record.met:
-                return _meet_or_answer(demand) or view(*args, **kwargs)
+            if authentication is None or demand not in authentication.satisfied:
+                return _require_or_answer(demand) or view(*args, **kwargs)
         return view(*args, **kwargs)
 
     return sync_wrapper

@@ -32,7 +32,7 @@ def in_header(request: Request) -> str | None:
     return None
 
 
-def fault_of(location: str | None, token: str | None) -> InvalidRequest | None:
+def header_fault(location: str | None, token: str | None) -> InvalidRequest | None:
     """Tell a header that brought no `b64token` (RFC 6750 section 2.1) from one with a bad token.
 
     It is asked of what was refused alone, since a token that is accepted is a `b64token` too.

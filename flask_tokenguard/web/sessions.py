@@ -11,7 +11,7 @@ from ..sessions.rotation import REFRESH_TYPE, Session, Sessions, VerifiedRefresh
 from ..signals import refresh_reused, send
 from ..verify.claims import Claims
 from . import locations
-from .authentication import answering, authentication, current_request
+from .authentication import answering, current_authentication, current_request
 from .issuing import announce, check_new_subject
 from .parts import AppParts, current_parts
 from .subjects import check_ours, read_subject
@@ -157,7 +157,7 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
     parts = current_parts()
     sessions = _sessions_of(parts)
     if sid is None:
-        token = authentication().token
+        token = current_authentication().token
         sid = token.claims.get("sid") if token is not None and token.is_own else None
     with answering(parts):
         owner = None if subject is None else read_subject(parts, subject).id

@@ -80,8 +80,8 @@ def check_ours(claim: str, text: str, remedy: str) -> None:
     if not has_request_context():
         return
     # Where nothing was verified for the request yet, the text is not from there.
-    record: Record | None = getattr(current_request(), RECORD, None)
-    token = None if record is None else record.token
+    authentication: Record | None = getattr(current_request(), RECORD, None)
+    token = None if authentication is None else authentication.token
     if token is not None and not token.is_own and token.claims.get(claim) == text:
         raise TypeError(
             f"the text is the {claim} of this request's token, which another issuer made, and means"
