@@ -67,7 +67,7 @@ def bytes_kept(key: SigningKey, count: int) -> float:
     """Say how many bytes an app keeps for each of some tokens, once the tokens are gone."""
     first, *tokens = ours.tokens(key, [SUBJECT] * (count + 1))
     app = ours.make_app(KEY=key.text, CACHE_SIZE=count + 1)
-    verify = app.extensions["tokenguard"].guard.verify
+    verify = app.extensions["tokenguard"].verifier.verify
     with app.app_context():
         verify(first)
         gc.collect()

@@ -31,8 +31,8 @@ from .web.endpoints import token_endpoints
 from .web.issuing import issue
 from .web.marks import RememberedDemands
 from .web.metadata import answer_jwks
-from .web.parts import EXTENSION, AppParts
-from .wiring.app import Parts, build_parts
+from .web.parts import EXTENSION, Callbacks, Parts
+from .wiring.app import build_parts
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     Rejected,
@@ -81,8 +81,7 @@ class TokenGuard:
         self._clock = clock
         self._served = 0
         self._only: Parts | None = None
-        self._user_loader: Callable[[Claims], Any] | None = None
-        self._default_claims: Callable[[str], Mapping[str, Any]] | None = None
+        self._callbacks = Callbacks()
         if app is not None:
             self.init_app(app)
 
@@ -96,7 +95,7 @@ class TokenGuard:
             raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
         parts = build_parts(
             app,
-            self,
+            self._callbacks,
             own_rules=self._validators,
             store=self._store,
             issuer_resolver=self._issuer_resolver,
@@ -121,7 +120,7 @@ class TokenGuard:
         """
         if inspect.iscoroutinefunction(load):
             raise TypeError("the user loader must not be async")
-        self._user_loader = load
+        self._callbacks.user_loader = load
         return load
 
     def default_claims(self, claims_for: DefaultClaims) -> DefaultClaims:
@@ -129,7 +128,7 @@ class TokenGuard:
 
         What `issue_token` is given itself comes before them.
         """
-        self._default_claims = claims_for
+        self._callbacks.default_claims = claims_for
         return claims_for
 
     def verify(self, token: str) -> VerifiedToken:
@@ -163,32 +162,11 @@ class TokenGuard:
         """
         return token_endpoints(origin)
 
-    def load_user(self, claims: Claims) -> Any:
-        """Ask the app's user loader.
-
-        Raises:
-            ConfigurationError: There is none.
-        """
-        if self._user_loader is None:
-            raise ConfigurationError("No user loader; register one with @guard.user_loader")
-        user = self._user_loader(claims)
-        if inspect.isawaitable(user):
-            raise TypeError("the user loader must not return an awaitable")
-        return user
-
-    def knows_user(self, claims: Claims) -> bool:
-        """Tell whether the app's user loader, if there is one, finds a user."""
-        return self._user_loader is None or self.load_user(claims) is not None
-
-    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
-        """Ask the app for the claims that every token gets."""
-        return {} if self._default_claims is None else self._default_claims(subject)
-
-    def _parts(self) -> AppParts:
-        parts: AppParts | None = None
+    def _parts(self) -> Parts:
+        parts: Parts | None = None
         if has_app_context():
             parts = current_app.extensions.get(EXTENSION)
-        if parts is not None and parts.guard is self:
+        if parts is not None and parts.callbacks is self._callbacks:
             return parts
         if self._only is None:
             raise RuntimeError(

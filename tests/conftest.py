@@ -113,7 +113,8 @@ def make_app(secret: str) -> MakeApp:
         if not settings.keys() & {"KEY", "KEY_FILE", "KEYS", "KEYRING"}:
             settings["KEY"] = secret
         app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
-        (guard or TokenGuard()).init_app(app)
+        guard = app.extensions["guard"] = guard or TokenGuard()
+        guard.init_app(app)
 
         @app.get("/claims")
         @token_required

@@ -11,7 +11,7 @@ import click
 
 from ..errors import ConfigurationError, IssueError
 from ..web.issuing import issue_token
-from ..wiring.app import Parts
+from ..web.parts import Parts
 from .doctor import examine
 from .inspect import inspect_token
 from .keys import KEY_COMMANDS

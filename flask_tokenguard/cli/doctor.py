@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..wiring.app import Parts
+from ..web.parts import Parts
 from . import looks
 
 Level: TypeAlias = Literal["warning", "advice"]

@@ -15,7 +15,7 @@ from ..jose import compact, jwe
 from ..jose.compact import Compact
 from ..verify.claims import VerifiedToken, numeric_date
 from ..verify.validators import Validator
-from ..wiring.app import Parts
+from ..web.parts import Parts
 
 _DATES = ("iat", "nbf", "exp", "auth_time")
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))

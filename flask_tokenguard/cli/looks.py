@@ -14,7 +14,7 @@ from ..jose.compact import media_type
 from ..jose.jwk import Key
 from ..keys.entries import KeyEntry, text_of
 from ..keys.ring_files import RingEntry, read_index
-from ..wiring.app import Parts
+from ..web.parts import Parts
 from .routes import routes_of
 
 _READABLE_BY_OTHERS = 0o077

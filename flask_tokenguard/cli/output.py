@@ -11,8 +11,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from ..errors import ConfigurationError
-from ..web.parts import EXTENSION
-from ..wiring.app import Parts
+from ..web.parts import EXTENSION, Parts
 
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from werkzeug.routing import Rule
 
 from ..web.marks import demands_on
-from ..wiring.app import Parts
+from ..web.parts import Parts
 from .output import fail
 
 

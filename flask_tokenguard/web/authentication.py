@@ -17,7 +17,7 @@ from ..signals import send, token_accepted, token_rejected
 from ..verify.claims import Authentication
 from .challenge import build_response
 from .locations import Locations, header_fault
-from .parts import AppParts, current_parts, resolver
+from .parts import Parts, current_parts, resolver
 
 # Where a request keeps its authentication. A request inside another has its own, even where both
 # have the same environ; a copy of a request's context has the same one.
@@ -33,11 +33,11 @@ _app_globals = resolver(g)
 class Record(Authentication):
     """An authentication, and what `g.claims` was before its request began."""
 
-    parts: AppParts
+    parts: Parts
     outer_claims: Any = _ABSENT
 
 
-def authenticate(parts: AppParts, request: Request, *, reads_body: bool) -> Record:
+def authenticate(parts: Parts, request: Request, *, reads_body: bool) -> Record:
     """Authenticate a request: keep the verdict in it, show its claims as `g.claims`.
 
     A bad token is not raised here; an open route is served in spite of it.
@@ -158,7 +158,7 @@ class answering:  # noqa: N801 - reads as a statement; a generator costs several
 
     __slots__ = ("_parts",)
 
-    def __init__(self, parts: AppParts) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def __enter__(self) -> None:
@@ -187,7 +187,8 @@ def load_user(authentication: Record) -> Any:
     if authentication.token is None:
         return None
     if authentication.user is None:
-        authentication.user = (authentication.parts.guard.load_user(authentication.token.claims),)
+        callbacks = authentication.parts.callbacks
+        authentication.user = (callbacks.load_user(authentication.token.claims),)
     if authentication.user[0] is None:
         raise InvalidToken("The token's user is gone", claim="sub")
     return authentication.user[0]
@@ -242,7 +243,7 @@ current_token: Authentication = cast(Authentication, LocalProxy(_find_token))
 current_user: Any = LocalProxy(_find_user)
 
 
-def _report(parts: AppParts, error: Refusal) -> None:
+def _report(parts: Parts, error: Refusal) -> None:
     _logger.info("token refused: %s", error.reason)
     send(token_rejected, parts.app, error=error)
 

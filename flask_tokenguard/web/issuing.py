@@ -9,11 +9,11 @@ from ..errors import Refusal
 from ..issue.options import IssueOptions
 from ..signals import send, token_issued
 from .authentication import answering
-from .parts import AppParts, current_parts
+from .parts import Parts, current_parts
 from .subjects import check_ours
 
 
-def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
+def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
     """Issue an access token; a response under way is told to be stored nowhere.
 
     Args:
@@ -28,7 +28,7 @@ def issue(parts: AppParts, subject: str, options: IssueOptions) -> str:
         Unavailable: There is a store, and it cannot be reached.
     """
     check_new_subject(subject)
-    defaults = parts.guard.default_claims_for(subject)
+    defaults = parts.callbacks.default_claims_for(subject)
     if defaults:
         options["claims"] = {**defaults, **(options.get("claims") or {})}
     try:
@@ -49,7 +49,7 @@ def check_new_subject(subject: str) -> None:
     check_ours("sub", subject, 'name both: f"{g.claims.issuer}#{g.claims.subject}"')
 
 
-def announce(parts: AppParts, claims: Mapping[str, Any]) -> None:
+def announce(parts: Parts, claims: Mapping[str, Any]) -> None:
     """Say that a token was issued: to who listens, and to caches on the way of the response."""
     if has_request_context():
         after_this_request(set_no_store)

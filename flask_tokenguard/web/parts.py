@@ -1,17 +1,26 @@
-"""What lower floors need of the parts of one app, and where they find them."""
+"""Parts: the objects that serve one app, and how a request finds them."""
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from datetime import timedelta
+from re import Pattern
+from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
 from ..clock import Clock
+from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..issue.issuer import TokenIssuer
+from ..keys.encryption import ConfiguredEncryption
+from ..keys.own import OwnKeys
 from ..sessions.revocation import Revocation
 from ..sessions.rotation import Sessions
+from ..stores.base import Store
 from ..verify.claims import Claims
+from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
 from .locations import Locations
 
@@ -19,102 +28,96 @@ EXTENSION = "tokenguard"
 Context = TypeVar("Context")
 
 
+@dataclass(slots=True)
+class Callbacks:
+    """What the app registered on its `TokenGuard`, which may serve several apps."""
+
+    user_loader: Callable[[Claims], Any] | None = None
+    default_claims: Callable[[str], Mapping[str, Any]] | None = None
+
+    def load_user(self, claims: Claims) -> Any:
+        """Call the user loader.
+
+        Raises:
+            ConfigurationError: There is none.
+            TypeError: It returned an awaitable, which would pass for a user.
+        """
+        if self.user_loader is None:
+            raise ConfigurationError("No user loader; register one with @guard.user_loader")
+        user = self.user_loader(claims)
+        if inspect.isawaitable(user):
+            raise TypeError("the user loader must not return an awaitable")
+        return user
+
+    def knows_user(self, claims: Claims) -> bool:
+        """Check that the user loader, if there is one, finds a user."""
+        return self.user_loader is None or self.load_user(claims) is not None
+
+    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
+        """Return the claims that the app adds to every token of a subject."""
+        return {} if self.default_claims is None else self.default_claims(subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The wired parts of one app.
+
+    Attributes:
+        own_rules: The app's own validators, run after ours.
+        revocation: Refuses revoked tokens; None without a store.
+        sessions: The subjects' sessions; None without a store.
+        store: Keeps sessions and revocations.
+        clock: Seconds since the epoch, UTC.
+        realm: The realm of challenges.
+        locations: Where tokens are looked for.
+        max_body_size: In octets; no larger body is looked into.
+        demands_all: Whether every endpoint that is not public demands a token.
+        public_endpoints: Matches the endpoints that stay open all the same.
+    """
+
+    app: Flask
+    callbacks: Callbacks
+    settings: Settings
+    verifier: TokenVerifier
+    issuer: TokenIssuer
+    keys: OwnKeys
+    encryption: ConfiguredEncryption | None
+    own_rules: tuple[Validator, ...]
+    revocation: Revocation | None
+    sessions: Sessions | None
+    store: Store | None
+    clock: Clock
+    realm: str
+    locations: Locations
+    bodiless_locations: Locations
+    body_locations: Locations
+    max_body_size: int
+    demands_all: bool
+    public_endpoints: Pattern[str]
+
+    @property
+    def longest_lifetime(self) -> timedelta:
+        """For how long after its last signature a key's tokens may be accepted."""
+        settings = self.settings
+        lifetimes = [settings.access_token_lifetime]
+        if self.sessions is not None:
+            lifetimes.append(settings.refresh_token_lifetime)
+        return max(lifetimes) + settings.leeway
+
+
 def resolver(proxy: Context) -> Callable[[], Context]:
     """Give what resolves a proxy of Flask's, which does it anew at every attribute."""
     return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
 
 
-_current_app = resolver(current_app)
-
-
-class Guard(Protocol):
-    """What the lower floors need of `TokenGuard`, which lies on a higher floor."""
-
-    def load_user(self, claims: Claims) -> Any:
-        """Ask the app's user loader."""
-        ...
-
-    def default_claims_for(self, subject: str) -> Mapping[str, Any]:
-        """Ask the app for claims that every token gets."""
-        ...
-
-    def knows_user(self, claims: Claims) -> bool:
-        """Tell whether the app's user loader, if there is one, finds a user."""
-        ...
-
-
-class AppParts(Protocol):
-    """What the lower floors need of `parts.Parts`, which lies on a higher floor."""
-
-    @property
-    def app(self) -> Flask:
-        """The app that the parts belong to."""
-        ...
-
-    @property
-    def guard(self) -> Guard:
-        """The extension, which holds the app's callbacks."""
-        ...
-
-    @property
-    def verifier(self) -> TokenVerifier:
-        """Verifies access tokens."""
-        ...
-
-    @property
-    def issuer(self) -> TokenIssuer:
-        """Issues access tokens."""
-        ...
-
-    @property
-    def locations(self) -> Locations:
-        """Where tokens are looked for."""
-        ...
-
-    @property
-    def bodiless_locations(self) -> Locations:
-        """Those of them for which no body is read."""
-        ...
-
-    @property
-    def body_locations(self) -> Locations:
-        """The others."""
-        ...
-
-    @property
-    def max_body_size(self) -> int:
-        """In octets; no larger body is looked into."""
-        ...
-
-    @property
-    def realm(self) -> str:
-        """The realm of challenges."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """Seconds since the epoch, UTC."""
-        ...
-
-    @property
-    def sessions(self) -> Sessions | None:
-        """The subjects' sessions; None without a store."""
-        ...
-
-    @property
-    def revocation(self) -> Revocation | None:
-        """What was revoked; None without a store."""
-        ...
-
-
-def parts_of(app: Flask) -> AppParts:
+def parts_of(app: Flask) -> Parts:
     """Get an app's parts.
 
     Raises:
         ConfigurationError: The app was never given to `TokenGuard.init_app`.
     """
     try:
-        parts: AppParts = app.extensions[EXTENSION]
+        parts: Parts = app.extensions[EXTENSION]
     except KeyError:
         raise ConfigurationError(
             f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
@@ -122,11 +125,11 @@ def parts_of(app: Flask) -> AppParts:
     return parts
 
 
-def current_parts() -> AppParts:
-    """Get the parts of the current app, whose proxy is resolved once.
+def current_parts() -> Parts:
+    """Get the parts of the current app.
 
     Raises:
         ConfigurationError: The app was never given to `TokenGuard.init_app`.
         RuntimeError: There is no app context.
     """
-    return parts_of(_current_app())
+    return parts_of(current_app)

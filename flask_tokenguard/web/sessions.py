@@ -13,7 +13,7 @@ from ..verify.claims import Claims
 from . import locations
 from .authentication import answering, current_authentication, current_request
 from .issuing import announce, check_new_subject
-from .parts import AppParts, current_parts
+from .parts import Parts, current_parts
 from .subjects import check_ours, read_subject
 
 _OR_ISSUER = ", or name its issuer with issuer="
@@ -45,7 +45,7 @@ def issue_token_pair(
     check_new_subject(subject)
     with answering(parts):
         pair = sessions.start(
-            subject, defaults=parts.guard.default_claims_for(subject), origin=origin, **options
+            subject, defaults=parts.callbacks.default_claims_for(subject), origin=origin, **options
         )
     announce(parts, pair.claims)
     return pair.response
@@ -82,7 +82,7 @@ def refresh_token_pair(
         try:
             pair = sessions.rotate(
                 presented,
-                defaults=parts.guard.default_claims_for(presented.claims["sub"]),
+                defaults=parts.callbacks.default_claims_for(presented.claims["sub"]),
                 scope=scope,
                 claims=claims,
                 origin=origin,
@@ -230,7 +230,7 @@ def required_parameter(name: str) -> str:
     return value
 
 
-def _revoke(parts: AppParts, text: str) -> None:
+def _revoke(parts: Parts, text: str) -> None:
     token = parts.verifier.authenticate(text)
     # Another issuer's token must not name a session of ours.
     if token.is_own and token.typ == REFRESH_TYPE:
@@ -241,7 +241,7 @@ def _revoke(parts: AppParts, text: str) -> None:
 
 
 def _revoke_named(
-    parts: AppParts,
+    parts: Parts,
     revocation: Revocation,
     jti: str,
     *,
@@ -257,19 +257,19 @@ def _revoke_named(
     revocation.revoke_id(jti, subject=whose.name, issuer=whose.issuer)
 
 
-def _check_user(parts: AppParts, sessions: Sessions, presented: VerifiedRefreshToken) -> None:
-    if not parts.guard.knows_user(presented.claims):
+def _check_user(parts: Parts, sessions: Sessions, presented: VerifiedRefreshToken) -> None:
+    if not parts.callbacks.knows_user(presented.claims):
         sessions.end(presented.claims["sid"])
         raise InvalidGrant("The user is gone")
 
 
-def _sessions_of(parts: AppParts) -> Sessions:
+def _sessions_of(parts: Parts) -> Sessions:
     if parts.sessions is None:
         raise no_store()
     return parts.sessions
 
 
-def _revocation_of(parts: AppParts) -> Revocation:
+def _revocation_of(parts: Parts) -> Revocation:
     if parts.revocation is None:
         raise no_store()
     return parts.revocation

@@ -12,7 +12,7 @@ from ..errors import InvalidToken
 from ..stores.base import subject_id
 from ..verify.claims import Claims
 from .authentication import RECORD, Record, current_request
-from .parts import AppParts
+from .parts import Parts
 
 
 class Subject(NamedTuple):
@@ -33,7 +33,7 @@ class Subject(NamedTuple):
 
 
 def read_subject(
-    parts: AppParts, subject: str | Claims, *, issuer: str | None = None, remedy: str = ""
+    parts: Parts, subject: str | Claims, *, issuer: str | None = None, remedy: str = ""
 ) -> Subject:
     """Read a subject that a view names.
 

@@ -1,11 +1,8 @@
-"""The parts of one app, and the one place that wires them."""
+"""Parts: read an app's config and wire the objects that serve it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from fnmatch import translate
 from pathlib import Path
-from re import Pattern
 from re import compile as compile_pattern
 
 from flask import Flask
@@ -14,73 +11,23 @@ from ..clock import Clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
-from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption, choose_encryption
 from ..keys.entries import read_entries, refuse_encryption_keys
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
-from ..sessions.revocation import Revocation
-from ..sessions.rotation import Sessions
 from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..verify.verifier import TokenVerifier
 from ..web.challenge import quotable
-from ..web.locations import BODY_LOCATIONS, Locations, locations_named
-from ..web.parts import Guard
+from ..web.locations import BODY_LOCATIONS, locations_named
+from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
 from .tokens import TokenParts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The wired parts of one app.
-
-    Attributes:
-        guard: The `TokenGuard`, which holds the app's callbacks and may serve several apps.
-        own_rules: What the app adds.
-        revocation: The last rule; None without a store.
-        sessions: The subjects' sessions; None without a store.
-        store: Where both are kept.
-        clock: Seconds since the epoch, UTC.
-        max_body_size: In octets; no larger body is looked into.
-        demands_all: Whether every endpoint that is not public demands a token.
-        public_endpoints: Matches the endpoints that stay open all the same.
-    """
-
-    app: Flask
-    guard: Guard
-    settings: Settings
-    verifier: TokenVerifier
-    issuer: TokenIssuer
-    keys: OwnKeys
-    encryption: ConfiguredEncryption | None
-    own_rules: tuple[Validator, ...]
-    revocation: Revocation | None
-    sessions: Sessions | None
-    store: Store | None
-    clock: Clock
-    realm: str
-    locations: Locations
-    bodiless_locations: Locations
-    body_locations: Locations
-    max_body_size: int
-    demands_all: bool
-    public_endpoints: Pattern[str]
-
-    @property
-    def longest_lifetime(self) -> timedelta:
-        """For how long after a key has signed last its tokens may be accepted."""
-        settings = self.settings
-        lifetimes = [settings.access_token_lifetime]
-        if self.sessions is not None:
-            lifetimes.append(settings.refresh_token_lifetime)
-        return max(lifetimes) + settings.leeway
-
-
 def build_parts(
     app: Flask,
-    guard: Guard,
+    callbacks: Callbacks,
     *,
     own_rules: tuple[Validator, ...],
     store: Store | None = None,
@@ -92,7 +39,7 @@ def build_parts(
 
     Args:
         app: The app, whose config is not changed.
-        guard: The extension that serves it.
+        callbacks: What the app registers on its `TokenGuard`, now or later.
         own_rules: The app's own validators, checked after ours.
         store: The app's own store, in place of a configured one.
         issuer_resolver: Finds further issuers.
@@ -130,7 +77,7 @@ def build_parts(
     locations = locations_named(settings.token_locations, bound=max_body_size)
     return Parts(
         app=app,
-        guard=guard,
+        callbacks=callbacks,
         settings=settings,
         verifier=tokens.verifier(
             settings.types,

@@ -9,6 +9,7 @@ from flask import Flask, g
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import Claims, TokenGuard, current_user, public, token_required
+from flask_tokenguard.web.parts import Callbacks
 
 from ..conftest import MakeApp
 from .conftest import Headers, HeadersWith
@@ -335,10 +336,8 @@ def test_a_user_loader_that_returns_an_awaitable_is_an_error() -> None:
         def __await__(self) -> Iterator[None]:
             return iter(())
 
-    guard = TokenGuard()
-    guard.user_loader(lambda _: Pending())
     with pytest.raises(TypeError, match="awaitable"):
-        guard.load_user(Claims())
+        Callbacks(user_loader=lambda _: Pending()).load_user(Claims())
 
 
 def test_an_async_user_loader_is_refused_as_an_async_check_is() -> None:

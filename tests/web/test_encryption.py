@@ -97,7 +97,7 @@ def signed(secret: str, header: object = None, **claims: Any) -> str:
 
 def guard_of(app: Flask) -> TokenGuard:
     """Find the guard of an app."""
-    guard: TokenGuard = app.extensions["tokenguard"].guard
+    guard: TokenGuard = app.extensions["guard"]
     return guard
 
 

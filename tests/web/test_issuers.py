@@ -14,6 +14,7 @@ from flask_tokenguard import (
     TokenGuard,
     end_all_sessions,
     end_session,
+    issue_token,
     issue_token_pair,
     revoke_token,
     sessions_of,
@@ -282,7 +283,7 @@ def test_our_own_tokens_are_accepted_beside_them(
 ) -> None:
     app = make_app(ISSUERS=entries, ISSUER="https://us.example", AUDIENCE="notes-api")
     with app.app_context():
-        own = app.extensions["tokenguard"].guard.issue_token("bob")
+        own = issue_token("bob")
     client = app.test_client()
     subjects = [
         client.get("/claims", headers=headers).get_json()["sub"]
