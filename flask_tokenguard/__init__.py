@@ -19,8 +19,8 @@ from .issue.options import IssueOptions
 from .sessions.pairs import TokenResponse
 from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
-from .verify.claims import Authentication, Claims, VerifiedToken
-from .web.authentication import current_token, current_user
+from .verify.claims import Claims, VerifiedToken
+from .web.authentication import Authentication, current_token, current_user
 from .web.decorators import public, require_token, token_required
 from .web.issuing import issue_token
 from .web.sessions import (

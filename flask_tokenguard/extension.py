@@ -1,4 +1,4 @@
-"""TokenGuard, the Flask extension: config in; hook and error answers out."""
+"""TokenGuard, the Flask extension: guard apps, and call for one app without its context."""
 
 import inspect
 import time
@@ -6,42 +6,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, Unpack
 
 from flask import Blueprint, Flask, current_app, has_app_context
-from flask.typing import ResponseReturnValue
 
 from .clock import Clock
-from .errors import ConfigurationError, Refusal, Rejected, TokenGuardError, Unavailable
+from .errors import ConfigurationError
 from .fetching import Fetch
 from .issue.options import IssueOptions
 from .stores.base import Store
 from .verify.claims import Claims, VerifiedToken
 from .verify.issuers import Resolve
 from .verify.validators import Validator
-from .web.authentication import (
-    answer_preflight,
-    answering,
-    authenticate,
-    current_request,
-    is_preflight,
-    pass_preflight_on,
-)
-from .web.challenge import build_response
-from .web.decorators import public, require
-from .web.demands import ANY_TOKEN
+from .web.challenge import finishes_refusals
 from .web.endpoints import token_endpoints
+from .web.hook import install
 from .web.issuing import issue
-from .web.marks import RememberedDemands
-from .web.metadata import answer_jwks
 from .web.parts import EXTENSION, Callbacks, Parts
 from .wiring.app import build_parts
 
-_OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
-    Rejected,
-    Unavailable,
-    Refusal,
-    TokenGuardError,
-)
-
-_ANY_TOKEN = (ANY_TOKEN,)
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
 DefaultClaims = TypeVar("DefaultClaims", bound=Callable[[str], Mapping[str, Any]])
 
@@ -105,9 +85,7 @@ class TokenGuard:
         app.extensions[EXTENSION] = parts
         self._served += 1
         self._only = parts if self._served == 1 else None
-        _hook_in(app, parts)
-        _register_answers(app, parts)
-        _publish_keys(app, parts)
+        install(app, parts)
 
     def user_loader(self, load: UserLoader) -> UserLoader:
         """Register how `current_user` is found: a function of the `Claims`; None means gone.
@@ -141,9 +119,7 @@ class TokenGuard:
             Rejected: The app's own rules refuse it.
             Unavailable: We cannot tell.
         """
-        parts = self._parts()
-        with answering(parts):
-            return parts.verifier.verify(token)
+        return _verify(self._parts(), token)
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
@@ -175,75 +151,6 @@ class TokenGuard:
         return self._only
 
 
-def _hook_in(app: Flask, parts: Parts) -> None:
-    """Run before any hook of the app: they know who asks."""
-    app.before_request(_hook_of(parts))
-    before = app.before_request_funcs[None]
-    before.insert(0, before.pop())
-
-
-def _hook_of(parts: Parts) -> Callable[[], ResponseReturnValue | None]:
-    """Make the hook of an app."""
-    remembered = RememberedDemands()
-
-    def guard_request() -> ResponseReturnValue | None:
-        """Authenticate a request and meet what its endpoint demands, before anything else runs."""
-        request = current_request()
-        rule = request.url_rule
-        if rule is None:  # A 404, a 405 or a redirect stays what it is.
-            authenticate(parts, request, reads_body=False)
-            return None
-        endpoint = rule.endpoint
-        view = parts.app.view_functions.get(endpoint)
-        found = remembered.of(endpoint, view, request.method)
-        demands = found.demands
-        if not demands:
-            is_open = found.is_public or not parts.demands_all
-            if is_open or parts.public_endpoints.fullmatch(endpoint):
-                authenticate(parts, request, reads_body=False)
-                return None
-            demands = _ANY_TOKEN
-        authentication = authenticate(parts, request, reads_body=True)
-        if request.method == "OPTIONS" and is_preflight(request):
-            if not found.answers_preflights:
-                return answer_preflight()
-            pass_preflight_on()
-            return None
-        if demands == _ANY_TOKEN and authentication.token is not None:
-            authentication.satisfied = demands  # As `require` does, without its call.
-            return None
-        for demand in demands:
-            require(demand, authentication)
-        return None
-
-    return guard_request
-
-
-def _publish_keys(app: Flask, parts: Parts) -> None:
-    """Serve the public keys; secrets alone have nothing to publish."""
-    if parts.settings.keyring is None and all(key.public_jwk() is None for key in parts.keys):
-        return
-    view = public(lambda: answer_jwks(parts.keys))
-    app.add_url_rule(parts.settings.jwks_path, "tokenguard.jwks", view)
-
-
-def _register_answers(app: Flask, parts: Parts) -> None:
-    """Let our answers pass the app's handlers for other errors, such as HTTPException.
-
-    Flask looks for a handler of an error's status first, in the blueprints and then in the app, so
-    ours is found before theirs, and theirs for a subclass of `Rejected` before ours.
-    """
-
-    def send(error: Refusal) -> ResponseReturnValue:
-        for scope in (*current_request().blueprints, None):
-            for kind in _OUR_CLASSES:
-                handler = app.error_handler_spec[scope][None].get(kind)
-                if handler is not None and handler is not send and isinstance(error, kind):
-                    changed: ResponseReturnValue = app.ensure_sync(handler)(error)
-                    return changed
-        return error.response or build_response(error, parts.realm)
-
-    for kind in (Rejected, Unavailable):
-        # None is the place of an app's own subclass with another status.
-        for status in (None, 400, 401, 403, 503):
-            app.error_handler_spec[None][status].setdefault(kind, send)
+@finishes_refusals
+def _verify(parts: Parts, token: str) -> VerifiedToken:
+    return parts.verifier.verify(token)

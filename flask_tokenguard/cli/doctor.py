@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
+from ..config.locations import QUERY
 from ..web.parts import Parts
 from . import looks
 
@@ -181,7 +182,7 @@ _RISKS: tuple[_Risk, ...] = (
         "TOKENGUARD_TOKEN_LOCATIONS",
         "Tokens in URLs end in logs, histories and Referer headers.",
         "Take query out.",
-        looks.where(lambda parts: "query" in parts.settings.token_locations),
+        looks.where(lambda parts: QUERY in parts.settings.token_locations),
     ),
     _Risk(
         "warning",

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
+from .locations import LOCATIONS
 
 Reader: TypeAlias = Callable[[object], Any]
 
-LOCATIONS = ("header", "form", "query", "json")
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 

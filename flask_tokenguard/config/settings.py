@@ -15,6 +15,7 @@ from ..keys.entries import KeyEntry
 from . import readers as values
 from .issuers import IssuerEntry, read_issuers
 from .keys import read_encryption, read_keys
+from .locations import HEADER
 
 PREFIX = "TOKENGUARD_"
 # The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
@@ -65,7 +66,7 @@ class Settings:
         values.duration(1, timedelta(seconds=60)), timedelta(seconds=1)
     )
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
-    token_locations: tuple[str, ...] = _setting(values.locations, ("header",))
+    token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(values.texts_or_none, ("static", "*.static"))
     max_token_size: int = _setting(values.size, 8192)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..errors import InvalidToken, Refusal
+from ..errors import InvalidToken
 from ..jose.compact import Header
 
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
@@ -212,34 +212,3 @@ class VerifiedToken:
 
     def __repr__(self) -> str:
         return f"<VerifiedToken, kid {self.protected.kid!r}>"
-
-
-class Authentication:
-    """What one request is known to be: a token, a refusal, or neither.
-
-    Attributes:
-        token: The verified token, or None.
-        error: Why the token was refused, kept until something demands one; or None.
-        location: Where the token was found, such as `"header"`, or None.
-        has_read_body: Whether no body is left to be looked at for a token.
-        satisfied: The demands that were met, each checked once.
-        user: What the user loader returned, in a tuple once it was asked.
-    """
-
-    # Of the class until they are set: a request sets two or three of them.
-    token: VerifiedToken | None = None
-    error: Refusal | None = None
-    location: str | None = None
-    has_read_body = False
-    satisfied: tuple[object, ...] = ()
-    user: tuple[Any] | None = None
-
-    @property
-    def header(self) -> dict[str, Any] | None:
-        """A copy of the token's protected header, or None."""
-        return None if self.token is None else self.token.header
-
-    @property
-    def claims(self) -> Claims | None:
-        """What `g.claims` shows: the token's claims, or None."""
-        return None if self.token is None else self.token.claims

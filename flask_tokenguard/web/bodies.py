@@ -12,6 +12,7 @@ from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
+from ..errors import InvalidRequest
 from ..jose import strict_json
 
 _FORM = "application/x-www-form-urlencoded"
@@ -47,7 +48,7 @@ class Body:
         `request.get_json` of the view returns what was parsed here.
 
         Raises:
-            ValueError: The member is there, and another reader may see another value.
+            InvalidRequest: The member is there, and another reader may see another value.
         """
         # An escape or another encoding may hide a name; else a body without it is not parsed.
         if not any(part in self._octets for part in (name.encode(), b"\\", b"\0")):
@@ -57,7 +58,7 @@ class Body:
         if name not in self._members:
             return []
         if not self._is_strict:
-            raise ValueError("not strict JSON")
+            raise InvalidRequest("The JSON body is malformed")
         return [self._members[name]]
 
     def _parse(self, request: Request) -> dict[str, Any]:

@@ -14,15 +14,13 @@ from flask import Response, has_request_context
 from ..errors import Refusal
 from ..verify.claims import Claims
 from .authentication import (
-    RECORD,
-    Record,
-    answer_preflight,
-    answer_with,
+    ATTRIBUTE,
+    Authentication,
     current_authentication,
     current_request,
-    is_preflight,
     load_user,
 )
+from .challenge import answer_preflight, finish, is_preflight
 from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
 
@@ -68,7 +66,7 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         if demanded:
             raise TypeError("token_required takes a view or demands, not both; call it first")
         return _guard(view, ANY_TOKEN)
-    demand = Demand(**demanded)
+    demand = Demand.of(**demanded)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         return _guard(view, demand)
@@ -108,9 +106,8 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
         Unavailable: 503, we cannot tell.
     """
     is_plain = not (demanded or optional)
-    authentication = current_authentication(reads_body=True)
-    require(ANY_TOKEN if is_plain else Demand(optional=optional, **demanded), authentication)
-    return authentication.claims
+    demand = ANY_TOKEN if is_plain else Demand.of(optional=optional, **demanded)
+    return _require_once(demand).claims
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -126,30 +123,42 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def require(demand: Demand, authentication: Record) -> None:
-    """Meet a demand or raise; what the hook has met is met for the wrapper.
+def require(demands: tuple[Demand, ...], authentication: Authentication) -> None:
+    """Require that a request satisfies some demands, and note that it does.
 
     Raises:
         Refusal: With its finished answer.
     """
-    if demand in authentication.satisfied:
-        return
-    if authentication.token is None or demand.asks_more:
-        try:
-            demand.check(authentication, authentication.parts.clock)
-            if demand.user:
-                load_user(authentication)
-        except Refusal as error:
-            answer_with(error, authentication)
-            raise
-    authentication.satisfied += (demand,)
+    for demand in demands:
+        if authentication.token is None or demand.asks_more:
+            _enforce(demand, authentication)
+    authentication.satisfied += demands
+
+
+def _enforce(demand: Demand, authentication: Authentication) -> None:
+    try:
+        demand.enforce(authentication, authentication.parts.clock)
+        if demand.user:
+            load_user(authentication)
+    except Refusal as error:
+        is_kept = error is authentication.error
+        finish(error, authentication.parts, is_reported=is_kept)
+        raise
+
+
+def _require_once(demand: Demand) -> Authentication:
+    """Require a demand of the current request, unless the hook or a wrapper did."""
+    authentication = current_authentication(reads_body=True)
+    if demand not in authentication.satisfied:
+        require((demand,), authentication)
+    return authentication
 
 
 def _require_or_answer(demand: Demand) -> Response | None:
-    """Meet a demand as the hook does; a preflight is answered in the view's place."""
+    """Require a demand as the hook does; a preflight is answered in the view's place."""
     if is_preflight(current_request()):
         return answer_preflight()
-    require(demand, current_authentication(reads_body=True))
+    _require_once(demand)
     return None
 
 
@@ -165,7 +174,7 @@ def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
 
 
 def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
-    """Wrap a view in a function that meets a demand first, async if the view is."""
+    """Wrap a view in a function that requires a demand first, async if the view is."""
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
@@ -175,13 +184,20 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
 
         return cast(Callable[P, R], wrapper)
 
+    if demand is None:
+
+        @functools.wraps(view)
+        def public_wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            return view(*args, **kwargs)
+
+        return public_wrapper
+
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-        if demand is not None:
-            authentication: Record | None = getattr(current_request(), RECORD, None)
-            # Mostly the hook has met it.
-            if authentication is None or demand not in authentication.satisfied:
-                return _require_or_answer(demand) or view(*args, **kwargs)
+        authentication: Authentication | None = getattr(current_request(), ATTRIBUTE, None)
+        # Mostly the hook has required it.
+        if authentication is None or demand not in authentication.satisfied:
+            return _require_or_answer(demand) or view(*args, **kwargs)
         return view(*args, **kwargs)
 
     return sync_wrapper

@@ -1,18 +1,19 @@
-"""What one use of `token_required` asks of a request, and whether a token meets it.
+"""Demands: what one use of `token_required` demands of a request, and the check of its token.
 
 Authentication is settled before: what is short here is a 403, but for a token that is not there.
 """
 
 import inspect
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
 from ..clock import Clock
 from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
-from ..verify.claims import Authentication, Claims, VerifiedToken, optional_date
+from ..verify.claims import Claims, VerifiedToken, optional_date
+from .authentication import Authentication
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
@@ -41,30 +42,40 @@ class Demanded(TypedDict, total=False):
     user: bool
 
 
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class Demand:
-    """What one use of `token_required` asks of a request; equal only to itself.
+    """What one use of `token_required` demands of a request; equal only to itself.
 
     Attributes:
-        asks_more: Whether a token that is good is not enough.
+        scope: All of these.
+        any_scope: One of these.
+        role: One of these.
+        claims: For each claim the values of which it must have, or hold, one.
+        check: A function of the claims, whose result must be true.
+        issuers: One of these; `OWN` is us.
+        max_age: How many seconds ago the login may have been.
+        optional: Whether no token is fine.
         user: Whether the user loader must find a user before the view runs.
+        asks_more: Whether a token that is good is not enough; follows from the others.
     """
 
-    __slots__ = (
-        "_any_scope",
-        "_asks_of_token",
-        "_check",
-        "_claims",
-        "_issuers",
-        "_max_age",
-        "_optional",
-        "_roles",
-        "_scope",
-        "asks_more",
-        "user",
-    )
+    scope: tuple[str, ...] = ()
+    any_scope: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    claims: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    check: Check | None = None
+    issuers: tuple[str, ...] = ()
+    max_age: int | None = None
+    optional: bool = False
+    user: bool = False
+    asks_more: bool = field(init=False, repr=False)
 
-    def __init__(
-        self,
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asks_more", not self.as_data().keys() <= {"optional"})
+
+    @classmethod
+    def of(
+        cls,
         *,
         scope: str | Iterable[str] | None = None,
         any_scope: str | Iterable[str] | None = None,
@@ -75,30 +86,37 @@ class Demand:
         max_age: timedelta | int | None = None,
         optional: bool = False,
         user: bool = False,
-    ) -> None:
-        """Take what `token_required` was called with.
+    ) -> "Demand":
+        """Read the arguments of `token_required`.
 
         Raises:
             TypeError: An argument demands nothing, or what no token can say.
         """
         if check is not None and (not callable(check) or inspect.iscoroutinefunction(check)):
             raise TypeError("check must be a function that is not async")
-        self._scope = _names("scope", scope)
-        self._any_scope = _names("any_scope", any_scope)
-        self._roles = _roles(role)
         if claims is not None and not claims:
             raise TypeError("claims must name at least one")
-        self._claims = {name: _allowed(name, value) for name, value in (claims or {}).items()}
-        self._check = check
-        self._issuers = _names("issuers", issuers)
-        self._max_age = None if max_age is None else _seconds(max_age)
-        self._optional = optional
-        self._asks_of_token = (issuers, scope, any_scope, role, claims, check) != (None,) * 6
-        self.asks_more = self._asks_of_token or max_age is not None or user
-        self.user = user
+        return cls(
+            scope=_names("scope", scope),
+            any_scope=_names("any_scope", any_scope),
+            role=_roles(role),
+            claims={name: _allowed(name, value) for name, value in (claims or {}).items()},
+            check=check,
+            issuers=_names("issuers", issuers),
+            max_age=None if max_age is None else _seconds(max_age),
+            optional=optional,
+            user=user,
+        )
 
-    def check(self, authentication: Authentication, clock: Clock = time.time) -> None:
-        """Check what can be told from the token; a 401 comes before a 403.
+    def as_data(self) -> dict[str, Any]:
+        """Return the fields that are set, for JSON; of `check` only that there is one."""
+        data = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
+        data["check"] = self.check is not None
+        # A max_age of 0 is set: the login must have been this very second.
+        return {name: value for name, value in data.items() if value or type(value) is int}
+
+    def enforce(self, authentication: Authentication, clock: Clock) -> None:
+        """Check all that the token shows; a 401 comes before a 403.
 
         Args:
             authentication: What the request is known to be.
@@ -107,68 +125,65 @@ class Demand:
         Raises:
             TokenMissing: There is no token.
             Refusal: The one that was kept because no view had demanded a token yet.
-            InsufficientAuthentication: Its subject showed too long ago who it is.
+            InsufficientAuthentication: The subject's login was too long ago.
             InsufficientScope: The token is good and does not allow this.
         """
         if authentication.error is not None:
             raise authentication.error
         token = authentication.token
         if token is None:
-            if self._optional:
+            if self.optional:
                 return
             raise TokenMissing
-        if self._max_age is not None and not _is_recent(token, self._max_age, clock()):
-            raise InsufficientAuthentication(max_age=self._max_age)
-        if self._asks_of_token:
-            self._check_what_is_allowed(token)
+        if self.max_age is not None and not _is_recent(token, self.max_age, clock()):
+            raise InsufficientAuthentication(max_age=self.max_age)
+        self._check_access(token)
 
     def __str__(self) -> str:
         demanded = [
-            "a token, if there is one" if self._optional else "a token",
-            self._scope and f"scope {' '.join(self._scope)}",
-            self._any_scope and f"any scope of {' '.join(self._any_scope)}",
-            self._roles and f"role {' or '.join(self._roles)}",
-            *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self._claims.items()),
-            self._issuers and f"issuer {' or '.join(self._issuers)}",
-            self._max_age is not None and f"a login within {self._max_age} s",
-            self._check and "a check of its own",
+            "a token, if there is one" if self.optional else "a token",
+            self.scope and f"scope {' '.join(self.scope)}",
+            self.any_scope and f"any scope of {' '.join(self.any_scope)}",
+            self.role and f"role {' or '.join(self.role)}",
+            *(f"claim {name}: {' or '.join(map(repr, of))}" for name, of in self.claims.items()),
+            self.issuers and f"issuer {' or '.join(self.issuers)}",
+            self.max_age is not None and f"a login within {self.max_age} s",
+            self.check and "a check of its own",
             self.user and "a user",
         ]
         return ", ".join(str(part) for part in demanded if part)
 
-    def _check_what_is_allowed(self, token: VerifiedToken) -> None:
+    def _check_access(self, token: VerifiedToken) -> None:
         claims = token.claims
-        if self._issuers and not self._is_of_issuers(token):
+        if self.issuers and not self._is_of_issuers(token):
             raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
-        if self._scope or self._any_scope:
+        if self.scope or self.any_scope:
             self._check_scope(claims)
-        if self._roles and claims.roles.isdisjoint(self._roles):
-            raise InsufficientScope("The token's roles do not allow this", missing=self._roles)
-        for name, allowed in self._claims.items():
+        if self.role and claims.roles.isdisjoint(self.role):
+            raise InsufficientScope("The token's roles do not allow this", missing=self.role)
+        for name, allowed in self.claims.items():
             if name not in claims or not _matches(claims[name], allowed):
                 raise InsufficientScope(
                     f"The token's claim {name} does not allow this", missing=[name]
                 )
-        if self._check is not None and not _truth(self._check(claims)):
+        if self.check is not None and not _truth(self.check(claims)):
             raise InsufficientScope
 
     def _is_of_issuers(self, token: VerifiedToken) -> bool:
-        if token.is_own and OWN in self._issuers:
+        if token.is_own and OWN in self.issuers:
             return True
         # An issuer that calls itself "own" is not us.
-        return token.claims.issuer != OWN and token.claims.issuer in self._issuers
+        return token.claims.issuer != OWN and token.claims.issuer in self.issuers
 
     def _check_scope(self, claims: Claims) -> None:
-        missing = [name for name in self._scope if name not in claims.scopes]
+        missing = [name for name in self.scope if name not in claims.scopes]
         if missing:
-            raise InsufficientScope(
-                "The token's scope is short", scope=self._scope, missing=missing
-            )
-        if self._any_scope and claims.scopes.isdisjoint(self._any_scope):
+            raise InsufficientScope("The token's scope is short", scope=self.scope, missing=missing)
+        if self.any_scope and claims.scopes.isdisjoint(self.any_scope):
             raise InsufficientScope(
                 "The token's scope is short: it needs one of these",
-                scope=self._any_scope,
-                missing=self._any_scope,
+                scope=self.any_scope,
+                missing=self.any_scope,
             )
 
 

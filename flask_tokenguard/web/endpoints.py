@@ -4,10 +4,10 @@ Whoever holds a token may use it here: the clients are public ones (RFC 6749 sec
 other authentication of theirs is asked for.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import NoReturn, cast
+from typing import cast
 
 from flask import Blueprint, Flask, Response
 from flask.sansio.blueprints import BlueprintSetupState
@@ -15,14 +15,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..errors import InvalidGrant, InvalidToken
-from . import bodies
-from .authentication import answering, current_request
-from .decorators import public
-from .issuing import set_no_store
-from .parts import current_parts, parts_of
-from .sessions import no_store, refresh_token_pair, required_parameter, revoke_token
-
-_TOO_LARGE = "The body is too large"
+from .authentication import current_request
+from .challenge import finishes_refusals, set_no_store
+from .locations import Parameters
+from .marks import mark
+from .parts import Parts, current_parts, parts_of
+from .sessions import refresh, revoke
 
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
@@ -34,47 +32,58 @@ def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
     blueprint = Blueprint("tokenguard", __name__)
     blueprint.record_once(_check_store)
     blueprint.after_request(set_no_store)
-    token = partial(_token, origin or (lambda: ""))
-    blueprint.add_url_rule("/token", "token", public(token), methods=["POST"])
-    blueprint.add_url_rule("/revoke", "revoke", public(_revoke), methods=["POST"])
+    token = partial(_token, origin)
+    mark(token, None)
+    blueprint.add_url_rule("/token", "token", token, methods=["POST"])
+    blueprint.add_url_rule("/revoke", "revoke", _revoke, methods=["POST"])
     return blueprint
 
 
 def _check_store(state: BlueprintSetupState) -> None:
     """Fail when the app starts, not when a client comes."""
-    if parts_of(cast(Flask, state.app)).sessions is None:
-        raise no_store()
+    parts_of(cast(Flask, state.app)).get_sessions()
 
 
-def _token(origin: Callable[[], str]) -> ResponseReturnValue:
-    with _bounded_body():
-        if required_parameter("grant_type") != "refresh_token":
-            _refuse("Only refresh_token is supported here", error="unsupported_grant_type")
-        return dict(refresh_token_pair(origin=origin()))
+def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
+    parts = current_parts()
+    parameters = _refresh_parameters(parts)
+    return dict(refresh(parts, parameters, origin="" if origin is None else origin()))
 
 
 def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
-    with _bounded_body(), suppress(InvalidToken):
-        revoke_token(required_parameter("token"))
+    parts = current_parts()
+    token = _token_parameter(parts)
+    with suppress(InvalidToken):
+        revoke(parts, token)
     return Response(status=200)
 
 
-@contextmanager
-def _bounded_body() -> Iterator[None]:
-    """Refuse a body that is too large for us or for the app, or that ends early."""
-    request = current_request()
+@finishes_refusals
+def _refresh_parameters(parts: Parts) -> Parameters:
+    parameters = _read_parameters(parts)
+    if parameters.get("grant_type") != "refresh_token":
+        raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
+    return parameters
+
+
+@finishes_refusals
+def _token_parameter(parts: Parts) -> str:
+    return _read_parameters(parts).get("token")
+
+
+def _read_parameters(parts: Parts) -> Parameters:
+    """Read a body, unless it is too large for us or for the app, or ends early."""
     try:
-        has_parameters = bodies.has_form(request) or bodies.has_json(request)
-        if has_parameters and bodies.read(request, current_parts().max_body_size) is None:
-            _refuse(_TOO_LARGE, code=413)
-        yield
+        parameters = Parameters(current_request(), bound=parts.max_body_size)
     except RequestEntityTooLarge:
-        _refuse(_TOO_LARGE, code=413)
+        parameters = None
     except ClientDisconnected:
-        _refuse("The body ends early")
+        raise InvalidGrant("The body ends early", error="invalid_request") from None
+    if parameters is None or parameters.is_too_large:
+        raise InvalidGrant("The body is too large", error="invalid_request", code=413)
+    return parameters
 
 
-def _refuse(reason: str, *, error: str = "invalid_request", code: int = 400) -> NoReturn:
-    with answering(current_parts()):
-        raise InvalidGrant(reason, error=error, code=code) from None
+# Both views are ours, so that no wrapper need keep the mark off them.
+mark(_revoke, None)

@@ -1,20 +1,16 @@
-"""Issuing in an app: its defaults, its signal, and what the response under way must say."""
+"""Issuing in an app, with its default claims and its signal."""
 
-from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Unpack
 
-from flask import Response, after_this_request, has_request_context
-
-from ..errors import Refusal
 from ..issue.options import IssueOptions
-from ..signals import send, token_issued
-from .authentication import answering
+from .challenge import announce, finishes_refusals
 from .parts import Parts, current_parts
 from .subjects import check_ours
 
 
+@finishes_refusals
 def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
-    """Issue an access token; a response under way is told to be stored nowhere.
+    """Issue an access token, and set `no-store` on the response to a request under way.
 
     Args:
         parts: Those of the app.
@@ -31,11 +27,7 @@ def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
     defaults = parts.callbacks.default_claims_for(subject)
     if defaults:
         options["claims"] = {**defaults, **(options.get("claims") or {})}
-    try:
-        token, claims = parts.issuer.issue(subject, options)
-    except Refusal:
-        with answering(parts):
-            raise
+    token, claims = parts.issuer.issue(subject, options)
     announce(parts, claims)
     return token
 
@@ -47,14 +39,6 @@ def check_new_subject(subject: str) -> None:
         TypeError: It is.
     """
     check_ours("sub", subject, 'name both: f"{g.claims.issuer}#{g.claims.subject}"')
-
-
-def announce(parts: Parts, claims: Mapping[str, Any]) -> None:
-    """Say that a token was issued: to who listens, and to caches on the way of the response."""
-    if has_request_context():
-        after_this_request(set_no_store)
-    if token_issued.receivers:
-        send(token_issued, parts.app, claims=claims)
 
 
 def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
@@ -76,10 +60,3 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         Unavailable: There is a store, and it cannot be reached.
     """
     return issue(current_parts(), subject, options)
-
-
-def set_no_store(response: Response) -> Response:
-    """Keep an answer to a request for tokens out of caches."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
-    return response

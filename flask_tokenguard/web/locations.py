@@ -1,13 +1,18 @@
-"""Where on a request the token may be, one function a place (RFC 6750 section 2)."""
+"""Locations: where on a request a token may be, one function a place (RFC 6750 section 2).
+
+To add one, name it in `config/locations.py` and add a row to `locations_named`.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Any
 
 from flask import Request
 
-from ..errors import InvalidRequest
+from ..config.locations import FORM, HEADER, JSON, QUERY
+from ..errors import InvalidGrant, InvalidRequest
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -15,9 +20,20 @@ _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 _NAME = "access_token"
 _MALFORMED = "The Authorization header is malformed"
 
-# Names of places, each with what reads an unverified token there; a body is read only by its own.
-Locations: TypeAlias = tuple[tuple[str, Callable[[Request], str | None]], ...]
-BODY_LOCATIONS = frozenset({"form", "json"})
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place on a request where a token may be.
+
+    Attributes:
+        name: As in TOKENGUARD_TOKEN_LOCATIONS.
+        read: Returns the unverified token there, or None.
+        reads_body: Whether it reads the body.
+    """
+
+    name: str
+    read: Callable[[Request], str | None]
+    reads_body: bool = False
 
 
 def in_header(request: Request) -> str | None:
@@ -33,20 +49,20 @@ def in_header(request: Request) -> str | None:
 
 
 def header_fault(location: str | None, token: str | None) -> InvalidRequest | None:
-    """Tell a header that brought no `b64token` (RFC 6750 section 2.1) from one with a bad token.
+    """Return the fault of a header that brought no `b64token` (RFC 6750 section 2.1), or None.
 
-    It is asked of what was refused alone, since a token that is accepted is a `b64token` too.
+    Call it for refused tokens alone: every accepted token is a `b64token`.
     """
-    if location != "header" or _TOKEN.fullmatch(token or ""):
+    if location != HEADER or _TOKEN.fullmatch(token or ""):
         return None
     return InvalidRequest(_MALFORMED)
 
 
-def in_form(request: Request, name: str = _NAME, *, bound: int) -> str | None:
+def in_form(request: Request, *, bound: int) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
     if not bodies.has_form(request) or bodies.read(request, bound) is None:
         return None
-    return _only(request.form.getlist(name), name)
+    return _only(request.form.getlist(_NAME), _NAME)
 
 
 def in_query(request: Request) -> str | None:
@@ -54,42 +70,77 @@ def in_query(request: Request) -> str | None:
     return _only(request.args.getlist(_NAME), _NAME)
 
 
-def in_json(request: Request, name: str = _NAME, *, bound: int) -> str | None:
+def in_json(request: Request, *, bound: int) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
     body = bodies.read(request, bound) if bodies.has_json(request) else None
-    if body is None:
-        return None
-    try:
-        members = body.find_members(name, request)
-    except ValueError:
-        raise InvalidRequest("The JSON body is malformed") from None
-    return _only(members, name)
+    return None if body is None else _only(body.find_members(_NAME, request), _NAME)
 
 
-def parameter(request: Request, name: str, *, bound: int) -> str | None:
-    """Read a parameter from the body, be it a form or JSON (RFC 6749 section 3.2).
+def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]:
+    """Look up locations by their names; `bound` is that of a body, in octets."""
+    locations = (
+        Location(HEADER, in_header),
+        Location(FORM, partial(in_form, bound=bound), reads_body=True),
+        Location(QUERY, in_query),
+        Location(JSON, partial(in_json, bound=bound), reads_body=True),
+    )
+    by_name = {location.name: location for location in locations}
+    return tuple(by_name[name] for name in names)
 
-    Args:
-        request: The current request.
-        name: The parameter's.
-        bound: In octets; a larger body is not looked into.
 
-    Raises:
-        InvalidRequest: It occurs twice, or is not text.
+def without_body(locations: Iterable[Location]) -> tuple[Location, ...]:
+    """Return the locations that read no body."""
+    return tuple(location for location in locations if not location.reads_body)
+
+
+class Parameters:
+    """The parameters of a request for tokens, in a form or a JSON object (RFC 6749 section 3.2).
+
+    Attributes:
+        is_too_large: Whether there is a body that was not looked into.
     """
-    value = in_form(request, name, bound=bound)
-    return in_json(request, name, bound=bound) if value is None else value
 
+    __slots__ = ("_values_of", "is_too_large")
 
-def locations_named(names: Iterable[str], *, bound: int) -> Locations:
-    """Look up the functions for some places; `bound` is that of a body, in octets."""
-    places: dict[str, Callable[[Request], str | None]] = {
-        "header": in_header,
-        "form": partial(in_form, bound=bound),
-        "query": in_query,
-        "json": partial(in_json, bound=bound),
-    }
-    return tuple((name, places[name]) for name in names)
+    def __init__(self, request: Request, *, bound: int) -> None:
+        """Read the body, once for all parameters.
+
+        Args:
+            request: The current request.
+            bound: In octets; a larger body is not looked into.
+        """
+        is_form = bodies.has_form(request)
+        has_parameters = is_form or bodies.has_json(request)
+        body = bodies.read(request, bound) if has_parameters else None
+        self.is_too_large = has_parameters and body is None
+        self._values_of: Callable[[str], Sequence[Any]] | None = None
+        if body is not None:
+            find_members = partial(body.find_members, request=request)
+            self._values_of = request.form.getlist if is_form else find_members
+
+    def find(self, name: str) -> str | None:
+        """Return a parameter, or None.
+
+        Raises:
+            InvalidGrant: It occurs twice, or is not text.
+        """
+        if self._values_of is None:
+            return None
+        try:
+            return _only(self._values_of(name), name)
+        except InvalidRequest as error:
+            raise InvalidGrant(error.reason, error="invalid_request") from None
+
+    def get(self, name: str) -> str:
+        """Return a parameter that must be there.
+
+        Raises:
+            InvalidGrant: It is not, or as `find` does.
+        """
+        value = self.find(name)
+        if value is None:
+            raise InvalidGrant(f"There is no {name}", error="invalid_request")
+        return value
 
 
 def _only(values: Sequence[object], name: str) -> str | None:

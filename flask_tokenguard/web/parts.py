@@ -22,9 +22,10 @@ from ..stores.base import Store
 from ..verify.claims import Claims
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
-from .locations import Locations
+from .locations import Location
 
 EXTENSION = "tokenguard"
+_NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
 
@@ -88,9 +89,7 @@ class Parts:
     store: Store | None
     clock: Clock
     realm: str
-    locations: Locations
-    bodiless_locations: Locations
-    body_locations: Locations
+    locations: tuple[Location, ...]
     max_body_size: int
     demands_all: bool
     public_endpoints: Pattern[str]
@@ -103,6 +102,26 @@ class Parts:
         if self.sessions is not None:
             lifetimes.append(settings.refresh_token_lifetime)
         return max(lifetimes) + settings.leeway
+
+    def get_sessions(self) -> Sessions:
+        """Get the sessions.
+
+        Raises:
+            ConfigurationError: There is no store.
+        """
+        if self.sessions is None:
+            raise ConfigurationError(_NO_STORE)
+        return self.sessions
+
+    def get_revocation(self) -> Revocation:
+        """Get what revokes.
+
+        Raises:
+            ConfigurationError: There is no store.
+        """
+        if self.revocation is None:
+            raise ConfigurationError(_NO_STORE)
+        return self.revocation
 
 
 def resolver(proxy: Context) -> Callable[[], Context]:

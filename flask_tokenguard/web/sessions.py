@@ -1,18 +1,24 @@
-"""Sessions and revocation in an app: what login, refresh and logout routes call."""
+"""Sessions and revocation in an app: what login, refresh and logout routes call.
+
+Each function of the public ones has its body below, which takes the app's parts first: the methods
+of `TokenGuard` and the endpoints call it too.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from ..errors import ConfigurationError, InvalidGrant, InvalidRequest, RefreshReused
+from flask import has_request_context
+
+from ..errors import InvalidGrant, RefreshReused
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
-from ..sessions.revocation import Revocation
-from ..sessions.rotation import REFRESH_TYPE, Session, Sessions, VerifiedRefreshToken
+from ..sessions.rotation import REFRESH_TYPE, Session
 from ..signals import refresh_reused, send
 from ..verify.claims import Claims
-from . import locations
-from .authentication import answering, current_authentication, current_request
-from .issuing import announce, check_new_subject
+from .authentication import current_authentication, current_request
+from .challenge import announce, finishes_refusals
+from .issuing import check_new_subject
+from .locations import Parameters
 from .parts import Parts, current_parts
 from .subjects import check_ours, read_subject
 
@@ -40,15 +46,7 @@ def issue_token_pair(
         IssueError, TypeError: As `issue_token` does.
         Unavailable: The store cannot be reached.
     """
-    parts = current_parts()
-    sessions = _sessions_of(parts)
-    check_new_subject(subject)
-    with answering(parts):
-        pair = sessions.start(
-            subject, defaults=parts.callbacks.default_claims_for(subject), origin=origin, **options
-        )
-    announce(parts, pair.claims)
-    return pair.response
+    return start_session(current_parts(), subject, origin, options)
 
 
 def refresh_token_pair(
@@ -71,27 +69,10 @@ def refresh_token_pair(
         ConfigurationError: There is no store, or no key to sign with.
         InvalidGrant: 400, the refresh token is bad, its session has ended or its user is gone.
         RefreshReused: 400, it came a second time, and its session has ended.
+        RuntimeError: There is no request.
         Unavailable: 503, the store cannot be reached.
     """
-    parts = current_parts()
-    sessions = _sessions_of(parts)
-    token, scope = required_parameter("refresh_token"), parameter("scope")
-    with answering(parts):
-        presented = sessions.verify(token)
-        _check_user(parts, sessions, presented)
-        try:
-            pair = sessions.rotate(
-                presented,
-                defaults=parts.callbacks.default_claims_for(presented.claims["sub"]),
-                scope=scope,
-                claims=claims,
-                origin=origin,
-            )
-        except RefreshReused as error:
-            send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
-            raise
-    announce(parts, pair.claims)
-    return pair.response
+    return refresh_from_request(current_parts(), claims=claims, origin=origin)
 
 
 def revoke_token(
@@ -121,19 +102,7 @@ def revoke_token(
             token, and no issuer stands beside it.
         Unavailable: The store cannot be reached.
     """
-    if (token is None) == (jti is None):
-        raise TypeError("revoke_token takes a token, or a jti")
-    if token is not None and (subject, issuer) != (None, None):
-        raise TypeError("subject= and issuer= go with jti=; a token holds its own sub and iss")
-    parts = current_parts()
-    revocation = _revocation_of(parts)
-    with answering(parts):
-        if isinstance(token, str):
-            _revoke(parts, token)
-        elif token is not None:
-            revocation.revoke(token)
-        else:
-            _revoke_named(parts, revocation, jti or "", subject=subject, issuer=issuer)
+    revoke(current_parts(), token, jti=jti, subject=subject, issuer=issuer)
 
 
 def end_session(sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
@@ -154,14 +123,7 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
         TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    parts = current_parts()
-    sessions = _sessions_of(parts)
-    if sid is None:
-        token = current_authentication().token
-        sid = token.claims.get("sid") if token is not None and token.is_own else None
-    with answering(parts):
-        owner = None if subject is None else read_subject(parts, subject).id
-        return sessions.end(str(sid or ""), owner=owner)
+    return end(current_parts(), sid, subject=subject)
 
 
 def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> None:
@@ -178,11 +140,7 @@ def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> Non
             of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    parts = current_parts()
-    revocation = _revocation_of(parts)
-    with answering(parts):
-        whose = read_subject(parts, subject, issuer=issuer, remedy=_OR_ISSUER)
-        revocation.end_subject(whose.name, issuer=whose.issuer)
+    end_all(current_parts(), subject, issuer=issuer)
 
 
 def sessions_of(subject: str | Claims) -> list[Session]:
@@ -197,57 +155,130 @@ def sessions_of(subject: str | Claims) -> list[Session]:
         TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    parts = current_parts()
-    sessions = _sessions_of(parts)
-    with answering(parts):
-        return sessions.of(read_subject(parts, subject).id)
+    return list_sessions(current_parts(), subject)
 
 
-def parameter(name: str) -> str | None:
-    """Read a parameter of a request for tokens (RFC 6749 section 3.2).
-
-    Raises:
-        InvalidGrant: It occurs twice, or is not text.
-    """
-    parts = current_parts()
-    with answering(parts):
-        try:
-            return locations.parameter(current_request(), name, bound=parts.max_body_size)
-        except InvalidRequest as error:
-            raise InvalidGrant(error.reason, error="invalid_request") from None
+@finishes_refusals
+def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions) -> TokenResponse:
+    """Begin a session, as `issue_token_pair` does."""
+    sessions = parts.get_sessions()
+    check_new_subject(subject)
+    defaults = parts.callbacks.default_claims_for(subject)
+    pair = sessions.start(subject, defaults=defaults, origin=origin, **options)
+    announce(parts, pair.claims)
+    return pair.response
 
 
-def required_parameter(name: str) -> str:
-    """Read one that must be there.
-
-    Raises:
-        InvalidGrant: It is not, or as `parameter` does.
-    """
-    value = parameter(name)
-    if value is None:
-        with answering(current_parts()):
-            raise InvalidGrant(f"There is no {name}", error="invalid_request")
-    return value
+def refresh_from_request(
+    parts: Parts, *, claims: Mapping[str, Any] | None, origin: str
+) -> TokenResponse:
+    """Refresh with the body of the current request, as `refresh_token_pair` does."""
+    parts.get_sessions()
+    if not has_request_context():
+        raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
+    parameters = Parameters(current_request(), bound=parts.max_body_size)
+    return refresh(parts, parameters, claims=claims, origin=origin)
 
 
-def _revoke(parts: Parts, text: str) -> None:
+@finishes_refusals
+def refresh(
+    parts: Parts,
+    parameters: Parameters,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    origin: str = "",
+) -> TokenResponse:
+    """Rotate the refresh token among the parameters of a request."""
+    sessions = parts.get_sessions()
+    token, scope = parameters.get("refresh_token"), parameters.find("scope")
+    presented = sessions.verify(token)
+    if not parts.callbacks.knows_user(presented.claims):
+        sessions.end(presented.claims["sid"])
+        raise InvalidGrant("The user is gone")
+    defaults = parts.callbacks.default_claims_for(presented.claims["sub"])
+    try:
+        pair = sessions.rotate(
+            presented, defaults=defaults, scope=scope, claims=claims, origin=origin
+        )
+    except RefreshReused as error:
+        send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
+        raise
+    announce(parts, pair.claims)
+    return pair.response
+
+
+@finishes_refusals
+def revoke(
+    parts: Parts,
+    token: str | Claims | None,
+    *,
+    jti: str | None = None,
+    subject: str | Claims | None = None,
+    issuer: str | None = None,
+) -> None:
+    """Revoke a token, as `revoke_token` does."""
+    if (token is None) == (jti is None):
+        raise TypeError("revoke_token takes a token, or a jti")
+    if token is not None and (subject is not None or issuer is not None):
+        raise TypeError("subject= and issuer= go with jti=; a token holds its own sub and iss")
+    revocation = parts.get_revocation()
+    if isinstance(token, str):
+        _revoke_text(parts, token)
+    elif token is not None:
+        revocation.revoke(token)
+    else:
+        _revoke_named(parts, jti or "", subject=subject, issuer=issuer)
+
+
+@finishes_refusals
+def end(parts: Parts, sid: str | None, *, subject: str | Claims | None) -> bool:
+    """End a session, as `end_session` does."""
+    sessions = parts.get_sessions()
+    if sid is None:
+        sid = _current_sid(parts)
+    owner = None if subject is None else read_subject(parts, subject).id
+    return sessions.end(str(sid or ""), owner=owner)
+
+
+@finishes_refusals
+def end_all(parts: Parts, subject: str | Claims, *, issuer: str | None) -> None:
+    """End all sessions of a subject, as `end_all_sessions` does."""
+    revocation = parts.get_revocation()
+    whose = read_subject(parts, subject, issuer=issuer, remedy=_OR_ISSUER)
+    revocation.end_subject(whose.name, issuer=whose.issuer)
+
+
+@finishes_refusals
+def list_sessions(parts: Parts, subject: str | Claims) -> list[Session]:
+    """List the sessions of a subject, as `sessions_of` does."""
+    return parts.get_sessions().of(read_subject(parts, subject).id)
+
+
+def _current_sid(parts: Parts) -> str | None:
+    """Return the `sid` of the current request's token, if we issued it."""
+    if not has_request_context():
+        raise RuntimeError("end_session takes a sid where there is no request")
+    authentication = current_authentication()
+    token = authentication.token
+    if token is None or not token.is_own or authentication.parts is not parts:
+        return None
+    return token.claims.get("sid")
+
+
+def _revoke_text(parts: Parts, text: str) -> None:
     token = parts.verifier.authenticate(text)
     # Another issuer's token must not name a session of ours.
     if token.is_own and token.typ == REFRESH_TYPE:
         owner = read_subject(parts, token.claims).id
-        _sessions_of(parts).end(str(token.claims.get("sid")), owner=owner)
+        parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
     else:
-        _revocation_of(parts).revoke(token.claims)
+        parts.get_revocation().revoke(token.claims)
 
 
 def _revoke_named(
-    parts: Parts,
-    revocation: Revocation,
-    jti: str,
-    *,
-    subject: str | Claims | None,
-    issuer: str | None,
+    parts: Parts, jti: str, *, subject: str | Claims | None, issuer: str | None
 ) -> None:
+    revocation = parts.get_revocation()
     if subject is None:
         if issuer is None:
             check_ours("jti", jti, f"pass g.claims{_OR_ISSUER}")
@@ -255,26 +286,3 @@ def _revoke_named(
         return
     whose = read_subject(parts, subject, issuer=issuer, remedy=_OR_ISSUER)
     revocation.revoke_id(jti, subject=whose.name, issuer=whose.issuer)
-
-
-def _check_user(parts: Parts, sessions: Sessions, presented: VerifiedRefreshToken) -> None:
-    if not parts.callbacks.knows_user(presented.claims):
-        sessions.end(presented.claims["sid"])
-        raise InvalidGrant("The user is gone")
-
-
-def _sessions_of(parts: Parts) -> Sessions:
-    if parts.sessions is None:
-        raise no_store()
-    return parts.sessions
-
-
-def _revocation_of(parts: Parts) -> Revocation:
-    if parts.revocation is None:
-        raise no_store()
-    return parts.revocation
-
-
-def no_store() -> ConfigurationError:
-    """Name the setting that is missing."""
-    return ConfigurationError("Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI")

@@ -11,7 +11,7 @@ from flask import has_request_context
 from ..errors import InvalidToken
 from ..stores.base import subject_id
 from ..verify.claims import Claims
-from .authentication import RECORD, Record, current_request
+from .authentication import current_request, find_authentication
 from .parts import Parts
 
 
@@ -80,7 +80,7 @@ def check_ours(claim: str, text: str, remedy: str) -> None:
     if not has_request_context():
         return
     # Where nothing was verified for the request yet, the text is not from there.
-    authentication: Record | None = getattr(current_request(), RECORD, None)
+    authentication = find_authentication(current_request())
     token = None if authentication is None else authentication.token
     if token is not None and not token.is_own and token.claims.get(claim) == text:
         raise TypeError(

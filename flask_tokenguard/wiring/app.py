@@ -19,7 +19,7 @@ from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
 from ..web.challenge import quotable
-from ..web.locations import BODY_LOCATIONS, locations_named
+from ..web.locations import locations_named
 from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
 from .tokens import TokenParts
@@ -74,7 +74,6 @@ def build_parts(
     issuer = tokens.access_issuer()
     # A token, what comes with it, and the percents of a form.
     max_body_size = 4 * settings.max_token_size
-    locations = locations_named(settings.token_locations, bound=max_body_size)
     return Parts(
         app=app,
         callbacks=callbacks,
@@ -95,9 +94,7 @@ def build_parts(
         store=store,
         clock=clock,
         realm=settings.realm or quotable(app.name),
-        locations=locations,
-        bodiless_locations=tuple(place for place in locations if place[0] not in BODY_LOCATIONS),
-        body_locations=tuple(place for place in locations if place[0] in BODY_LOCATIONS),
+        locations=locations_named(settings.token_locations, bound=max_body_size),
         max_body_size=max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),

@@ -1,4 +1,4 @@
-"""Claims as a dict with typed properties, and what is known of a request."""
+"""Claims as a dict with typed properties, and the token that holds them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from flask_tokenguard.errors import (
     Unavailable,
 )
 from flask_tokenguard.jose.compact import Header
-from flask_tokenguard.verify.claims import Authentication, Claims, VerifiedToken
+from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
 FULL = Claims(
     sub="me", iss="https://issuer.example", aud="api", scope="a b", exp=86_400, iat=0, jti="1"
@@ -110,18 +110,6 @@ def test_a_token_shows_its_type() -> None:
 
 def test_a_repr_of_a_token_shows_no_claim() -> None:
     assert repr(verified(sub="me")) == "<VerifiedToken, kid 'k'>"
-
-
-def test_an_authentication_begins_anonymous() -> None:
-    anonymous = Authentication()
-    assert (anonymous.claims, anonymous.header, anonymous.error) == (None, None, None)
-
-
-def test_an_authentication_shows_its_token() -> None:
-    known = Authentication()
-    known.token = verified(sub="me")
-    assert known.claims is known.token.claims
-    assert known.header == known.token.header
 
 
 @pytest.mark.parametrize(

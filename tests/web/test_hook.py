@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, current_app, g
 from flask.testing import FlaskClient
 
 from flask_tokenguard import (
+    Authentication,
     Claims,
     ConfigurationError,
     InvalidToken,
@@ -159,6 +160,12 @@ def test_current_token_tells_header_claims_and_where_it_was_found(
         "claims": good_claims,
         "where": "header",
     }
+
+
+def test_an_authentication_begins_anonymous(make_app: MakeApp) -> None:
+    parts = make_app().extensions["tokenguard"]
+    anonymous = Authentication(parts, parts.locations)
+    assert (anonymous.claims, anonymous.header, anonymous.error) == (None, None, None)
 
 
 def test_g_claims_is_a_dict_with_typed_properties(

@@ -244,6 +244,17 @@ def test_a_refresh_token_may_come_as_json(client: FlaskClient, log_in: LogIn) ->
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_one_body_may_bring_both_tokens(make_app: MakeApp, kind: str) -> None:
+    app = make_app(STORAGE_URI="memory://", TOKEN_LOCATIONS=["form", "json"])
+    view = token_required(lambda: dict(refresh_token_pair()))
+    app.add_url_rule("/", "refresh", view, methods=["POST"])
+    with app.app_context():
+        pair = issue_token_pair("alice")
+    body: Any = {kind: {name: pair[name] for name in ("access_token", "refresh_token")}}
+    assert "refresh_token" in app.test_client().post("/", **body).get_json()
+
+
 def test_the_scope_may_shrink_and_come_back(
     client: FlaskClient, log_in: LogIn, refresh: Refresh
 ) -> None:

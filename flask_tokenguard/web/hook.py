@@ -1,0 +1,101 @@
+"""The hook: authenticate each request of an app, and require what its endpoint demands.
+
+It runs before any hook of the app. `install` also registers the answers to refusals, and the route
+of the public keys.
+"""
+
+from collections.abc import Callable
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+
+from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
+from .authentication import authenticate, current_request
+from .challenge import answer_preflight, build_response, is_preflight, pass_preflight_on
+from .decorators import public, require
+from .demands import ANY_TOKEN
+from .locations import without_body
+from .marks import RememberedDemands
+from .metadata import answer_jwks
+from .parts import Parts
+
+_OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
+    Rejected,
+    Unavailable,
+    Refusal,
+    TokenGuardError,
+)
+_ANY_TOKEN = (ANY_TOKEN,)
+
+
+def install(app: Flask, parts: Parts) -> None:
+    """Add the hook, the answers to refusals and the route of the public keys to an app."""
+    app.before_request(_hook_of(app, parts))
+    before = app.before_request_funcs[None]
+    before.insert(0, before.pop())
+    _register_answers(app, parts)
+    _publish_keys(app, parts)
+
+
+def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | None]:
+    """Make the hook of an app."""
+    remembered = RememberedDemands()
+    all_locations, bodiless = parts.locations, without_body(parts.locations)
+
+    def guard_request() -> ResponseReturnValue | None:
+        """Authenticate a request and require what its endpoint demands."""
+        request = current_request()
+        rule = request.url_rule
+        if rule is None:  # A 404, a 405 or a redirect stays what it is.
+            authenticate(parts, request, bodiless)
+            return None
+        endpoint = rule.endpoint
+        view = app.view_functions.get(endpoint)
+        found = remembered.of(endpoint, view, request.method)
+        demands = found.demands
+        if not demands:
+            is_open = found.is_public or not parts.demands_all
+            if is_open or parts.public_endpoints.fullmatch(endpoint):
+                authenticate(parts, request, bodiless)
+                return None
+            demands = _ANY_TOKEN
+        authentication = authenticate(parts, request, all_locations)
+        if request.method == "OPTIONS" and is_preflight(request):
+            if not found.answers_preflights:
+                return answer_preflight()
+            pass_preflight_on()
+            return None
+        require(demands, authentication)
+        return None
+
+    return guard_request
+
+
+def _publish_keys(app: Flask, parts: Parts) -> None:
+    """Serve the public keys; secrets alone have nothing to publish."""
+    if parts.settings.keyring is None and all(key.public_jwk() is None for key in parts.keys):
+        return
+    view = public(lambda: answer_jwks(parts.keys))
+    app.add_url_rule(parts.settings.jwks_path, "tokenguard.jwks", view)
+
+
+def _register_answers(app: Flask, parts: Parts) -> None:
+    """Let our answers pass the app's handlers for other errors, such as HTTPException.
+
+    Flask looks for a handler of an error's status first, in the blueprints and then in the app, so
+    ours is found before theirs, and theirs for a subclass of `Rejected` before ours.
+    """
+
+    def send(error: Refusal) -> ResponseReturnValue:
+        for scope in (*current_request().blueprints, None):
+            for kind in _OUR_CLASSES:
+                handler = app.error_handler_spec[scope][None].get(kind)
+                if handler is not None and handler is not send and isinstance(error, kind):
+                    changed: ResponseReturnValue = app.ensure_sync(handler)(error)
+                    return changed
+        return error.response or build_response(error, parts.realm)
+
+    for kind in (Rejected, Unavailable):
+        # None is the place of an app's own subclass with another status.
+        for status in (None, 400, 401, 403, 503):
+            app.error_handler_spec[None][status].setdefault(kind, send)
