@@ -81,8 +81,9 @@ def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
 def routes(context: click.Context, strict: bool, as_json: bool) -> None:
     """List every endpoint and what it demands."""
     found = routes_of(parts_of(context))
-    print_rows([route._asdict() for route in found], as_json=as_json)
-    context.exit(1 if strict and any(route.demands == "nothing" for route in found) else 0)
+    rows = [route.as_data() if as_json else route.as_row() for route in found]
+    print_rows(rows, as_json=as_json)
+    context.exit(1 if strict and any(route.is_open_by_omission for route in found) else 0)
 
 
 @tokenguard.command()

@@ -140,7 +140,7 @@ def claims_not_required(parts: Parts) -> Places:
 
 def open_routes(parts: Parts) -> Places:
     """List the endpoints that are open by omission."""
-    names = sorted({route.endpoint for route in routes_of(parts) if route.demands == "nothing"})
+    names = sorted({route.endpoint for route in routes_of(parts) if route.is_open_by_omission})
     return [{"endpoints": ", ".join(names)}] if names else []
 
 

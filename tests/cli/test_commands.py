@@ -81,9 +81,12 @@ def pem_starts(folder: Path) -> set[str]:
     return {path.read_text().split("\n")[0] for path in folder.glob("*.pem")}
 
 
-def routes_by_endpoint(result: Result) -> dict[tuple[str, str], str]:
-    """Read what each endpoint's methods demand."""
-    return {(row["endpoint"], row["methods"]): row["demands"] for row in json.loads(result.stdout)}
+def routes_by_endpoint(result: Result) -> dict[tuple[str, str], Any]:
+    """Read what each endpoint's methods demand, or that they are public."""
+    return {
+        (row["endpoint"], row["methods"]): "public" if row["public"] else row["demands"]
+        for row in json.loads(result.stdout)
+    }
 
 
 # keygen
@@ -718,7 +721,37 @@ def test_routes_tells_scopes_and_other_demands(make_app: MakeApp) -> None:
     view = token_required(scope="read")(token_required(claims={"tier": "gold"})(lambda: ""))
     app.add_url_rule("/reports", "reports", view)
     found = routes_by_endpoint(run(app, "routes", "--json"))
-    assert found["reports", "GET HEAD"] == "a token, scope read; a token, claim tier: 'gold'"
+    assert found["reports", "GET HEAD"] == [{"scope": ["read"]}, {"claims": {"tier": ["gold"]}}]
+
+
+def test_routes_puts_each_demand_into_words_in_a_table(make_app: MakeApp) -> None:
+    app = make_app()
+    view = token_required(scope="read")(token_required(claims={"tier": "gold"})(lambda: ""))
+    app.add_url_rule("/reports", "reports", view)
+    words = " a token, scope read; a token, claim tier: 'gold'\n"
+    assert words in run(app, "routes").stdout
+
+
+@pytest.mark.parametrize(
+    ("demanded", "data"),
+    [
+        ({"any_scope": "a b"}, {"any_scope": ["a", "b"]}),
+        ({"role": "admin"}, {"role": ["admin"]}),
+        ({"claims": {"level": [1, None]}}, {"claims": {"level": [1, None]}}),
+        ({"check": bool}, {"check": True}),
+        ({"issuers": "own"}, {"issuers": ["own"]}),
+        ({"max_age": 0}, {"max_age": 0}),
+        ({"optional": True}, {"optional": True}),
+        ({"user": True}, {"user": True}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_routes_gives_programs_the_fields_of_a_demand(
+    make_app: MakeApp, demanded: Any, data: dict[str, Any]
+) -> None:
+    app = make_app()
+    app.add_url_rule("/reports", "reports", token_required(**demanded)(lambda: ""))
+    assert routes_by_endpoint(run(app, "routes", "--json"))["reports", "GET HEAD"] == [data]
 
 
 def test_routes_tells_the_methods_of_a_class_view_apart(make_app: MakeApp) -> None:
@@ -735,13 +768,13 @@ def test_routes_tells_the_methods_of_a_class_view_apart(make_app: MakeApp) -> No
     app.add_url_rule("/item", view_func=Item.as_view("item"))
     found = routes_by_endpoint(run(app, "routes", "--json"))
     assert found["item", "GET HEAD"] == "public"
-    assert found["item", "PUT"] == "a token, scope write"
+    assert found["item", "PUT"] == [{"scope": ["write"]}]
 
 
 def test_routes_lists_options_where_the_view_answers_it(make_app: MakeApp) -> None:
     app = make_app()
     app.add_url_rule("/open", "open", lambda: "", methods=["OPTIONS"])
-    assert routes_by_endpoint(run(app, "routes", "--json"))["open", "OPTIONS"] == "nothing"
+    assert routes_by_endpoint(run(app, "routes", "--json"))["open", "OPTIONS"] == []
 
 
 def test_an_endpoint_that_nobody_spoke_of_demands_nothing(make_app: MakeApp) -> None:
@@ -749,7 +782,7 @@ def test_an_endpoint_that_nobody_spoke_of_demands_nothing(make_app: MakeApp) -> 
     app.add_url_rule("/open", "open", lambda: "")
     result = run(app, "routes", "--json")
     assert result.exit_code == 0
-    assert routes_by_endpoint(result)["open", "GET HEAD"] == "nothing"
+    assert routes_by_endpoint(result)["open", "GET HEAD"] == []
 
 
 def test_an_endpoint_that_nobody_spoke_of_demands_a_token_where_all_do(make_app: MakeApp) -> None:
@@ -757,7 +790,7 @@ def test_an_endpoint_that_nobody_spoke_of_demands_a_token_where_all_do(make_app:
     app.add_url_rule("/closed", "closed", lambda: "")
     result = run(app, "routes", "--json", "--strict")
     assert result.exit_code == 0
-    assert routes_by_endpoint(result)["closed", "GET HEAD"] == "a token"
+    assert routes_by_endpoint(result)["closed", "GET HEAD"] == [{}]
 
 
 @pytest.mark.parametrize("settings", [{}, {"PROTECT": "all"}])
