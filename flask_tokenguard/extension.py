@@ -11,10 +11,13 @@ from .clock import Clock
 from .errors import ConfigurationError
 from .fetching import Fetch
 from .issue.options import IssueOptions
+from .sessions.pairs import TokenResponse
+from .sessions.rotation import Session
 from .stores.base import Store
 from .verify.claims import Claims, VerifiedToken
 from .verify.issuers import Resolve
 from .verify.validators import Validator
+from .web import sessions
 from .web.challenge import finishes_refusals
 from .web.endpoints import token_endpoints
 from .web.hook import install
@@ -124,6 +127,49 @@ class TokenGuard:
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
         return issue(self._parts(), subject, options)
+
+    def issue_token_pair(
+        self, subject: str, *, origin: str = "", **options: Unpack[IssueOptions]
+    ) -> TokenResponse:
+        """Begin a session as the function `issue_token_pair` does, without an app context."""
+        return sessions.start_session(self._parts(), subject, origin, options)
+
+    def refresh_token_pair(
+        self, *, claims: Mapping[str, Any] | None = None, origin: str = ""
+    ) -> TokenResponse:
+        """Rotate the refresh token of the current request as the function does.
+
+        Raises:
+            RuntimeError: There is no request; else as `refresh_token_pair` does.
+        """
+        return sessions.refresh_from_request(self._parts(), claims=claims, origin=origin)
+
+    def revoke_token(
+        self,
+        token: str | Claims | None = None,
+        *,
+        jti: str | None = None,
+        subject: str | Claims | None = None,
+        issuer: str | None = None,
+    ) -> None:
+        """Revoke a token as the function `revoke_token` does, without an app context if need be."""
+        sessions.revoke(self._parts(), token, jti=jti, subject=subject, issuer=issuer)
+
+    def end_session(self, sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
+        """End a session as the function `end_session` does, without an app context if need be.
+
+        Raises:
+            RuntimeError: There is neither a sid nor a request; else as `end_session` does.
+        """
+        return sessions.end(self._parts(), sid, subject=subject)
+
+    def end_all_sessions(self, subject: str | Claims, *, issuer: str | None = None) -> None:
+        """End all sessions of a subject as the function `end_all_sessions` does."""
+        sessions.end_all(self._parts(), subject, issuer=issuer)
+
+    def sessions_of(self, subject: str | Claims) -> list[Session]:
+        """List a subject's sessions as the function `sessions_of` does."""
+        return sessions.list_sessions(self._parts(), subject)
 
     def token_endpoints(self, origin: Callable[[], str] | None = None) -> Blueprint:
         """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.
