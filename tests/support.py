@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
 # What a token may hold in place of an instant.
@@ -25,6 +26,11 @@ NO_INSTANTS: list[object] = [
 ]
 
 ROOT = Path(__file__).parents[1]
+
+# A source distribution is tested without the package beside its tests: the installed one is used.
+needs_source = pytest.mark.skipif(
+    not (ROOT / "flask_tokenguard").exists(), reason="the package's source is not beside its tests"
+)
 
 
 class SettableClock:

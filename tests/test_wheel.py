@@ -8,12 +8,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from .support import ROOT
+from .support import ROOT, needs_source
 
-# A source distribution is tested without the package beside its tests: the installed one is used.
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "flask_tokenguard").exists(), reason="the package's source is not beside its tests"
-)
+pytestmark = needs_source
 FOLDERS = {
     "flask_tokenguard",
     *(
