@@ -25,14 +25,23 @@ class SentinelServer(RealServer):
         self._command = [binary, str(self._config), "--sentinel"]
 
     def watch(
-        self, master: RealServer, replica: RealServer, others: list["SentinelServer"]
+        self,
+        master: RealServer,
+        replica: RealServer,
+        others: list["SentinelServer"],
+        *,
+        down_after: int,
     ) -> None:
-        """Be told at once what sentinels take seconds to find out about each other."""
+        """Be told at once what sentinels take seconds to find out about each other.
+
+        Args:
+            down_after: In milliseconds; where two find out at the same time, each votes for itself.
+        """
         lines = [
             *(f"{name} {value}" for name, value in self.listening.items()),
             *("bind 127.0.0.1", f"dir {self.folder}", f"sentinel myid {self.id}"),
             f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} 1",
-            f"sentinel down-after-milliseconds {SERVICE} 500",
+            f"sentinel down-after-milliseconds {SERVICE} {down_after}",
             f"sentinel failover-timeout {SERVICE} 2000",
             f"sentinel known-replica {SERVICE} 127.0.0.1 {replica.port}",
             *(
@@ -82,9 +91,9 @@ def replicated(binary: str, folder: Path, *, tls: Path | None = None) -> Iterato
     sentinels = tuple(
         SentinelServer(binary, folder / f"sentinel{number}", tls=tls) for number in range(2)
     )
-    for sentinel in sentinels:
+    for place, sentinel in enumerate(sentinels):
         others = [other for other in sentinels if other is not sentinel]
-        sentinel.watch(master, replica, others)
+        sentinel.watch(master, replica, others, down_after=500 * (place + 1))
     with running(master, replica):
         # What its command line names it would try after a second.
         replica.ask("REPLICAOF", "127.0.0.1", master.port)
