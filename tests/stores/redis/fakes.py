@@ -124,10 +124,15 @@ class FakeServer:
             if not came:
                 return
             received += came
+            answers = []
             while (found := _command(received)) is not None:
                 command, received = found
-                time.sleep(self.delay)
-                self._send(connection, self.answer(command))
+                answers.append(self.answer(command))
+                if self.delay:
+                    time.sleep(self.delay)
+                    self._send(connection, answers.pop())
+            # As a server does for commands that came together.
+            self._send(connection, b"".join(answers))
 
     def _send(self, connection: socket.socket, octets: bytes) -> None:
         if not self.is_dripping:
