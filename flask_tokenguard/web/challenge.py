@@ -38,22 +38,19 @@ _NOT_QUOTABLE = re.compile(f"[^{NQSCHAR}]")
 _logger = logging.getLogger("flask_tokenguard")
 
 
-def quotable(text: str) -> str:
-    """Replace what a quoted string of a challenge must not hold."""
-    return _NOT_QUOTABLE.sub("?", text)
-
-
 def challenge(error: Refusal, realm: str) -> str:
     """Write the value of the one `WWW-Authenticate` header (RFC 9110 section 11.6.1)."""
     parameters = {"realm": realm}
     if not isinstance(error, TokenMissing):
         parameters["error"] = error.error
-        parameters["error_description"] = quotable(error.reason)
+        parameters["error_description"] = error.reason
     if isinstance(error, InsufficientScope) and error.scope:
-        parameters["scope"] = quotable(" ".join(error.scope))
+        parameters["scope"] = " ".join(error.scope)
     if isinstance(error, InsufficientAuthentication):
         parameters["max_age"] = str(error.max_age)
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    return "Bearer " + ", ".join(
+        f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in parameters.items()
+    )
 
 
 def build_response(error: Refusal, realm: str) -> Response:

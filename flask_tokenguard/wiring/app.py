@@ -18,7 +18,6 @@ from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.challenge import quotable
 from ..web.locations import locations_named
 from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
@@ -93,7 +92,7 @@ def build_parts(
         sessions=tokens.sessions(issuer),
         store=store,
         clock=clock,
-        realm=settings.realm or quotable(app.name),
+        realm=settings.realm or app.name,
         locations=locations_named(settings.token_locations, bound=max_body_size),
         max_body_size=max_body_size,
         demands_all=settings.protect == "all",
