@@ -6,10 +6,10 @@ from benchmarks.journeys import Journey, journeys
 
 # What stands; a change that makes one longer has to earn it.
 MOST = {
-    "start-up with one secret": Journey(files=23, calls=1200, changes=260),
-    "a token never seen": Journey(files=15, calls=39, changes=22),
-    "the same token again": Journey(files=8, calls=14, changes=11),
-    "rotation": Journey(files=27, calls=124, changes=68),
+    "start-up with one secret": Journey(files=21, calls=1200, changes=260),
+    "a token never seen": Journey(files=14, calls=39, changes=21),
+    "the same token again": Journey(files=7, calls=14, changes=10),
+    "rotation": Journey(files=26, calls=124, changes=67),
 }
 
 

@@ -17,8 +17,13 @@ from .demands import Demand
 _MARK = "__tokenguard__"
 # As many steps as `inspect.unwrap` takes by default; circles end earlier.
 _MOST_STEPS = 1000
-_MOST_REMEMBERED = 4096
 _BINDINGS = (MethodType, staticmethod, classmethod)
+
+
+class Edition:
+    """How many marks were put in place; one more may change what was found before."""
+
+    number: ClassVar[int] = 0
 
 
 class Demands:
@@ -76,7 +81,7 @@ class _Chain:
 
     def __init__(self, start: object, decorators: tuple[object, ...] = ()) -> None:
         while issubclass(type(start), _BINDINGS):
-            start = _attribute(start, "__func__")
+            start = attribute(start, "__func__")
         self.things = _things_below(start)
         self.decorators = decorators
 
@@ -95,50 +100,6 @@ class _Chain:
             mark = _mark_of(thing)
             if mark is not None:
                 yield mark
-
-
-class RememberedDemands:
-    """Remembers what each endpoint demands: a walk costs 5 us and more, this 0.2."""
-
-    __slots__ = ("_known",)
-
-    # How many marks were put in place; one more may change what is remembered.
-    edition: ClassVar[int] = 0
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], _Remembered] = {}
-
-    def of(self, endpoint: str, view: object, method: str) -> Demands:
-        """Find what an endpoint demands, as `demands_on` does.
-
-        Args:
-            endpoint: Its name.
-            view: What `app.view_functions` holds for it now.
-            method: The request's, in upper case.
-        """
-        known = self._known.get((endpoint, method))
-        if (
-            known is not None
-            and known.view is view
-            and known.edition == RememberedDemands.edition
-            # Flask lets a view's class be replaced.
-            and (known.view_class is None or known.view_class is _attribute(view, "view_class"))
-        ):
-            return known.demands
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        known = self._known[endpoint, method] = _Remembered(view, method)
-        return known.demands
-
-
-class _Remembered:
-    __slots__ = ("demands", "edition", "view", "view_class")
-
-    def __init__(self, view: object, method: str) -> None:
-        self.edition = RememberedDemands.edition
-        self.view = view
-        self.view_class = _attribute(view, "view_class")
-        self.demands = demands_on(view, method)
 
 
 def demands_on(view: object, method: str) -> Demands:
@@ -185,8 +146,8 @@ def mark_below(view: Callable[..., Any], demand: Demand) -> None:
             setattr(thing, _MARK, found)
         elif issubclass(type(thing), (*_BINDINGS, partial, partialmethod)):
             break
-        thing = _attribute(thing, "__wrapped__")
-    RememberedDemands.edition += 1
+        thing = attribute(thing, "__wrapped__")
+    Edition.number += 1
 
 
 def check_unmarked(view: object, *, by: Demand | None) -> None:
@@ -214,7 +175,7 @@ def _chains_of(view: object, method: str) -> Iterator[_Chain]:
     for chain in waiting:  # It grows on the way.
         yield chain
         for thing in chain.things:
-            view_class = _attribute(thing, "view_class")
+            view_class = attribute(thing, "view_class")
             is_new = view_class is not None and all(view_class is not seen for seen in classes)
             if is_new and len(classes) < _MOST_STEPS:
                 classes.append(view_class)
@@ -238,12 +199,12 @@ def _method_decorators(view_class: object, names: list[str]) -> tuple[object, ..
 
     The former passes over a dict's `get` for HEAD and so serves it open; here it counts.
     """
-    listed: Any = _attribute(view_class, "method_decorators")
+    listed: Any = attribute(view_class, "method_decorators")
     try:
         if issubclass(type(listed), Mapping):
             listed = next((listed[name] for name in names if name in listed), None)
         members = [*listed] if issubclass(type(listed), Collection) else []
-    except Exception:  # noqa: BLE001 - as in `_attribute`
+    except Exception:  # noqa: BLE001 - as in `attribute`
         return ()
     return tuple(thing for member in reversed(members) for thing in _things_below(member))
 
@@ -265,13 +226,13 @@ def _directly_below(thing: object) -> list[object]:
     """List what an object calls, as far as can be seen; what is called first comes last."""
     kind = type(thing)
     if kind is FunctionType:
-        return [_attribute(thing, "__wrapped__")]
+        return [attribute(thing, "__wrapped__")]
     # A bound method shows the attributes of its function, so `__wrapped__` would miss that one.
     if issubclass(kind, _BINDINGS):
-        return [_attribute(thing, "__func__")]
+        return [attribute(thing, "__func__")]
     if issubclass(kind, (partial, partialmethod)):
-        return [_attribute(thing, "__wrapped__"), _attribute(thing, "func")]
-    return [_attribute(thing, "__wrapped__"), getattr_static(kind, "__call__", None)]
+        return [attribute(thing, "__wrapped__"), attribute(thing, "func")]
+    return [attribute(thing, "__wrapped__"), getattr_static(kind, "__call__", None)]
 
 
 def _answers_preflights(chain: _Chain, view: object, demanded: tuple[Demand, ...]) -> bool:
@@ -280,16 +241,16 @@ def _answers_preflights(chain: _Chain, view: object, demanded: tuple[Demand, ...
         bool(demanded)
         and chain.things[0] is view
         and _mark_of(view) is None
-        and _attribute(view, "provide_automatic_options") is False
+        and attribute(view, "provide_automatic_options") is False
     )
 
 
 def _mark_of(thing: object) -> Mark | None:
-    found = _attribute(thing, _MARK)
+    found = attribute(thing, _MARK)
     return found if type(found) is Mark and found.belongs_to(thing) else None
 
 
-def _attribute(thing: object, name: str) -> Any:
+def attribute(thing: object, name: str) -> Any:
     """Get an attribute, or None: what others wrote may raise anything."""
     try:
         return getattr(thing, name, None)

@@ -13,7 +13,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import Rule
 
 from flask_tokenguard import public, token_required
-from flask_tokenguard.web.marks import RememberedDemands, demands_on
+from flask_tokenguard.web.hook import RememberedDemands
+from flask_tokenguard.web.marks import demands_on
 
 from ..conftest import MakeApp
 from .support import MISSING, View, foreign, new_view, refusal_of
@@ -81,7 +82,7 @@ def test_what_was_found_once_is_not_looked_for_again(monkeypatch: pytest.MonkeyP
 def test_methods_that_a_client_invents_do_not_fill_the_memory(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_tokenguard.web.marks._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("flask_tokenguard.web.hook._MOST_REMEMBERED", 3)
     remembered = RememberedDemands()
     monkeypatch.setattr("flask_tokenguard.web.hook.RememberedDemands", lambda: remembered)
     app = make_app()
