@@ -136,6 +136,14 @@ _RISKS: tuple[_Risk, ...] = (
         looks.issuers_of_untyped_tokens,
     ),
     _Risk(
+        "advice",
+        "TOKENGUARD_ISSUERS",
+        "The end of a subject is remembered for {days} days; a token of another issuer that lives"
+        " longer is accepted again after that.",
+        "Let other issuers write shorter lifetimes.",
+        looks.ends_of_foreign_subjects,
+    ),
+    _Risk(
         "warning",
         "TOKENGUARD_ALLOW_INSECURE_HTTP",
         "Keys may come over plain http from this machine.",

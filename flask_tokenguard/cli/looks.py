@@ -120,6 +120,13 @@ def issuers_of_untyped_tokens(parts: Parts) -> Places:
     ]
 
 
+def ends_of_foreign_subjects(parts: Parts) -> Places:
+    """Return for how long `end_all_sessions` holds for subjects of other issuers, if any."""
+    if parts.revocation is None or not parts.settings.issuers:
+        return []
+    return [{"days": str(parts.revocation.longest_lifetime.days)}]
+
+
 def is_one_of_many(parts: Parts) -> bool:
     """Return whether another service's tokens would pass for ours."""
     settings = parts.settings

@@ -19,7 +19,11 @@ REVOCATION_HORIZON = timedelta(days=366)
 
 
 class Revocation:
-    """Revokes tokens, and refuses them."""
+    """Revokes tokens, and refuses them.
+
+    Attributes:
+        longest_lifetime: The longest life of a token of ours, for which its end is remembered.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Revocation:
         """
         self._store = store
         self._leeway = int(leeway.total_seconds())
+        self.longest_lifetime = longest_lifetime
         self._longest = int(longest_lifetime.total_seconds())
         self._clock = clock
         self._accepts_in_outage = accepts_in_outage

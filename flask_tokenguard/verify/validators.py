@@ -7,6 +7,7 @@ Add a rule by adding a function here; an app adds its own with `TokenGuard(valid
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from ..clock import Clock
@@ -122,6 +123,21 @@ def has_none_of(
             if claim in token.claims:
                 remedy = (remedies or {}).get(claim, "")
                 raise InvalidToken(f"{reason} ({claim}){remedy}", claim=claim)
+
+    return check
+
+
+def lives_at_most(longest: timedelta) -> Validator:
+    """Require a token to live no longer, from its `iat` to its `exp`, than its end is remembered.
+
+    Raises (from the returned check):
+        InvalidToken: It lives longer, or one of the two is no instant.
+    """
+    seconds = longest.total_seconds()
+
+    def check(token: VerifiedToken) -> None:
+        if numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat") > seconds:
+            raise InvalidToken("The token lives too long to be ended (exp)", claim="exp")
 
     return check
 

@@ -82,6 +82,7 @@ def build_parts(
             live_rules,
             others,
             required=settings.required_claims,
+            longest=tokens.ends_kept_for,
             cache=tokens.cache(),
         ),
         issuer=issuer,

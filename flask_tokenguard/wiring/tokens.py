@@ -38,6 +38,7 @@ class TokenParts:
         others: Issuers | None = None,
         *,
         required: Collection[str] = OWN_CLAIMS,
+        longest: timedelta | None = None,
         cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
         """Build the verifier of our own tokens of these types, and of those of others.
@@ -47,13 +48,14 @@ class TokenParts:
             live_rules: Rules for the tokens of every issuer.
             others: Other trusted issuers.
             required: Claims of our own tokens that must be there, beside `exp`.
+            longest: How long our own tokens may live, unless None.
             cache: Keeps verified tokens; None for tokens that are presented once.
         """
         encryption = self.encryption
         return TokenVerifier(
             TrustedIssuer(
                 self.keys,
-                self._rules(types, required),
+                self._rules(types, required, longest),
                 live_rules=live_rules,
                 requires_encryption=encryption is not None and encryption.required,
             ),
@@ -101,11 +103,12 @@ class TokenParts:
 
     def revocation(self) -> Revocation | None:
         """Build the revocation; None without a store."""
-        if self.store is None:
+        longest = self.ends_kept_for
+        if self.store is None or longest is None:
             return None
         return Revocation(
             self.store,
-            longest_lifetime=max(self.settings.access_token_lifetime, REVOCATION_HORIZON),
+            longest_lifetime=longest,
             leeway=self.settings.leeway,
             clock=self.clock,
             accepts_in_outage=self.settings.storage_outage == "accept",
@@ -131,8 +134,18 @@ class TokenParts:
             clock=self.clock,
         )
 
+    @property
+    def ends_kept_for(self) -> timedelta | None:
+        """How long a subject's end is remembered; None without a store."""
+        if self.store is None:
+            return None
+        return max(self.settings.access_token_lifetime, REVOCATION_HORIZON)
+
     def _rules(
-        self, types: Collection[str | None], required: Collection[str]
+        self,
+        types: Collection[str | None],
+        required: Collection[str],
+        longest: timedelta | None,
     ) -> dict[str, Validator]:
         settings, clock = self.settings, self.clock
         leeway = int(settings.leeway.total_seconds())
@@ -148,4 +161,5 @@ class TokenParts:
             "iat": validators.is_begun("iat", leeway, clock, is_required="iat" in required),
             "cnf": validators.is_bearer,
             **({"claims": validators.has_claims(further)} if further else {}),
+            **({"lifetime": validators.lives_at_most(longest)} if longest is not None else {}),
         }

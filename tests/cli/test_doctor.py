@@ -38,10 +38,15 @@ def examine(app: Flask, *options: str, **more: Any) -> Result:
     return app.test_cli_runner().invoke(tokenguard, ["doctor", *options], **more)
 
 
+def rows_of(app: Flask) -> list[dict[str, str]]:
+    """Read each risk."""
+    rows: list[dict[str, str]] = json.loads(examine(app, "--json").stdout)
+    return rows
+
+
 def findings(app: Flask) -> list[tuple[str, str]]:
     """Read the level of each risk, and what it is about."""
-    rows = json.loads(examine(app, "--json").stdout)
-    return [(row["level"], row["about"]) for row in rows]
+    return [(row["level"], row["about"]) for row in rows_of(app)]
 
 
 def oct_jwk(size: int, **said: str) -> dict[str, str]:
@@ -312,6 +317,15 @@ def test_what_is_risky_of_an_issuer_is_found(
     app = make_app(**safe, ISSUERS={"https://id.example": entry})
     about = "TOKENGUARD_ISSUERS['https://id.example']"
     assert findings(app) == [(level, about) for level in found]
+
+
+def test_how_long_the_end_of_a_foreign_subject_lasts_is_advice(
+    make_app: MakeApp, safe: Config
+) -> None:
+    issuers = {"https://id.example": {"audience": "a"}}
+    app = make_app(**safe, ISSUERS=issuers, STORAGE_URI="memory://")
+    (advice,) = [row for row in rows_of(app) if row["about"] == "TOKENGUARD_ISSUERS"]
+    assert "366 days" in advice["why"]
 
 
 def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:

@@ -1,6 +1,7 @@
 """Each rule by itself (RFC 7519 section 4.1, RFC 8725 section 3.11)."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -284,3 +285,13 @@ def test_a_claim_must_have_its_value(value: object) -> None:
     rule = validators.has_values({"token_use": "access"})
     rule(token(token_use="access"))
     assert refusal(rule, token(token_use=value)).claim == "token_use"
+
+
+@pytest.mark.parametrize("exp", [NOW + 1, NOW + 60])
+def test_a_token_that_lives_no_longer_than_allowed_is_accepted(exp: int) -> None:
+    validators.lives_at_most(timedelta(seconds=60))(token(iat=NOW, exp=exp))
+
+
+def test_a_token_that_lives_longer_than_allowed_is_refused() -> None:
+    rule = validators.lives_at_most(timedelta(seconds=60))
+    assert refusal(rule, token(iat=NOW, exp=NOW + 61)).claim == "exp"

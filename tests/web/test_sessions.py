@@ -725,6 +725,26 @@ def test_no_access_token_outlives_what_the_store_remembers(app: Flask) -> None:
         issue_token("alice", lifetime=timedelta(days=367))
 
 
+@pytest.mark.parametrize(("days", "status"), [(366, 200), (367, 401)])
+def test_a_token_that_outlives_the_end_of_its_subject_is_refused(
+    client: FlaskClient, secret: str, clock: SettableClock, days: int, status: int
+) -> None:
+    clock.now = int(clock.now) + 1
+    claims = {"sub": "alice", "jti": "1", "iat": clock.now, "exp": clock.now + days * 86_400}
+    token = signed(Key(secret.encode()), claims, {"alg": "HS256", "typ": "at+jwt"})
+    assert client.get("/claims", headers=bearer(token)).status_code == status
+
+
+def test_a_long_access_lifetime_is_remembered_for_as_long(
+    make_app: MakeApp, guard: TokenGuard
+) -> None:
+    lifetime = timedelta(days=500)
+    app = make_app(guard, ACCESS_TOKEN_LIFETIME=lifetime)
+    with app.app_context():
+        token = issue_token("alice", lifetime=lifetime)
+    assert app.test_client().get("/claims", headers=bearer(token)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "claims",
     [
