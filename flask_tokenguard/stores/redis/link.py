@@ -4,7 +4,8 @@ With `server` and `cluster` this imports redis-py, only once a store is made.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from redis import Connection, ConnectionPool, Redis
@@ -75,9 +76,9 @@ class ServerLink:
 
     def __init__(self, address: RedisAddress, timeout: float) -> None:
         """Connect to nothing yet."""
-        self._options = {**connection_options(address, timeout), "db": address.database}
         self._address = address
-        self._server = Server(self._connect)
+        # No method of its own: a link in a circle would be collected with its sockets still open.
+        self._server = Server(self._connector(address, timeout))
         self._known: set[str] = set()
 
     def read(self, here: Sequence[bytes], there: Sequence[bytes]) -> list[bytes | None]:
@@ -111,9 +112,10 @@ class ServerLink:
         """Ask the one server."""
         return [self._server.ask(*commands)]
 
-    def _connect(self) -> Connection:
-        host, port = self._address.hosts[0]
-        return TimedConnection(host=host, port=port, **self._options)
+    @staticmethod
+    def _connector(address: RedisAddress, timeout: float) -> Callable[[], Connection]:
+        (host, port), options = address.hosts[0], _data_options(address, timeout)
+        return partial(TimedConnection, host=host, port=port, **options)
 
     def _tell(self, script: Script, command: Command) -> Any:  # noqa: ARG002 - sentinels need it
         return self._server.tell(command)[0]
@@ -122,39 +124,9 @@ class ServerLink:
 class SentinelLink(ServerLink):
     """A link to the master of a service, wherever its sentinels say that it is."""
 
-    def __init__(self, address: RedisAddress, timeout: float) -> None:
-        """Connect to nothing yet."""
-        super().__init__(address, timeout)
-        options: dict[str, Any] = connection_options(address, timeout) | {
-            "username": address.sentinel_username,
-            "password": address.sentinel_password,
-        }
-        self._sentinels = [
-            Redis(
-                connection_pool=ConnectionPool(
-                    connection_class=TimedConnection, host=host, port=port, **options
-                )
-            )
-            for host, port in address.hosts
-        ]
-
-    def _connect(self) -> Connection:
-        sentinels = self._sentinels
-        fault: Exception = NoMaster("")
-        for place, sentinel in enumerate(sentinels):
-            try:
-                with part_of_the_time(len(sentinels) - place):
-                    host, port = _master_of(self._address.service, sentinel)
-            except FAULTS as error:
-                fault = error
-            except Exception:  # noqa: BLE001 - redis-py takes apart what may be anything
-                fault = Garbled()
-            else:
-                # The next connection asks it first.
-                self._sentinels = [sentinel, *sentinels[:place], *sentinels[place + 1 :]]
-                return TimedConnection(host=host, port=port, **self._options)
-        # They may all hang; nothing else should wait to find that out.
-        raise NoMaster(f"no sentinel names a master: {describe(fault)}")
+    @staticmethod
+    def _connector(address: RedisAddress, timeout: float) -> Callable[[], Connection]:
+        return _Master(address, timeout)
 
     def _tell(self, script: Script, command: Command) -> Any:
         if not script.must_last:
@@ -168,6 +140,47 @@ class SentinelLink(ServerLink):
                 self._address,
             )
         return reply
+
+
+class _Master:
+    """Connects to the master of a service; the sentinel that named it last is asked first."""
+
+    def __init__(self, address: RedisAddress, timeout: float) -> None:
+        self._service = address.service
+        self._options = _data_options(address, timeout)
+        options: dict[str, Any] = connection_options(address, timeout) | {
+            "username": address.sentinel_username,
+            "password": address.sentinel_password,
+        }
+        self._sentinels = [
+            Redis(
+                connection_pool=ConnectionPool(
+                    connection_class=TimedConnection, host=host, port=port, **options
+                )
+            )
+            for host, port in address.hosts
+        ]
+
+    def __call__(self) -> Connection:
+        sentinels = self._sentinels
+        fault: Exception = NoMaster("")
+        for place, sentinel in enumerate(sentinels):
+            try:
+                with part_of_the_time(len(sentinels) - place):
+                    host, port = _master_of(self._service, sentinel)
+            except FAULTS as error:
+                fault = error
+            except Exception:  # noqa: BLE001 - redis-py takes apart what may be anything
+                fault = Garbled()
+            else:
+                self._sentinels = [sentinel, *sentinels[:place], *sentinels[place + 1 :]]
+                return TimedConnection(host=host, port=port, **self._options)
+        # They may all hang; nothing else should wait to find that out.
+        raise NoMaster(f"no sentinel names a master: {describe(fault)}")
+
+
+def _data_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
+    return {**connection_options(address, timeout), "db": address.database}
 
 
 def _master_of(service: str, sentinel: Redis) -> Node:

@@ -125,7 +125,8 @@ class Server:
             try:
                 replies.append(connection.read_response())
             except ResponseError as error:
-                replies.append(error)
+                # Its frames hold this list, and the connection.
+                replies.append(error.with_traceback(None))
             except FAULTS as error:
                 self._note_fault(error)
                 raise
@@ -208,7 +209,11 @@ def raise_first(replies: list[Any]) -> list[Any]:
     """Give replies, unless there is an error among them."""
     for reply in replies:
         if isinstance(reply, Exception):
-            raise reply
+            try:
+                raise reply
+            finally:
+                # An error that its own frame holds would hold the connection too.
+                del reply, replies
     return replies
 
 

@@ -7,6 +7,7 @@ expires is dropped by the server itself. See `scripts` for where everything is k
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -42,7 +43,7 @@ class RedisStore:
         self._client = _import_client()
         self._client.prepare(self._address)
         # Kept even if it cannot be used, so that no other thread waits as long to find out.
-        self._opened = PerProcess(self._open)
+        self._opened = PerProcess(partial(_Opened, self._client, self._address, timeout))
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Read the epoch and what speaks against a token, in one trip.
@@ -196,9 +197,6 @@ class RedisStore:
             self._prepare(opened)
         return opened.link
 
-    def _open(self) -> "_Opened":
-        return _Opened(self._client.open_link(self._address, self._timeout))
-
     def _prepare(self, opened: "_Opened") -> None:
         self._set_epochs(opened.link)
         opened.has_epochs = True
@@ -217,8 +215,8 @@ class _Opened:
 
     __slots__ = ("has_epochs", "link")
 
-    def __init__(self, link: Any) -> None:
-        self.link = link
+    def __init__(self, client: ModuleType, address: address.RedisAddress, timeout: float) -> None:
+        self.link: Any = client.open_link(address, timeout)
         self.has_epochs = False
 
 
