@@ -101,6 +101,11 @@ class Settings:
         settings._check_required_claims(on_fault)
         return settings
 
+    @property
+    def max_body_size(self) -> int:
+        """The largest body to look into, in octets: a token, its parameters, a form's escapes."""
+        return 4 * self.max_token_size
+
     def key_entries(self) -> tuple[KeyEntry, ...]:
         """Return an entry for each key of KEY, KEY_FILE or KEYS."""
         if self.keys is not None:

@@ -66,25 +66,13 @@ def build_parts(
             resolve=issuer_resolver,
             fetch=fetch,
             clock=clock,
-            on_fault=faults.append,
         )
-    if faults:
-        raise ConfigurationError(*faults)
     issuer = tokens.access_issuer()
-    # A token, what comes with it, and the percents of a form.
-    max_body_size = 4 * settings.max_token_size
     return Parts(
         app=app,
         callbacks=callbacks,
         settings=settings,
-        verifier=tokens.verifier(
-            settings.types,
-            live_rules,
-            others,
-            required=settings.required_claims,
-            longest=tokens.ends_kept_for,
-            cache=tokens.cache(),
-        ),
+        verifier=tokens.access_verifier(live_rules, others),
         issuer=issuer,
         keys=keys,
         encryption=encryption,
@@ -94,8 +82,8 @@ def build_parts(
         store=store,
         clock=clock,
         realm=settings.realm or app.name,
-        locations=locations_named(settings.token_locations, bound=max_body_size),
-        max_body_size=max_body_size,
+        locations=locations_named(settings.token_locations, bound=settings.max_body_size),
+        max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )

@@ -25,7 +25,6 @@ def build_issuers(
     resolve: Resolve | None,
     fetch: Fetch | None,
     clock: Clock,
-    on_fault: Callable[[str], None],
 ) -> Issuers:
     """Build the table of other trusted issuers.
 
@@ -35,11 +34,13 @@ def build_issuers(
         resolve: Finds further issuers for the app.
         fetch: The app's own, in place of ours.
         clock: Seconds since the epoch, UTC.
-        on_fault: Called with a sentence for each fault of an entry.
+
+    Raises:
+        ConfigurationError: With every fault of the entries.
     """
-    entries = settings.issuers or {}
+    entries, faults = settings.issuers or {}, list[str]()
     if settings.issuer in entries:
-        on_fault(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
+        faults.append(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
     rules = tuple(live_rules)
 
     def build(entry: IssuerEntry, on_fault: Callable[[str], None]) -> TrustedIssuer:
@@ -56,7 +57,9 @@ def build_issuers(
             raise ConfigurationError(*faults)
         return built
 
-    table = {issuer: build(entry, on_fault) for issuer, entry in entries.items()}
+    table = {issuer: build(entry, faults.append) for issuer, entry in entries.items()}
+    if faults:
+        raise ConfigurationError(*faults)
     return Issuers(table, resolve=resolve, build=resolved)
 
 

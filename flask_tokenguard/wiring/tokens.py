@@ -1,6 +1,6 @@
 """Token parts: settings and keys -> what issues and verifies the tokens of one app."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,31 +31,34 @@ class TokenParts:
     store: Store | None
     clock: Clock
 
-    def verifier(
+    def access_verifier(
+        self, live_rules: Iterable[Validator], others: Issuers | None
+    ) -> TokenVerifier:
+        """Build the verifier of access tokens.
+
+        Args:
+            live_rules: Rules for the tokens of every issuer.
+            others: Other trusted issuers.
+        """
+        settings = self.settings
+        rules = self._rules(settings.types, settings.required_claims)
+        if self.ends_kept_for is not None:
+            rules["lifetime"] = validators.lives_at_most(self.ends_kept_for)
+        return self._verifier(rules, live_rules, others, cache=self._cache())
+
+    def _verifier(
         self,
-        types: Collection[str | None],
+        rules: Mapping[str, Validator],
         live_rules: Iterable[Validator] = (),
         others: Issuers | None = None,
         *,
-        required: Collection[str] = OWN_CLAIMS,
-        longest: timedelta | None = None,
         cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
-        """Build the verifier of our own tokens of these types, and of those of others.
-
-        Args:
-            types: As TOKENGUARD_TYPES has them.
-            live_rules: Rules for the tokens of every issuer.
-            others: Other trusted issuers.
-            required: Claims of our own tokens that must be there, beside `exp`.
-            longest: How long our own tokens may live, unless None.
-            cache: Keeps verified tokens; None for tokens that are presented once.
-        """
         encryption = self.encryption
         return TokenVerifier(
             TrustedIssuer(
                 self.keys,
-                self._rules(types, required, longest),
+                rules,
                 live_rules=live_rules,
                 requires_encryption=encryption is not None and encryption.required,
             ),
@@ -66,8 +69,7 @@ class TokenParts:
             cache=cache,
         )
 
-    def cache(self) -> VerifiedCache | None:
-        """Build the cache of verified tokens; None where a setting turns it off."""
+    def _cache(self) -> VerifiedCache | None:
         size, lifetime = self.settings.cache_size, self.settings.cache_lifetime
         if not size or not lifetime:
             return None
@@ -127,7 +129,7 @@ class TokenParts:
                 lifetime=settings.refresh_token_lifetime,
                 longest=settings.session_lifetime,
             ),
-            verifier=self.verifier((REFRESH_TYPE,)),
+            verifier=self._verifier(self._rules((REFRESH_TYPE,), OWN_CLAIMS)),
             issuer=settings.issuer,
             grace=settings.refresh_grace,
             leeway=settings.leeway,
@@ -142,10 +144,7 @@ class TokenParts:
         return max(self.settings.access_token_lifetime, REVOCATION_HORIZON)
 
     def _rules(
-        self,
-        types: Collection[str | None],
-        required: Collection[str],
-        longest: timedelta | None,
+        self, types: Collection[str | None], required: Collection[str]
     ) -> dict[str, Validator]:
         settings, clock = self.settings, self.clock
         leeway = int(settings.leeway.total_seconds())
@@ -161,5 +160,4 @@ class TokenParts:
             "iat": validators.is_begun("iat", leeway, clock, is_required="iat" in required),
             "cnf": validators.is_bearer,
             **({"claims": validators.has_claims(further)} if further else {}),
-            **({"lifetime": validators.lives_at_most(longest)} if longest is not None else {}),
         }
