@@ -12,10 +12,10 @@ from ..servers import RealServer
 from .runs import RUNS, on, run
 from .stores import Memory, Sqlite, Valkey
 
+# A hundred runs a store take a minute and more of every run of the tests.
+pytestmark = pytest.mark.soak
 MANY = int(os.environ.get("SESSION_RUNS", "3000"))
-each_length = pytest.mark.parametrize(
-    "runs", [RUNS, pytest.param(MANY, marks=pytest.mark.soak)], ids=["ordinary", "long"]
-)
+each_length = pytest.mark.parametrize("runs", [RUNS, MANY], ids=["ordinary", "long"])
 
 
 @each_length

@@ -22,6 +22,8 @@ from ..servers import RealServer
 from .runs import NewStores, on, run
 from .stores import Memory, Sqlite, Valkey
 
+# As the machine itself.
+pytestmark = pytest.mark.soak
 Change = Callable[..., Any]
 Patch = pytest.MonkeyPatch
 
