@@ -12,7 +12,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 # One server forks the processes of all tests, and has imported what they import.
 CONTEXT.set_forkserver_preload(
     [
-        "flask_tokenguard.stores.redis.client",
+        "flask_tokenguard.stores.redis.link",
         "tests.keys.test_ring_crash",
         "tests.stores.rotate",
         "tests.stores.sqlite.test_processes",

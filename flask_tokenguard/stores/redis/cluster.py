@@ -15,11 +15,10 @@ from redis.exceptions import SlotNotCoveredError as Uncovered
 from redis.exceptions import TimeoutError as TimedOut
 
 from .address import RedisAddress
-from .connection import TimedConnection, part_of_the_time
-from .link import connection_options, renewals
+from .connection import TimedConnection, connection_options, part_of_the_time
 from .replies import Node, flag, node, slots, values
 from .scripts import Argument, Script
-from .server import FAULTS, Command, Server, ask_several
+from .server import FAULTS, Command, Server, ask_several, renewals
 
 _SLOT_ELSEWHERE = (AskError, TryAgainError, ClusterDownError, Uncovered)
 

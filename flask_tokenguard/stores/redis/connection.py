@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from redis import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ...deadline import Deadline, Lookups, connect
+from .address import RedisAddress
 
 # Of what is left. To be early by so little spares the usual reply a system call.
 _CLOSE_ENOUGH = 0.98
@@ -66,9 +69,21 @@ def part_of_the_time(others: int) -> Iterator[None]:
         _operation.deadline = whole
 
 
-def initial_timeout(seconds: float) -> float:
-    """Return the timeout of a socket that is close enough to that of a whole operation."""
-    return seconds * _BETWEEN
+def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
+    """Give what redis-py must know of every connection.
+
+    RESP2 and no client name spare the round trips of a handshake. Retrying is up to `Server`. The
+    socket's timeout is close enough to that of a whole operation.
+    """
+    return {
+        "username": address.username,
+        "password": address.password,
+        "socket_timeout": timeout * _BETWEEN,
+        "protocol": 2,
+        "driver_info": None,
+        "retry": Retry(NoBackoff(), 0),
+        "tls_files": address.files if address.is_tls else None,
+    }
 
 
 class TimedConnection(Connection):

@@ -1,30 +1,44 @@
-"""How a process reaches the servers that an address names: one, a sentinels' master, a cluster.
+"""The door to redis-py: how a process reaches the servers that an address names, and their risks.
 
-With `server` and `cluster` this imports redis-py, only once a store is made.
+An address names one server, a sentinels' master or a cluster. With what it imports this is the part
+that needs redis-py, imported only once a store is made.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
-from redis import Connection, ConnectionPool, Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
-from redis.retry import Retry
+from redis import VERSION, Connection, ConnectionPool, Redis
+from redis.exceptions import NoScriptError, ResponseError
 
 from .address import RedisAddress
+from .cluster import ClusterLink
 from .connection import (
     TimedConnection,
-    initial_timeout,
+    begin,
+    connection_options,
     part_of_the_time,
     time_left,
+    tls_context,
 )
-from .replies import Garbled, Node, flag, integer, node, values
+from .replies import Garbled, Node, flag, integer, node, option, values
 from .scripts import Argument, Script
-from .server import FAULTS, Command, NoMaster, Server, describe
+from .server import FAULTS, Command, NoMaster, Server, describe, renewals, unavailable
+
+__all__ = ["FAULTS", "begin", "find_risks", "open_link", "prepare", "unavailable"]
 
 _logger = logging.getLogger("flask_tokenguard")
+_OPTIONS = ("maxmemory-policy", "appendonly", "appendfsync", "save")
+
+_CLOSED = (
+    "The server does not let us read its configuration (CONFIG GET): make sure that it has"
+    " maxmemory-policy noeviction, appendonly yes and appendfsync always."
+)
+
+if VERSION < (8,):
+    raise ImportError("redis-py is too old")
 
 
 class Link(Protocol):
@@ -53,22 +67,6 @@ class Link(Protocol):
     def ask_each(self, *commands: Command) -> list[list[Any]]:
         """Ask every server that holds data."""
         ...
-
-
-def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
-    """Give what redis-py must know of every connection.
-
-    RESP2 and no client name spare the round trips of a handshake. Retrying is up to `Server`.
-    """
-    return {
-        "username": address.username,
-        "password": address.password,
-        "socket_timeout": initial_timeout(timeout),
-        "protocol": 2,
-        "driver_info": None,
-        "retry": Retry(NoBackoff(), 0),
-        "tls_files": address.files if address.is_tls else None,
-    }
 
 
 class ServerLink:
@@ -191,6 +189,57 @@ def _master_of(service: str, sentinel: Redis) -> Node:
     return node(state["ip"], state["port"], "")
 
 
-def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:
-    """Write the commands that set an expiry, in milliseconds."""
-    return [("PEXPIRE", key, expiry) for key in keys]
+_LINKS: dict[str, type[ServerLink | ClusterLink]] = {
+    "server": ServerLink,
+    "sentinel": SentinelLink,
+    "cluster": ClusterLink,
+}
+
+
+def prepare(address: RedisAddress) -> None:
+    """Read certificates now, so that no request waits for it; one that is bad is logged later."""
+    if address.is_tls:
+        with suppress(OSError):
+            tls_context(address.files)
+
+
+def open_link(address: RedisAddress, timeout: float) -> Link:
+    """Make a link for this process; it connects when it is first used.
+
+    Args:
+        address: Where to.
+        timeout: For a whole operation, in seconds.
+    """
+    return _LINKS[address.kind](address, timeout)
+
+
+def find_risks(link: Link) -> list[str]:
+    """Say, a sentence each, what endangers the data; the same of several nodes only once."""
+    try:
+        answers = link.ask_each(*(("CONFIG", "GET", name) for name in _OPTIONS))
+    except ResponseError:
+        return [_CLOSED]
+    found = [[option(reply) for reply in replies] for replies in answers]
+    return list(dict.fromkeys(risk for options in found for risk in _risks_of(*options)))
+
+
+def _risks_of(policy: str, appendonly: str, appendfsync: str, save: str) -> Iterator[str]:
+    if policy != "noeviction":
+        yield (
+            f"The server drops entries when its memory is full (maxmemory-policy is {policy}):"
+            " revoked tokens are accepted again, and where an epoch goes, people are logged out;"
+            " set noeviction."
+        )
+    if appendonly != "yes":
+        yield (
+            "The server only saves snapshots (appendonly is no): a restart forgets what was"
+            " revoked since the last one, and those tokens are accepted again; set appendonly yes."
+            if save
+            else "The server keeps nothing on disk (appendonly is no): a restart logs everybody"
+            " out; set appendonly yes."
+        )
+    elif appendfsync != "always":
+        yield (
+            f"The server may lose the last second or more in a crash (appendfsync is"
+            f" {appendfsync}), and tokens revoked then are accepted again; set appendfsync always."
+        )

@@ -217,6 +217,11 @@ def raise_first(replies: list[Any]) -> list[Any]:
     return replies
 
 
+def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:
+    """Write the commands that set an expiry, in milliseconds."""
+    return [("PEXPIRE", key, expiry) for key in keys]
+
+
 def unavailable(error: Exception, address: object) -> Unavailable:
     """Log what keeps a server from answering, and give the error for the caller to raise."""
     if not isinstance(error, Paused):

@@ -40,10 +40,10 @@ class RedisStore:
         self._address = address.parse(uri)
         self._tags = tags(prefix)
         self._timeout = timeout
-        self._client = _import_client()
-        self._client.prepare(self._address)
+        self._redis = _import_link()
+        self._redis.prepare(self._address)
         # Kept even if it cannot be used, so that no other thread waits as long to find out.
-        self._opened = PerProcess(partial(_Opened, self._client, self._address, timeout))
+        self._opened = PerProcess(partial(_Opened, self._redis, self._address, timeout))
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Read the epoch and what speaks against a token, in one trip.
@@ -70,7 +70,7 @@ class RedisStore:
                 other_revoked is not None or any(one is not None for one in revoked),
                 None if ended_at is None else replies.number(ended_at),
             )
-        except self._client.FAULTS as error:
+        except self._redis.FAULTS as error:
             raise self._unavailable(error) from None
 
     def next_instant(self, subject: bytes) -> int:
@@ -141,7 +141,7 @@ class RedisStore:
     def risks(self) -> Sequence[str]:
         """Ask the servers whether they evict keys, and whether they survive a restart."""
         with self._translating():
-            found: list[str] = self._client.find_risks(self._begin())
+            found: list[str] = self._redis.find_risks(self._begin())
             return found
 
     def __repr__(self) -> str:
@@ -151,14 +151,14 @@ class RedisStore:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except self._client.FAULTS as error:
+        except self._redis.FAULTS as error:
             raise self._unavailable(error) from None
 
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, replies.Garbled):
             # What else comes on its connections may be a reply to something else.
             self._opened.forget()
-        unavailable: Unavailable = self._client.unavailable(error, self._address)
+        unavailable: Unavailable = self._redis.unavailable(error, self._address)
         return unavailable
 
     def _run(
@@ -191,7 +191,7 @@ class RedisStore:
 
     def _begin(self) -> Any:
         """Begin an operation, and return the link for it."""
-        self._client.begin(self._timeout)
+        self._redis.begin(self._timeout)
         opened = self._opened.get()
         if not opened.has_epochs:
             self._prepare(opened)
@@ -201,7 +201,7 @@ class RedisStore:
         self._set_epochs(opened.link)
         opened.has_epochs = True
         # A server that takes no writes at the moment is read from all the same.
-        with suppress(*self._client.FAULTS):
+        with suppress(*self._redis.FAULTS):
             opened.link.renew([tag.epoch for tag in self._tags], scripts.EPOCH_KEPT)
 
     def _set_epochs(self, link: Any) -> None:
@@ -215,16 +215,16 @@ class _Opened:
 
     __slots__ = ("has_epochs", "link")
 
-    def __init__(self, client: ModuleType, address: address.RedisAddress, timeout: float) -> None:
-        self.link: Any = client.open_link(address, timeout)
+    def __init__(self, redis: ModuleType, address: address.RedisAddress, timeout: float) -> None:
+        self.link: Any = redis.open_link(address, timeout)
         self.has_epochs = False
 
 
-def _import_client() -> ModuleType:
+def _import_link() -> ModuleType:
     try:
-        from . import client as redis_client  # noqa: PLC0415 - optional, imported when first used
+        from . import link  # noqa: PLC0415 - optional, imported when first used
     except ImportError:
         raise ConfigurationError(
             "TOKENGUARD_STORAGE_URI needs redis-py 8: pip install 'flask-tokenguard[redis]'"
         ) from None
-    return redis_client
+    return link

@@ -146,7 +146,7 @@ def test_a_prefix_with_braces_is_refused(prefix: str) -> None:
 def test_without_redis_py_8_its_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...] | None
 ) -> None:
-    door = "flask_tokenguard.stores.redis.client"
+    door = "flask_tokenguard.stores.redis.link"
     monkeypatch.delitem(sys.modules, door, raising=False)
     monkeypatch.delattr(door, raising=False)
     if version is None:
