@@ -17,6 +17,9 @@ from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 
+# By how many seconds the clock that wrote `iat` and `nbf` may be ahead of ours, leeway or not: two
+# machines are never quite alike, and what was issued a moment ago would be refused.
+CLOCK_SKEW = 5
 # After all that a clock can show; an int, since nearly all instants are.
 _END_OF_TIME = 2 * LAST_NUMERIC_DATE
 
@@ -236,18 +239,18 @@ def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
 def is_begun(
     claim: str, leeway: int = 0, clock: Clock = time.time, *, is_required: bool = False
 ) -> Validator:
-    """Require `nbf` or `iat` not to lie ahead (RFC 7519 sections 4.1.5 and 4.1.6).
+    """Require `nbf` or `iat` not to lie ahead by more than 5 s (RFC 7519 sections 4.1.5, 4.1.6).
 
     Args:
         claim: `"nbf"` or `"iat"`.
-        leeway: Clock skew to forgive, in seconds.
+        leeway: Further clock skew to forgive, in seconds.
         clock: Seconds since the epoch, UTC.
         is_required: Whether the claim must be there at all.
 
     Raises (from the returned check):
-        InvalidToken: The claim is not a number, lies in the future, or is missing.
+        InvalidToken: The claim is not a number, lies too far ahead, or is missing.
     """
-    return TimeRule(claim, leeway, clock, is_required=is_required)
+    return TimeRule(claim, leeway + CLOCK_SKEW, clock, is_required=is_required)
 
 
 # The client of a token that is bound to a key must prove more (RFC 7800 section 3).
