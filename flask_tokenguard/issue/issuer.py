@@ -30,6 +30,18 @@ class Issued(NamedTuple):
     claims: dict[str, Any]
 
 
+class LongestLifetime(NamedTuple):
+    """What no token may outlive.
+
+    Attributes:
+        seconds: From `iat` to `exp`.
+        cause: Why, with the setting that decides it.
+    """
+
+    seconds: int
+    cause: str
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """A token that lacks its last claims and its signature.
@@ -60,7 +72,7 @@ class TokenIssuer:
         *,
         encryption_key: EncryptionKey | None = None,
         lifetime: timedelta,
-        longest_lifetime: timedelta | None = None,
+        longest: LongestLifetime | None = None,
         typ: str | None = "at+jwt",
         issuer: str | None = None,
         audience: str | None = None,
@@ -75,7 +87,7 @@ class TokenIssuer:
             keys: One of them signs, or none where there are only public keys.
             encryption_key: Encrypts what was signed, unless None.
             lifetime: How long a token lives unless its options differ.
-            longest_lifetime: What no token may outlive, unless None.
+            longest: What no token may outlive, unless None.
             typ: Written as the header's media type, unless None.
             issuer: Written as `iss`, unless None.
             audience: Written as `aud`, unless None.
@@ -88,9 +100,7 @@ class TokenIssuer:
         self._keys = keys
         self._encryption_key = encryption_key
         self._lifetime = int(lifetime.total_seconds())
-        self._longest_lifetime = (
-            None if longest_lifetime is None else int(longest_lifetime.total_seconds())
-        )
+        self._longest = longest
         self._typ = typ
         self.issuer = issuer
         common = {"iss": issuer, "client_id": client_id, "aud": audience}
@@ -200,12 +210,11 @@ class TokenIssuer:
             IssueError: The token would live for too long, or not at all.
         """
         seconds = self._lifetime if lifetime is None else whole_seconds(lifetime)
-        longest = self._longest_lifetime
-        if longest is not None and seconds > longest:
+        longest = self._longest
+        if longest is not None and seconds > longest.seconds:
             raise IssueError(
-                f"the lifetime is longer than {longest} seconds, for which a"
-                " key ring keeps its keys (TOKENGUARD_ACCESS_TOKEN_LIFETIME), or a store what it"
-                " knows"
+                f"the lifetime of {seconds} seconds is longer than {longest.seconds}:"
+                f" {longest.cause}"
             )
         if now + seconds > LAST_NUMERIC_DATE:
             raise IssueError("the lifetime reaches beyond the year 9999")
@@ -256,4 +265,5 @@ def _encode(members: Mapping[str, Any], what: str) -> bytes:
     try:
         return strict_json.dump_object(members)
     except (TypeError, ValueError) as error:
-        raise IssueError(f"the {what} cannot be written as JSON: {error}") from error
+        place = f"{what}{strict_json.find_fault(members)}"
+        raise IssueError(f"{place} cannot be written as JSON: {error}") from error

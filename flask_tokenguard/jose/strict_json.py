@@ -6,7 +6,7 @@ members, no NaN or Infinity, no number that overflows to one, no lone surrogate,
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring as _quote
 from math import isfinite
 from typing import Any, NoReturn
@@ -95,6 +95,44 @@ def dump_object(members: Mapping[str, Any]) -> bytes:
         if is_nested or set(map(type, members)) != {str}:
             parse_object(octets)
     return octets
+
+
+def find_fault(members: Mapping[str, Any]) -> str:
+    """Find what keeps members from being written, by its place: `["b"]["c"][1]`.
+
+    Args:
+        members: What `dump_object` refuses.
+
+    Returns:
+        The path to the innermost value that is a fault by itself; empty for the whole.
+    """
+    steps: list[str] = []
+    value: Any = members
+    while len(steps) < MAX_NESTING:
+        faults = ((step, member) for step, member in _inside(value) if not _can_be_written(member))
+        step, value = next(faults, ("", None))
+        if not step:
+            return "".join(steps)
+        steps.append(f"[{step}]")
+    # It is in itself, or nested too deeply.
+    return steps[0]
+
+
+def _inside(value: object) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield json.dumps(name) if isinstance(name, str) else ascii(name), member
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            yield str(place), item
+
+
+def _can_be_written(value: object) -> bool:
+    try:
+        dump_object({"": value})
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _encode_member(name: object, value: object) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ..clock import Clock
 from ..config.settings import OWN_CLAIMS, Settings
-from ..issue.issuer import TokenIssuer
+from ..issue.issuer import LongestLifetime, TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.pairs import PairIssuer
@@ -85,7 +85,7 @@ class TokenParts:
             self.keys,
             encryption_key=None if self.encryption is None else self.encryption.encrypting,
             lifetime=lifetime,
-            longest_lifetime=self._longest_lifetime(lifetime),
+            longest=self._longest_lifetime(lifetime),
             typ=typ,
             issuer=settings.issuer,
             audience=settings.audience[0] if settings.audience else None,
@@ -97,11 +97,20 @@ class TokenParts:
             else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
         )
 
-    def _longest_lifetime(self, lifetime: timedelta) -> timedelta | None:
-        # A ring drops a key when the longest token that it signed has expired.
+    def _longest_lifetime(self, lifetime: timedelta) -> LongestLifetime | None:
         if self.settings.keyring is not None:
-            return lifetime
-        return None if self.store is None else max(lifetime, REVOCATION_HORIZON)
+            return LongestLifetime(
+                int(lifetime.total_seconds()),
+                "TOKENGUARD_KEYRING drops a key when the longest token that it signed has expired;"
+                " raise TOKENGUARD_ACCESS_TOKEN_LIFETIME",
+            )
+        if self.store is None:
+            return None
+        return LongestLifetime(
+            int(max(lifetime, REVOCATION_HORIZON).total_seconds()),
+            "the store (TOKENGUARD_STORAGE_URI) remembers no longer what was ended; raise"
+            " TOKENGUARD_ACCESS_TOKEN_LIFETIME",
+        )
 
     def revocation(self) -> Revocation | None:
         """Build the revocation; None without a store."""

@@ -1,5 +1,6 @@
 """From a subject to a signed string."""
 
+import re
 from datetime import timedelta
 from typing import Any, cast
 
@@ -244,8 +245,32 @@ def test_the_name_of_a_claim_is_text(issuer: TokenIssuer, name: Any) -> None:
     ],
 )
 def test_a_claim_that_is_not_json_is_refused(issuer: TokenIssuer, value: object) -> None:
-    with pytest.raises(IssueError, match="the claims cannot be written as JSON"):
+    with pytest.raises(IssueError, match=r'claims\["own"\].* cannot be written as JSON'):
         issuer.issue("me", {"claims": {"own": value}})
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        pytest.param({"c": [1, {2}]}, '["c"][1]', id="a set in a list"),
+        pytest.param([{"c": "\udcff"}], '[0]["c"]', id="no Unicode"),
+        pytest.param({"\n": b""}, r'["\n"]', id="below a name of two lines"),
+        pytest.param({None: b""}, "[None]", id="below no name"),
+        pytest.param({"c": {1: 1, "1": 2}}, '["c"]', id="names that become one"),
+    ],
+)
+def test_a_claim_that_is_not_json_is_named_by_its_path(
+    issuer: TokenIssuer, value: object, place: str
+) -> None:
+    with pytest.raises(IssueError, match=re.escape(f'claims["b"]{place} cannot be written')):
+        issuer.issue("me", {"claims": {"a": [], "b": value}})
+
+
+def test_a_claim_that_holds_itself_is_named(issuer: TokenIssuer) -> None:
+    own: dict[str, Any] = {}
+    own["own"] = own
+    with pytest.raises(IssueError, match=r'claims\["own"\] cannot be written as JSON'):
+        issuer.issue("me", {"claims": own})
 
 
 def test_a_claim_may_be_nested_as_deeply_as_it_is_read(issuer: TokenIssuer) -> None:
@@ -296,7 +321,7 @@ def test_what_selects_or_carries_keys_is_reserved(name: str) -> None:
 
 @pytest.mark.parametrize("value", [b"x", float("nan"), "\ud800", nested(32)], ids=ascii)
 def test_a_header_that_is_not_json_is_refused(issuer: TokenIssuer, value: object) -> None:
-    with pytest.raises(IssueError, match="the header cannot be written as JSON"):
+    with pytest.raises(IssueError, match=r'header\["x"\].* cannot be written as JSON'):
         issuer.issue("me", {"header": {"x": value}})
 
 
