@@ -81,12 +81,17 @@ def build_parts(
         sessions=tokens.sessions(issuer),
         store=store,
         clock=clock,
-        realm=settings.realm or app.name,
+        realm=settings.realm or _default_realm(app.name),
         locations=locations_named(settings.token_locations, bound=settings.max_body_size),
         max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
+
+
+def _default_realm(name: str) -> str:
+    # A server that loads a file by its path names the module itself: mod_wsgi, `_mod_wsgi_1f8c...`.
+    return "api" if name.startswith("_") else name
 
 
 def _open_store(

@@ -155,6 +155,12 @@ def test_the_realm_is_the_apps_name_by_default(make_app: MakeApp) -> None:
     assert parameters_of(response) == {"realm": app.name}
 
 
+def test_the_realm_is_not_a_name_that_a_server_made_up(guard_app: GuardApp) -> None:
+    app = guard_app(Flask("_mod_wsgi_1f8c6a", root_path="."), PROTECT="all")
+    app.add_url_rule("/", view_func=new_view())
+    assert parameters_of(app.test_client().get("/")) == {"realm": "api"}
+
+
 def test_a_realm_from_an_apps_name_stays_within_its_character_set(guard_app: GuardApp) -> None:
     app = guard_app(Flask('no"t\\es', root_path="."), PROTECT="all")
     app.add_url_rule("/", view_func=new_view())
