@@ -95,7 +95,7 @@ def check_claims(claims: Claims, now: float) -> None:
 
 def split(token: str) -> tuple[bytes, bytes, bytes, bytes]:
     """Split into the header, the payload, the signature, and what was signed."""
-    if len(token) > 8192:
+    if len(token) > 8160:
         raise ValueError
     signed, _, signature = token.encode("ascii").rpartition(b".")
     header, _, payload = signed.partition(b".")

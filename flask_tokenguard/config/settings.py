@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
+from ..jose.compact import LONGEST_TOKEN
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry
 from . import readers as values
@@ -69,7 +70,7 @@ class Settings:
     token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(values.texts_or_none, ("static", "*.static"))
-    max_token_size: int = _setting(values.size, 8192)
+    max_token_size: int = _setting(values.size, LONGEST_TOKEN)
     cache_size: int = _setting(values.count(1_048_576), 1024)
     cache_lifetime: timedelta = _setting(
         values.duration(0, timedelta(days=1)), timedelta(minutes=5)

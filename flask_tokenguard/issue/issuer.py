@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..clock import Clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
+from ..jose.compact import LONGEST_TOKEN
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
@@ -77,7 +78,7 @@ class TokenIssuer:
         issuer: str | None = None,
         audience: str | None = None,
         client_id: str | None = None,
-        max_size: int = 8192,
+        max_size: int = LONGEST_TOKEN,
         clock: Clock = time.time,
         next_instant: Callable[[str], int] | None = None,
     ) -> None:

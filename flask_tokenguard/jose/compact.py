@@ -15,6 +15,9 @@ from . import base64url, strict_json
 # 4.1.11); `b64` changes what was signed (RFC 7797), for readers that look at it.
 _FORBIDDEN = ("crit", "b64")
 _TEXTS = ("alg", "kid", "typ", "cty")
+# In characters. With `Authorization: Bearer ` before it, it is the longest that gunicorn, nginx and
+# Apache pass on as they come.
+LONGEST_TOKEN = 8160
 _CACHED_HEADERS = 256
 _LONGEST_CACHED_HEADER = 512
 

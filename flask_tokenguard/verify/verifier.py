@@ -27,7 +27,7 @@ class TokenVerifier:
         *,
         others: Callable[[str], TrustedIssuer | None] | None = None,
         issuer: str | None = None,
-        max_size: int = 8192,
+        max_size: int = compact.LONGEST_TOKEN,
         decryption_keys: KeySource[EncryptionKey] | None = None,
         cache: VerifiedCache | None = None,
     ) -> None:

@@ -81,7 +81,7 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("TOKEN_LOCATIONS", ("header",)),
         ("PROTECT", "marked"),
         ("PUBLIC_ENDPOINTS", ("static", "*.static")),
-        ("MAX_TOKEN_SIZE", 8192),
+        ("MAX_TOKEN_SIZE", 8160),
         ("CACHE_SIZE", 1024),
         ("CACHE_LIFETIME", timedelta(minutes=5)),
         ("REALM", None),

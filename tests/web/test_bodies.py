@@ -28,7 +28,7 @@ from ..conftest import MakeApp
 from .conftest import Headers
 from .support import MALFORMED, MISSING, refusal_of
 
-BOUND = 4 * 8192
+BOUND = 4 * 8160
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 OURS = ["/token", "/revoke"]
 # Whether the length is stated, and whether the server ends the stream, as for a chunked body.

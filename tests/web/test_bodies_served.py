@@ -1,4 +1,4 @@
-"""Chunked bodies over real servers: one that hands them on as they come, one that collects them."""
+"""What real servers pass on: long tokens, and chunked bodies as they come or collected."""
 
 import http.client
 import os
@@ -16,6 +16,9 @@ import pytest
 import requests
 
 from benchmarks.loopback import free_port
+from flask_tokenguard.jose.compact import LONGEST_TOKEN
+
+from ..support import bearer
 
 ROOT = Path(__file__).parents[2]
 APP = "tests.stores.served_app:make_app"
@@ -67,6 +70,12 @@ def _post(port: int, *chunks: bytes) -> tuple[int, bytes]:
         connection.request("POST", "/token", iter(chunks), headers, encode_chunked=True)
         answer = connection.getresponse()
         return answer.status, answer.read()
+
+
+def test_the_longest_token_arrives(port: int) -> None:
+    headers = bearer("x" * LONGEST_TOKEN)
+    answer = requests.get(f"http://127.0.0.1:{port}/notes", headers=headers, timeout=PATIENCE)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
 
 
 def test_a_chunked_refresh_is_served(port: int) -> None:

@@ -723,7 +723,7 @@ def test_a_token_that_no_store_can_date_has_its_answer(app: Flask, store: Breaka
 def test_no_access_token_outlives_what_the_store_remembers(app: Flask) -> None:
     with (
         app.app_context(),
-        pytest.raises(IssueError, match=r"the store \(TOKENGUARD_STORAGE_URI\)"),
+        pytest.raises(IssueError, match=r"the store .* remembers"),
     ):
         issue_token("alice", lifetime=timedelta(days=367))
 
