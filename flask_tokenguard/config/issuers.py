@@ -21,6 +21,7 @@ from .readers import (
     key,
     path,
     read_members,
+    read_object,
     text,
     texts,
     texts_or_none,
@@ -61,9 +62,8 @@ class IssuerEntry:
 
 def read_issuers(value: object) -> dict[str, IssuerEntry]:
     """Read TOKENGUARD_ISSUERS: an object from each `iss` to its entry."""
-    if not isinstance(value, dict) or not value:
-        raise Fault('must be an object such as {"https://id.example.com/": {...}}')
-    return {text(issuer): read_issuer(issuer, entry) for issuer, entry in value.items()}
+    entries = read_object(value, '{"https://id.example.com/": {...}}')
+    return {text(issuer): read_issuer(issuer, entry) for issuer, entry in entries.items()}
 
 
 def read_issuer(issuer: str, entry: object) -> IssuerEntry:

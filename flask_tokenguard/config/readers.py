@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from difflib import get_close_matches
 from os import PathLike, fspath
 from typing import Any, TypeAlias
 
@@ -18,6 +19,15 @@ from .locations import LOCATIONS
 
 Reader: TypeAlias = Callable[[object], Any]
 
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (str, "a text"),
+    ((int, float), "a number"),
+    ((list, tuple), "a list"),
+    (dict, "an object"),
+    (type(None), "null"),
+)
+# The name of a member, and not something else in its place.
+_MEMBER = re.compile(r"[A-Za-z_][\w-]{0,40}")
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
@@ -48,10 +58,41 @@ def within(step: str) -> Iterator[None]:
         raise Fault(fault.problem, step + fault.path) from None
 
 
+def not_a(wanted: str, value: object) -> Fault:
+    """Make the fault of a value of another type; it names the type, and never quotes the value."""
+    return Fault(f"must be {wanted}, and is {_kind_of(value)}")
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, (str, list, tuple, dict)) and not value:
+        return "empty"
+    kinds = (name for kind, name in _KINDS if isinstance(value, kind))
+    return str(value).lower() if isinstance(value, bool) else next(kinds, type(value).__name__)
+
+
+def read_object(value: object, example: str) -> dict[str, Any]:
+    """Read an object that is not empty, or the JSON of one."""
+    value = _parse_object(value)
+    if not isinstance(value, dict) or not value:
+        raise not_a(f"an object such as {example}", value)
+    return value
+
+
+def _parse_object(value: object) -> object:
+    is_json = isinstance(value, str) and value.lstrip().startswith("{")
+    return _parse_json(value) if is_json else value
+
+
 def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]:
     """Read an object with named members, each by its reader."""
-    if not isinstance(value, dict) or not value.keys() <= readers.keys():
-        raise Fault(f"must be an object with some of {', '.join(sorted(readers))}")
+    known = ", ".join(sorted(readers))
+    value = _parse_object(value)
+    if not isinstance(value, dict):
+        raise not_a(f"an object with some of {known}", value)
+    for name in value:
+        if name not in readers:
+            shown = f" {name}" if _MEMBER.fullmatch(str(name)) else ""
+            raise Fault(f"has an unknown member{shown}; known are {known}")
     members = {}
     for name, member in value.items():
         with within(f".{name}"):
@@ -65,9 +106,13 @@ def text(value: object) -> str:
         if not value.isascii() and _is_not_unicode(value):
             raise Fault("is not Unicode text")
         return value
+    _refuse_number(value)
+    raise not_a("text that is not empty", value)
+
+
+def _refuse_number(value: object) -> None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise Fault("is a number where text is wanted; quote it, as in '\"123\"'")
-    raise Fault("must be text that is not empty")
 
 
 def _is_not_unicode(text: str) -> bool:
@@ -91,8 +136,9 @@ def texts(value: object) -> tuple[str, ...]:
 def _items(value: object) -> Sequence[object]:
     if isinstance(value, str):
         value = _parse_list(value)
+    _refuse_number(value)
     if not isinstance(value, (list, tuple)) or not value:
-        raise Fault("must be a list of texts, or comma-separated text")
+        raise not_a("a list of texts, or comma-separated text", value)
     return value
 
 
@@ -116,17 +162,25 @@ def entries(value: object) -> Sequence[object]:
     if isinstance(value, str):
         value = _parse_list(value)
     if not isinstance(value, (list, tuple)) or not value:
-        raise Fault('must be a list of entries such as {"file": "signing.pem"}')
+        raise not_a('a list of entries such as {"file": "signing.pem"}', value)
     return value
 
 
 def _parse_list(text: str) -> object:
     if not text.lstrip().startswith("["):
         return [item.strip() for item in text.split(",")]
+    return _parse_json(text)
+
+
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, character {error.colno}"
+        raise Fault(f"is not JSON: {error.msg} at {place}") from None
     except (ValueError, RecursionError):
-        raise Fault("is not a list in JSON") from None
+        # An int of thousands of digits, or brackets as many.
+        raise Fault("is not JSON that can be read") from None
 
 
 def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
@@ -136,7 +190,7 @@ def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
         if isinstance(value, int) and not isinstance(value, bool):
             value = timedelta(seconds=max(-1, min(value, 10**10)))
         if not isinstance(value, timedelta):
-            raise Fault("must be a timedelta, or a whole number of seconds")
+            raise not_a("a timedelta, or a whole number of seconds", value)
         if not timedelta(seconds=least) <= value <= most:
             raise Fault(f"must be from {least} to {most.total_seconds():.0f} seconds")
         return value
@@ -146,20 +200,20 @@ def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
 
 def size(value: object) -> int:
     """Read a number of characters."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 256 <= value <= 1_048_576:
-        raise Fault("must be a whole number of characters from 256 to 1048576")
+    return _whole_number(value, "of characters ", 256, 1_048_576)
+
+
+def _whole_number(value: object, unit: str, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise not_a(f"a whole number {unit}from {least} to {most}", value)
+    if not least <= value <= most:
+        raise Fault(f"must be a whole number {unit}from {least} to {most}")
     return value
 
 
 def count(most: int) -> Callable[[object], int]:
     """Read a number of things, or 0 for none."""
-
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise Fault(f"must be a whole number from 0 to {most}")
-        return value
-
-    return read
+    return lambda value: _whole_number(value, "", 0, most)
 
 
 def choice(*choices: str) -> Callable[[object], str]:
@@ -167,7 +221,9 @@ def choice(*choices: str) -> Callable[[object], str]:
 
     def read(value: object) -> str:
         if value not in choices:
-            raise Fault(f"must be one of {', '.join(choices)}")
+            near = get_close_matches(value, choices, 1) if isinstance(value, str) else ()
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise Fault(f"must be one of {', '.join(choices)}{hint}")
         return str(value)
 
     return read
@@ -212,7 +268,7 @@ def key(value: object) -> str | Mapping[str, Any]:
 def truth(value: object) -> bool:
     """Read true or false, and nothing else that could pass for one."""
     if not isinstance(value, bool):
-        raise Fault("must be true or false")
+        raise not_a("true or false", value)
     return value
 
 
