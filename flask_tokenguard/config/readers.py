@@ -79,8 +79,9 @@ def read_object(value: object, example: str) -> dict[str, Any]:
 
 
 def _parse_object(value: object) -> object:
-    is_json = isinstance(value, str) and value.lstrip().startswith("{")
-    return _parse_json(value) if is_json else value
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return _parse_json(value)
+    return value
 
 
 def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]:

@@ -37,6 +37,15 @@ SIGNATURE_ALGORITHMS = {
     "Ed25519": SignatureAlgorithm("OKP", "Ed25519", 256),
 }
 
+
+def key_for(alg: str) -> str:
+    """Name the kind of key that a signature algorithm takes, with its article."""
+    row = SIGNATURE_ALGORITHMS[alg]
+    return {"oct": "a secret", "RSA": "an RSA key", "EC": f"an EC key on {row.crv}"}.get(
+        row.kty, f"an {row.crv} key"
+    )
+
+
 # Two names of one algorithm (RFC 9864): a key for either accepts both.
 ED25519_NAMES = frozenset({"EdDSA", "Ed25519"})
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from . import jws, material
-from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
+from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, key_for
 from .asymmetric import check_secret
 from .compact import Header
 from .jws import SigningAlgorithm
@@ -247,7 +247,9 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
     if alg not in SIGNATURE_ALGORITHMS:
         raise ValueError(f"names the algorithm {alg!r}, which is not supported")
     if alg not in names:
-        raise ValueError(f"is of type {crv or kty}, which {alg} does not take")
+        raise ValueError(
+            f"is {key_for(names[0])}, which {alg} does not take: give it {key_for(alg)}"
+        )
     least = SIGNATURE_ALGORITHMS[alg].least_bits
     if bits < least:
         raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Protocol
 
+from ..jose.algorithms import key_for
 from ..jose.compact import Header
 from ..jose.jwk import Key, KeyOptions, KeySet, fitting
 from .entries import KeyEntry, ReadKey, State, read_entries
@@ -76,7 +77,12 @@ def choose_keys(
                 on_fault(f"{key.entry.source}: the key {error}")
     signing = _signing_key(bound, on_fault)
     if algorithm is not None and bound and algorithm not in (signing or bound[0][1]).algs:
-        on_fault(f"TOKENGUARD_ALGORITHM is {algorithm}, which the configured key does not take")
+        given = key_for((signing or bound[0][1]).alg)
+        on_fault(
+            f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {key_for(algorithm)}, and the key is"
+            f" {given}; `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for"
+            " TOKENGUARD_KEY_FILE"
+        )
     try:
         states: dict[Key, State | None] = {key: entry.state for entry, key in bound}
         return ConfiguredKeys(states, signing, states)

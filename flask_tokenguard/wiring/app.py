@@ -1,5 +1,6 @@
 """Parts: read an app's config and wire the objects that serve it."""
 
+import os
 from collections.abc import Callable
 from fnmatch import translate
 from pathlib import Path
@@ -122,10 +123,7 @@ def _load_keys(
     entries = settings.key_entries()
     has_key = settings.keyring is not None or any(entry.use != "enc" for entry in entries)
     if is_needed and not has_key and not faults:
-        faults.append(
-            "There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE, TOKENGUARD_KEYS or"
-            " TOKENGUARD_KEYRING"
-        )
+        faults.append(_explain_no_key())
     read = read_entries(entries, algorithm=settings.algorithm, on_fault=faults.append)
     if settings.encryption is None:
         refuse_encryption_keys(read, on_fault=faults.append)
@@ -135,6 +133,17 @@ def _load_keys(
     if settings.keyring is not None:
         return _open_ring(settings, faults.append), encryption
     return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption
+
+
+def _explain_no_key() -> str:
+    names = ("KEY", "KEY_FILE", "KEYS", "KEYRING")
+    unread = [name for name in names if f"FLASK_TOKENGUARD_{name}" in os.environ]
+    if unread:
+        return (
+            f"There is no key, and FLASK_TOKENGUARD_{unread[0]} is in the environment: call"
+            " app.config.from_prefixed_env() before TokenGuard(app) or init_app(app)"
+        )
+    return f"There is no key; set {', '.join(f'TOKENGUARD_{name}' for name in names)}"
 
 
 def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:

@@ -298,14 +298,28 @@ def test_the_algorithm_leaves_a_key_alone_that_names_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "algorithm"),
-    [("RS256", "HS256"), ("ES256", "ES384"), ("ES256", "HS256"), ("EdDSA", "RS256")],
+    ("name", "given", "algorithm", "wanted"),
+    [
+        ("RS256", "an RSA key", "HS256", "a secret"),
+        ("ES256", "an EC key on P-256", "ES384", "an EC key on P-384"),
+        ("ES256", "an EC key on P-256", "HS256", "a secret"),
+        ("EdDSA", "an Ed25519 key", "RS256", "an RSA key"),
+        ("HS256", "a secret", "RS256", "an RSA key"),
+        ("HS256", "a secret", "Ed25519", "an Ed25519 key"),
+    ],
 )
 def test_an_algorithm_that_the_key_does_not_take_is_a_fault(
-    faults_of: FaultsOf, private_pems: dict[str, str], name: str, algorithm: str
+    faults_of: FaultsOf,
+    private_pems: dict[str, str],
+    name: str,
+    given: str,
+    algorithm: str,
+    wanted: str,
 ) -> None:
-    assert faults_of(KEY=private_pems[name], ALGORITHM=algorithm) == (
-        f"TOKENGUARD_ALGORITHM is {algorithm}, which the configured key does not take",
+    (fault,) = faults_of(KEY=private_pems.get(name, SECRET), ALGORITHM=algorithm)
+    assert fault == (
+        f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {wanted}, and the key is {given};"
+        f" `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for TOKENGUARD_KEY_FILE"
     )
 
 
@@ -332,7 +346,7 @@ def test_the_wrong_curve_for_an_algorithm_is_a_fault(
     faults_of: FaultsOf, private_pems: dict[str, str]
 ) -> None:
     (fault,) = faults_of(KEYS=[{"value": private_pems["ES256"], "alg": "ES384"}])
-    assert fault == "TOKENGUARD_KEYS[0]: the key is of type P-256, which ES384 does not take"
+    assert fault.endswith("on P-256, which ES384 does not take: give it an EC key on P-384")
 
 
 @pytest.mark.parametrize(
@@ -474,7 +488,9 @@ def test_a_public_jwk_bound_to_hmac_is_a_fault(
 ) -> None:
     jwk = {**to_public_jwk(private_keys["RS256"].public_key()), "alg": "HS256"}
     (fault,) = faults_of(KEY=jwk)
-    assert fault == "TOKENGUARD_KEY: the key is of type RSA, which HS256 does not take"
+    assert fault == (
+        "TOKENGUARD_KEY: the key is an RSA key, which HS256 does not take: give it a secret"
+    )
 
 
 def test_a_public_jwk_that_calls_itself_a_secret_is_a_fault(
@@ -558,6 +574,18 @@ def test_an_environment_variable_that_is_not_set_is_a_fault(
     monkeypatch.delenv("SIGNING_KEY", raising=False)
     assert faults_of(KEYS=[{"env": "SIGNING_KEY"}]) == (
         "TOKENGUARD_KEYS[0]: the key is in an environment variable that is not set",
+    )
+
+
+@pytest.mark.parametrize("name", ["KEY", "KEY_FILE", "KEYS", "KEYRING"])
+def test_a_key_in_an_environment_that_was_not_read_is_pointed_out(
+    faults_of: FaultsOf, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"FLASK_TOKENGUARD_{name}", "hush")
+    (fault,) = faults_of(KEY=None)
+    assert (
+        f"FLASK_TOKENGUARD_{name} is in the environment: call app.config.from_prefixed_env()"
+        in (fault)
     )
 
 

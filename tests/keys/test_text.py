@@ -254,7 +254,7 @@ def test_a_public_key_after_a_blank_is_no_secret(
 def test_a_public_key_is_not_bound_to_hmac(
     public_forms: dict[str, str], form: str, alg: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"is of type RSA, which {alg} does not take"):
+    with pytest.raises(ValueError, match=f"is an RSA key, which {alg} does not take"):
         read_keys(public_forms[form], alg=alg)
 
 
