@@ -201,6 +201,20 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "TOKENGUARD_PUBLIC_ENDPOINTS",
+        "No endpoint matches {endpoint}.",
+        "Write it as `flask routes` lists it: a blueprint's name comes before a dot.",
+        looks.idle_public_endpoints,
+    ),
+    _Risk(
+        "advice",
+        "TOKENGUARD_PUBLIC_ENDPOINTS",
+        "These need no token: {endpoints}.",
+        "Leave out what is not for everybody.",
+        looks.public_endpoints,
+    ),
+    _Risk(
+        "warning",
         "TESTING",
         "Errors are raised instead of answered.",
         "Switch it off.",

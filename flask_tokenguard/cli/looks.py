@@ -8,7 +8,7 @@ from pathlib import Path
 from time import time
 from typing import TypeAlias
 
-from ..config.settings import OWN_CLAIMS
+from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS
 from ..errors import Unavailable
 from ..jose.compact import media_type
 from ..jose.jwk import Key
@@ -143,6 +143,19 @@ def claims_not_required(parts: Parts) -> Places:
     """List the claims of ours that a token may lack."""
     lacking = [claim for claim in OWN_CLAIMS if claim not in parts.settings.required_claims]
     return [{"claims": ", ".join(lacking)}] if lacking else []
+
+
+def idle_public_endpoints(parts: Parts) -> Places:
+    """List what is named as public and no endpoint matches."""
+    return [{"endpoint": repr(name)} for name in parts.idle_public_endpoints()]
+
+
+def public_endpoints(parts: Parts) -> Places:
+    """List the endpoints that the config opens, if it names more than static files."""
+    if parts.settings.public_endpoints in ((), STATIC_ENDPOINTS):
+        return []
+    names = sorted(filter(parts.public_endpoints.fullmatch, parts.app.view_functions))
+    return [{"endpoints": ", ".join(names)}] if names else []
 
 
 def open_routes(parts: Parts) -> Places:

@@ -22,7 +22,14 @@ from .locations import HEADER
 PREFIX = "TOKENGUARD_"
 # The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
 OWN_CLAIMS = ("iat", "sub", "jti")
+STATIC_ENDPOINTS = ("static", "*.static")
 _LONGEST_ALLOWED_LIFETIME = timedelta(days=3660)
+
+
+def read_public_endpoints(value: object) -> tuple[str, ...]:
+    """Read patterns of endpoints, which add to those of static files; an empty list closes all."""
+    named = values.texts_or_none(value)
+    return (*STATIC_ENDPOINTS, *named) if named else ()
 
 
 def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
@@ -70,7 +77,7 @@ class Settings:
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
     token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
     protect: str = _setting(values.choice("marked", "all"), "marked")
-    public_endpoints: tuple[str, ...] = _setting(values.texts_or_none, ("static", "*.static"))
+    public_endpoints: tuple[str, ...] = _setting(read_public_endpoints, STATIC_ENDPOINTS)
     max_token_size: int = _setting(values.size, LONGEST_TOKEN)
     cache_size: int = _setting(values.count(1_048_576), 1024)
     cache_lifetime: timedelta = _setting(

@@ -4,6 +4,7 @@ It runs before any hook of the app. `install` also registers the answers to refu
 of the public keys.
 """
 
+import logging
 from collections.abc import Callable
 
 from flask import Flask
@@ -26,6 +27,7 @@ _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     TokenGuardError,
 )
 _ANY_TOKEN = (ANY_TOKEN,)
+_logger = logging.getLogger("flask_tokenguard")
 _MOST_REMEMBERED = 4096
 
 
@@ -41,9 +43,15 @@ def install(app: Flask, parts: Parts) -> None:
 class RememberedDemands:
     """Remembers what each endpoint demands: a walk costs 5 us and more, this 0.2."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_on_first")
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
+        """Remember nothing yet.
+
+        Args:
+            on_first: Called at the first request that finds an endpoint.
+        """
+        self._on_first = on_first
         self._known: dict[tuple[str, str], _Remembered] = {}
 
     def of(self, endpoint: str, view: object, method: str) -> Demands:
@@ -63,6 +71,8 @@ class RememberedDemands:
             and (known.view_class is None or known.view_class is attribute(view, "view_class"))
         ):
             return known.demands
+        if not self._known:
+            self._on_first()
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         known = self._known[endpoint, method] = _Remembered(view, method)
@@ -81,7 +91,7 @@ class _Remembered:
 
 def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | None]:
     """Make the hook of an app."""
-    remembered = RememberedDemands()
+    remembered = RememberedDemands(on_first=lambda: _warn_of_idle_endpoints(parts))
     all_locations, bodiless = parts.locations, without_body(parts.locations)
 
     def guard_request() -> ResponseReturnValue | None:
@@ -111,6 +121,12 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
         return None
 
     return guard_request
+
+
+def _warn_of_idle_endpoints(parts: Parts) -> None:
+    # An app may register its endpoints until the first request.
+    for name in parts.idle_public_endpoints():
+        _logger.warning("TOKENGUARD_PUBLIC_ENDPOINTS names %r, which no endpoint matches", name)
 
 
 def _publish_keys(app: Flask, parts: Parts) -> None:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from re import Pattern
 from typing import Any, TypeVar, cast
 
@@ -11,7 +12,7 @@ from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
 from ..clock import Clock
-from ..config.settings import Settings
+from ..config.settings import STATIC_ENDPOINTS, Settings
 from ..errors import ConfigurationError
 from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
@@ -102,6 +103,15 @@ class Parts:
         if self.sessions is not None:
             lifetimes.append(settings.refresh_token_lifetime)
         return max(lifetimes) + settings.leeway
+
+    def idle_public_endpoints(self) -> list[str]:
+        """List what TOKENGUARD_PUBLIC_ENDPOINTS names and no endpoint of the app matches."""
+        return [
+            name
+            for name in self.settings.public_endpoints
+            if name not in STATIC_ENDPOINTS
+            and not any(fnmatchcase(endpoint, name) for endpoint in self.app.view_functions)
+        ]
 
     def get_sessions(self) -> Sessions:
         """Get the sessions.

@@ -238,6 +238,19 @@ def test_an_endpoint_that_is_public_is_no_risk(make_app: MakeApp, safe: Config) 
     assert findings(app) == []
 
 
+def test_a_public_endpoint_that_is_none_is_found(make_app: MakeApp, safe: Config) -> None:
+    result = examine(make_app(**safe, PUBLIC_ENDPOINTS=["helth"]))
+    assert "No endpoint matches 'helth'." in result.stdout
+
+
+def test_the_endpoints_that_the_config_opens_are_listed(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe, PUBLIC_ENDPOINTS=["a*"])
+    for name in ("api", "about"):
+        app.add_url_rule(f"/{name}", name, new_view())
+    result = examine(app)
+    assert "These need no token: about, api, static." in result.stdout
+
+
 def test_a_guard_under_another_decorator_is_no_risk(make_app: MakeApp, safe: Config) -> None:
     app = make_app(**safe)
     app.add_url_rule("/guarded", "guarded", foreign(token_required(new_view())))

@@ -140,7 +140,7 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ),
         ("TOKEN_LOCATIONS", "header,form", ("header", "form")),
         ("PROTECT", "all", "all"),
-        ("PUBLIC_ENDPOINTS", "login,*.static", ("login", "*.static")),
+        ("PUBLIC_ENDPOINTS", "login,*.page", ("static", "*.static", "login", "*.page")),
         ("PUBLIC_ENDPOINTS", [], ()),
         ("PUBLIC_ENDPOINTS", (), ()),
         ("MAX_TOKEN_SIZE", 256, 256),

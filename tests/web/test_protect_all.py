@@ -227,11 +227,36 @@ def test_named_endpoints_stay_open(
     assert (app.test_client().get("/").status_code == 200) is is_open
 
 
-def test_named_endpoints_replace_the_static_ones(guard_app: GuardApp, tmp_path: Path) -> None:
+def test_named_endpoints_add_to_the_static_ones(guard_app: GuardApp, tmp_path: Path) -> None:
     (tmp_path / "style.css").write_text("p {}")
     app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/files")
     guard_app(app, PROTECT="all", PUBLIC_ENDPOINTS=["health"])
-    assert refusal_of(app.test_client().get("/files/style.css")) == MISSING
+    with app.test_client().get("/files/style.css") as answer:
+        assert answer.text == "p {}"
+
+
+@pytest.mark.parametrize("protect", ["all", "marked"])
+def test_a_public_endpoint_that_is_none_is_logged_once(
+    guard_app: GuardApp, caplog: pytest.LogCaptureFixture, protect: str
+) -> None:
+    app = guard_app(Flask(__name__), PROTECT=protect, PUBLIC_ENDPOINTS=["helth", "a*", "view"])
+    app.add_url_rule("/", view_func=new_view())
+    client = app.test_client()
+    for _ in range(2):
+        client.get("/")
+    assert caplog.messages == [
+        f"TOKENGUARD_PUBLIC_ENDPOINTS names {name!r}, which no endpoint matches"
+        for name in ("helth", "a*")
+    ]
+
+
+def test_without_named_endpoints_nothing_is_logged(
+    guard_app: GuardApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = guard_app(Flask(__name__, static_folder=None), PROTECT="all")
+    app.add_url_rule("/", view_func=public(new_view()))
+    app.test_client().get("/")
+    assert caplog.messages == []
 
 
 def test_an_empty_list_opens_nothing(guard_app: GuardApp, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_methods_that_a_client_invents_do_not_fill_the_memory(
 ) -> None:
     monkeypatch.setattr("flask_tokenguard.web.hook._MOST_REMEMBERED", 3)
     remembered = RememberedDemands()
-    monkeypatch.setattr("flask_tokenguard.web.hook.RememberedDemands", lambda: remembered)
+    monkeypatch.setattr("flask_tokenguard.web.hook.RememberedDemands", lambda **_: remembered)
     app = make_app()
     app.url_map.add(Rule("/", endpoint="any"))
     app.view_functions["any"] = token_required(new_view())
