@@ -9,11 +9,11 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 from .per_process import PerProcess
 
-_MOST_LOOKUPS = 8
 _MOST_ADDRESSES = 8
 
 SocketAddress: TypeAlias = tuple[socket.AddressFamily, Any]
@@ -44,12 +44,36 @@ class Deadline:
         return left
 
 
+class Reserve:
+    """Places for look-ups that many share, apart from those whose last look-up hung.
+
+    One that hangs takes a single place of the others, once, and from then on places of its like.
+    """
+
+    def __init__(self, most: int = 32) -> None:
+        """Give each of both parts this many places."""
+        self._answering = _places(most)
+        self._hanging = _places(most)
+
+    def places(self, *, hangs: bool) -> threading.Semaphore:
+        """Return this process's places for who hung last, or for all others."""
+        return (self._hanging if hangs else self._answering).get()
+
+
 class Lookups:
     """A bounded number of look-ups at a time, each in a thread that is left behind if it hangs."""
 
-    def __init__(self) -> None:
-        # A look-up that hangs cannot be ended; this many may, and further ones wait for a place.
-        self._places = PerProcess(lambda: threading.Semaphore(_MOST_LOOKUPS))
+    def __init__(self, most: int = 2, *, reserve: Reserve | None = None) -> None:
+        """Take places of its own, so that no other's look-up that hangs keeps out one of these.
+
+        Args:
+            most: How many may run, or hang: a look-up that hangs cannot be ended. Further ones
+                wait for a place.
+            reserve: Bounds those of many together as well.
+        """
+        self._own = _places(most)
+        self._reserve = reserve
+        self._hangs = False
 
     def resolve(self, host: str, port: int, deadline: Deadline) -> list[SocketAddress]:
         """Look up the addresses of a host; at least one.
@@ -58,31 +82,46 @@ class Lookups:
             TimeoutError: No answer came in time.
             socket.gaierror: There is none; `strerror` gives the reason, without the host.
         """
-        places = self._places.get()
-        if not places.acquire(timeout=deadline.left()):
-            raise TimeoutError
+        taken = self._take_places(deadline)
         answer: queue.SimpleQueue[list[SocketAddress]] = queue.SimpleQueue()
 
         def look_up() -> None:
-            try:
-                answer.put(_look_up(host, port))
-            finally:
-                places.release()
+            with taken:
+                found = _look_up(host, port)
+                if found:
+                    self._hangs = False
+                answer.put(found)
 
         try:
             threading.Thread(target=look_up, name="tokenguard-lookup", daemon=True).start()
         except RuntimeError:
-            places.release()
+            taken.close()
             raise socket.gaierror(
                 socket.EAI_AGAIN, "the system has no thread left to look up the host's name"
             ) from None
         try:
             found = answer.get(timeout=deadline.left())
-        except queue.Empty:
+        except (queue.Empty, TimeoutError):
+            self._hangs = True
             raise TimeoutError from None
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, "the host's name has no address")
         return found[:_MOST_ADDRESSES]
+
+    def _take_places(self, deadline: Deadline) -> ExitStack:
+        places = [self._own.get()]
+        if self._reserve is not None:
+            places.append(self._reserve.places(hangs=self._hangs))
+        with ExitStack() as taken:
+            for each in places:
+                if not each.acquire(timeout=deadline.left()):
+                    raise TimeoutError
+                taken.callback(each.release)
+            return taken.pop_all()
+
+
+def _places(most: int) -> PerProcess[threading.Semaphore]:
+    return PerProcess(lambda: threading.Semaphore(most))
 
 
 def _look_up(host: str, port: int) -> list[SocketAddress]:

@@ -1,8 +1,10 @@
 """Keys, clocks and apps for every test, a key once for a whole run; and how a run goes."""
 
 import secrets
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -99,6 +101,26 @@ def public_pems(private_keys: dict[str, PrivateKey]) -> dict[str, str]:
 def clock() -> SettableClock:
     """A clock that stands at the present until a test moves it."""
     return SettableClock(time.time())
+
+
+@pytest.fixture
+def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A resolver that hangs until it is released, and then knows none; but `works.example`."""
+    go_on = threading.Event()
+    resolve = socket.getaddrinfo
+
+    def look_up(host: str, port: int, **options: Any) -> Any:
+        if host == "works.example":
+            return resolve("127.0.0.1", port, **options)
+        go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield go_on
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("tokenguard-"):
+            thread.join(30)
 
 
 @pytest.fixture

@@ -25,8 +25,6 @@ _MOST_URL = 2048
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"https": 443, "http": 80}
 
-_lookups = Lookups()
-
 
 def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:
     """Check a URL before it is fetched; whether http goes to loopback is checked when connecting.
@@ -63,6 +61,7 @@ class Fetcher:
         allow_insecure_loopback: bool = False,
         allow_private_addresses: bool = True,
         ssl_context: ssl.SSLContext | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         """Check that the bounds fit together.
 
@@ -72,6 +71,7 @@ class Fetcher:
             allow_insecure_loopback: Allow http, to loopback addresses only.
             allow_private_addresses: Allow addresses that are not of the public internet.
             ssl_context: The certificates to trust; default those of the system.
+            lookups: Look up the hosts' names; default two at a time, of this fetcher alone.
 
         Raises:
             ValueError: The context does not verify, or loopback is allowed and other private
@@ -88,6 +88,7 @@ class Fetcher:
         self._allow_insecure_loopback = allow_insecure_loopback
         self._allow_private_addresses = allow_private_addresses
         self._ssl_context = ssl_context
+        self._lookups = lookups or Lookups()
 
     def __call__(self, url: str, etag: str | None = None) -> Fetched:
         """Fetch a URL, or confirm that the version of `etag` is still current.
@@ -144,7 +145,9 @@ class Fetcher:
 
     def _connect(self, parts: SplitResult, deadline: Deadline) -> socket:
         is_allowed = self._is_allowed if parts.scheme == "https" else _is_loopback
-        return connect(_lookups.resolve(*_host_and_port(parts), deadline), is_allowed, deadline)
+        return connect(
+            self._lookups.resolve(*_host_and_port(parts), deadline), is_allowed, deadline
+        )
 
     def _is_allowed(self, ip: IPAddress) -> bool:
         return self._allow_private_addresses or is_public(ip)

@@ -7,6 +7,7 @@ from ..clock import Clock
 from ..config.issuers import SETTING, IssuerEntry, read_issuer
 from ..config.readers import Fault
 from ..config.settings import Settings
+from ..deadline import Reserve
 from ..errors import ConfigurationError
 from ..fetching import Fetch
 from ..jose.jwk import Key, KeySet, KeySource
@@ -41,16 +42,18 @@ def build_issuers(
     entries, faults = settings.issuers or {}, list[str]()
     if settings.issuer in entries:
         faults.append(f"{SETTING} names TOKENGUARD_ISSUER, whose tokens are our own")
-    rules = tuple(live_rules)
+    rules, reserve = tuple(live_rules), Reserve()
 
-    def build(entry: IssuerEntry, on_fault: Callable[[str], None]) -> TrustedIssuer:
-        keys = _keys_of(entry, settings, fetch, on_fault)
+    def build(
+        entry: IssuerEntry, on_fault: Callable[[str], None], reserve: Reserve | None = None
+    ) -> TrustedIssuer:
+        keys = _keys_of(entry, settings, fetch=fetch, on_fault=on_fault, reserve=reserve)
         return trusted_issuer(entry, keys, live_rules=rules, leeway=settings.leeway, clock=clock)
 
     def resolved(issuer: str, entry: object) -> TrustedIssuer:
         faults: list[str] = []
         try:
-            built = build(read_issuer(issuer, entry), faults.append)
+            built = build(read_issuer(issuer, entry), faults.append, reserve)
         except Fault as fault:
             raise ConfigurationError(fault.of("")) from None
         if faults:
@@ -64,14 +67,21 @@ def build_issuers(
 
 
 def _keys_of(
-    entry: IssuerEntry, settings: Settings, fetch: Fetch | None, on_fault: Callable[[str], None]
+    entry: IssuerEntry,
+    settings: Settings,
+    *,
+    fetch: Fetch | None,
+    on_fault: Callable[[str], None],
+    reserve: Reserve | None,
 ) -> KeySource[Key]:
     if entry.key is not None:
         return read_key_set(entry.key, algorithms=entry.profile.algorithms, on_fault=on_fault)
     from .remote import build_remote_keys  # noqa: PLC0415 - imported when used
 
     try:
-        return build_remote_keys(entry, fetch=fetch, allows_http=settings.allow_insecure_http)
+        return build_remote_keys(
+            entry, fetch=fetch, allows_http=settings.allow_insecure_http, reserve=reserve
+        )
     except ValueError as error:
         on_fault(
             f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"

@@ -1,6 +1,7 @@
 """Published keys: an issuer's entry -> `RemoteKeys`; imported when used, for HTTP and TLS."""
 
 from ..config.issuers import IssuerEntry
+from ..deadline import Lookups, Reserve
 from ..fetching import Fetch
 from ..fetching.document import Lifetimes
 from ..fetching.fetcher import Fetcher, check_url
@@ -9,13 +10,16 @@ from ..keys.remote.discovery import Discovery
 from ..keys.remote.keys import RemoteKeys
 
 
-def build_remote_keys(entry: IssuerEntry, *, fetch: Fetch | None, allows_http: bool) -> RemoteKeys:
+def build_remote_keys(
+    entry: IssuerEntry, *, fetch: Fetch | None, allows_http: bool, reserve: Reserve | None = None
+) -> RemoteKeys:
     """Wire the keys that an issuer publishes; nothing is fetched yet.
 
     Args:
         entry: The issuer's.
         fetch: The app's own, in place of ours.
         allows_http: Whether http will do for a server on this machine.
+        reserve: Bounds the look-ups of names of resolved issuers, of which there may be many.
 
     Raises:
         ValueError: An address is not one to fetch from, or the entry contradicts `allows_http`.
@@ -24,7 +28,9 @@ def build_remote_keys(entry: IssuerEntry, *, fetch: Fetch | None, allows_http: b
         # What the keys will need is imported before a server forks, and while no request waits.
         jws.algorithm(name)
     fetch = fetch or Fetcher(
-        allow_insecure_loopback=allows_http, allow_private_addresses=entry.allows_private_addresses
+        allow_insecure_loopback=allows_http,
+        allow_private_addresses=entry.allows_private_addresses,
+        lookups=Lookups(reserve=reserve),
     )
     lifetimes = Lifetimes(stale=entry.stale.total_seconds())
     return RemoteKeys(

@@ -27,7 +27,8 @@ _BETWEEN = 0.99
 # Paths, under redis-py's names for them.
 Files: TypeAlias = tuple[tuple[str, str], ...]
 
-_lookups = Lookups()
+# Of one server's name, so that threads that connect at once do not wait for each other.
+_MOST_LOOKUPS = 8
 
 
 class _Operation(threading.local):
@@ -97,7 +98,9 @@ class TimedConnection(Connection):
 
     def _connect(self) -> socket.socket:
         deadline = _operation.deadline
-        connected = connect(_lookups.resolve(self.host, self.port, deadline), deadline)
+        connected = connect(
+            _lookups_of(self.host).resolve(self.host, self.port, deadline), deadline
+        )
         try:
             # As redis-py sets them.
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -119,6 +122,12 @@ class TimedConnection(Connection):
         """Log in, by a socket that knows the deadline."""
         self._sock = _TimedSocket(self._sock)
         super().on_connect_check_health(check_health)
+
+
+@lru_cache(maxsize=64)
+def _lookups_of(_host: str) -> Lookups:
+    # A name that hangs must not keep out another one's server, such as the next sentinel.
+    return Lookups(_MOST_LOOKUPS)
 
 
 def tls_context(files: Files) -> ssl.SSLContext:

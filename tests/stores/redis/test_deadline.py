@@ -10,8 +10,9 @@ from unittest.mock import Mock
 import pytest
 from redis.crc import key_slot
 
-from flask_tokenguard.deadline import Lookups
 from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.fetching import FetchError
+from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.stores.redis import connection as redis_connection
 from flask_tokenguard.stores.redis.store import RedisStore
 
@@ -72,35 +73,36 @@ def test_a_server_that_is_silent_ends_at_the_deadline(fake: FakeServer, kind: st
     holds(RedisStore(fake.uri(kind), timeout=TIMEOUT))
 
 
-@pytest.fixture
-def hanging_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """A resolver that hangs until it is released, and then knows nothing."""
-    go_on = threading.Event()
-
-    def look_up(*_: object, **__: object) -> list[object]:
-        go_on.wait(30)
-        return []
-
-    monkeypatch.setattr(redis_connection, "_lookups", Lookups())
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    yield go_on
-    go_on.set()
-    for thread in threading.enumerate():
-        if thread.name == "tokenguard-lookup":
-            thread.join(30)
-
-
 @each_kind
-@pytest.mark.usefixtures("hanging_name")
+@pytest.mark.usefixtures("hanging_names")
 def test_a_name_whose_look_up_hangs_ends_at_the_deadline(fake: FakeServer, kind: str) -> None:
     holds(RedisStore(fake.uri(kind, host="redis.example"), timeout=TIMEOUT))
 
 
+@pytest.mark.parametrize("fake", ["plain"], indirect=True)
+@pytest.mark.usefixtures("hanging_names")
+def test_a_name_that_hangs_keeps_out_no_other_server(fake: FakeServer) -> None:
+    for _ in range(9):
+        holds(RedisStore(fake.uri("server", host="hangs.example"), timeout=0.01))
+    store = RedisStore(fake.uri("server", host="works.example"), timeout=5)
+    store.standing(new_id(), None, new_id())
+
+
+@pytest.mark.parametrize("fake", ["plain"], indirect=True)
+@pytest.mark.usefixtures("hanging_names")
+def test_issuers_whose_names_hang_keep_out_no_store(fake: FakeServer) -> None:
+    for number in range(9):
+        with pytest.raises(FetchError):
+            Fetcher(deadline=0.01)(f"https://{number}.example/keys")
+    store = RedisStore(fake.uri("server", host="works.example"), timeout=5)
+    store.standing(new_id(), None, new_id())
+
+
 @each_kind
 def test_a_name_without_an_address_is_logged_as_that(
-    fake: FakeServer, kind: str, hanging_name: threading.Event, caplog: pytest.LogCaptureFixture
+    fake: FakeServer, kind: str, hanging_names: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hanging_name.set()
+    hanging_names.set()
     holds(RedisStore(fake.uri(kind, host="redis.example"), timeout=5))
     assert "the host's name has no address" in caplog.text
 
