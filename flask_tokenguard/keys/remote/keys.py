@@ -1,10 +1,11 @@
 """Remote keys: the keys of another issuer, fetched when needed and kept through its outages.
 
 A request reads the clock and a dictionary. A thread fetches ahead of expiry. A request waits for it
-where there are no keys, or they have expired, and never longer than the deadline. After that wait,
-old keys go on for as long as `Lifetimes.stale` allows. A removed key verifies nothing from the
-moment the new set is here, cached tokens included: `find` returns the same `Key` object as long as
-that key is trusted.
+where there are no keys, they have expired, or one is missing: all for a second, and few until the
+deadline. After that, old keys go on for as long as `Lifetimes.stale` allows. A missing one is an
+outage then: only a set that came shows that there is no such key. A removed key verifies nothing
+from the moment the new set is here, cached tokens included: `find` returns the same `Key` object as
+long as that key is trusted.
 """
 
 import logging
@@ -12,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil, inf
+from math import ceil
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,40 +24,32 @@ from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...jose.compact import Header
 from ...jose.jwk import Key
 from ...per_process import PerProcess
+from .attempt import MOST_PATIENT, Attempt, Gate
 from .discovery import Discovery
 from .key_set import RemoteSet, accepted_algorithms
 
-_UNKNOWN_KID_EVERY = 30.0
+_COMPLETE_FOR = 30.0
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 60.0
 _LEAST_AHEAD = 10.0
-# For an issuer that failed a moment ago: enough for one that is back, little for one that is not.
-_WAIT_WHILE_DOWN = 0.25
 _logger = logging.getLogger("flask_tokenguard")
 
 
 class _Known(NamedTuple):
-    """The keys, and the instants at which they are due for a fetch, expired, and too old to use."""
+    """The keys, and the instants that end what they are good for.
+
+    Attributes:
+        keys: The set that came.
+        refresh_at: It is due for a fetch.
+        expires_at: It is used no longer without a try to fetch it anew.
+        stale_until: It is used no longer.
+        complete_until: A key that it lacks is no longer taken not to exist.
+    """
 
     keys: RemoteSet
     refresh_at: float
     expires_at: float
     stale_until: float
-
-
-class _Attempt:
-    """One fetch under way, with the instant until which callers may wait for it."""
-
-    def __init__(self, wait_until: float) -> None:
-        self.is_over = threading.Event()
-        self.wait_until = wait_until
-
-
-class _Gate:
-    """A lock around the one fetch that a process may have under way."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.running: _Attempt | None = None
+    complete_until: float
 
 
 def _due(lifetime: float) -> float:
@@ -107,70 +100,87 @@ class RemoteKeys:
         self._monotonic = monotonic
         self._start_thread = start_thread
         self._jwks = CachedDocument(self._read, fetch=fetch, lifetimes=self._lifetimes)
-        self._gates = PerProcess(_Gate)
+        self._gates = PerProcess(Gate)
         self._known: _Known | None = None
         self._failures = 0
         self._retry_at = float("-inf")
-        self._next_unknown = float("-inf")
 
     def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find the keys that may have made a token with this header.
 
-        An unknown `kid` fetches the set anew, once in 30 s at most.
+        A key that is missing fetches the set anew, once in 30 s at most.
 
         Raises:
-            Unavailable: No keys are known, so the token cannot be judged.
+            Unavailable: No keys are known, or one is missing and no newer set came, so the token
+                cannot be judged.
         """
         if use != "sig" or header.alg not in self._algorithms:
             return ()
         before = self._known
-        found = self._keys().find(header, use)
-        if found or header.kid is None or self._known is not before:
+        known = self._current()
+        found = known.keys.find(header, use)
+        if found or known is not before:
             return found
-        return self._keys_after_unknown().find(header, use)
+        return self._completed(known).keys.find(header, use)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._keys()
+        return key in self._current().keys
 
     def __repr__(self) -> str:
         return f"<RemoteKeys of {self._name}>"
 
-    def _keys(self) -> RemoteSet:
+    def _current(self) -> _Known:
         """Return the current keys, fetched first if they are due."""
         now = self._monotonic()
         known = self._known
         if known is not None and now < known.refresh_at and known.keys:
-            return known.keys
+            return known
         attempt = self._begin(now, is_due=self._is_refresh_due)
-        if known is None or not known.keys or now >= known.stale_until:
+        if known is None or not known.keys or now >= known.expires_at:
             self._wait(attempt)
-        elif now >= known.expires_at:
-            self._wait(attempt, _WAIT_WHILE_DOWN if self._is_down(now) else inf)
         return self._usable()
 
-    def _keys_after_unknown(self) -> RemoteSet:
-        self._wait(self._begin(self._monotonic(), is_due=self._is_unknown_due))
-        return self._usable()
+    def _completed(self, known: _Known) -> _Known:
+        """Return keys of which each that is missing does not exist.
 
-    def _usable(self) -> RemoteSet:
-        known, now = self._known, self._monotonic()
-        if known is None or now >= known.stale_until or not known.keys:
-            raise Unavailable(
-                "The keys of the token's issuer are out of reach",
-                retry_after=ceil(max(1.0, self._retry_at - now)),
-            )
-        return known.keys
+        Args:
+            known: The keys that lack one.
+
+        Raises:
+            Unavailable: None came.
+        """
+        now = self._monotonic()
+        if now < known.complete_until:
+            return known
+        self._wait(self._begin(now, is_due=self._is_completion_due, seeks_key=True))
+        newer = self._usable()
+        if newer is known:
+            raise self._unavailable()
+        return newer
+
+    def _usable(self) -> _Known:
+        known = self._known
+        if known is None or self._monotonic() >= known.stale_until or not known.keys:
+            raise self._unavailable()
+        return known
+
+    def _unavailable(self) -> Unavailable:
+        running = self._gates.get().running
+        until = self._retry_at if running is None else running.wait_until
+        return Unavailable(
+            "The keys of the token's issuer are out of reach",
+            retry_after=ceil(max(1.0, until - self._monotonic())),
+        )
 
     def _is_refresh_due(self, now: float) -> bool:
         return self._known is None or now >= self._known.refresh_at
 
-    def _is_unknown_due(self, now: float) -> bool:
-        if now < self._next_unknown:
-            return False
-        self._next_unknown = now + _UNKNOWN_KID_EVERY
-        return True
+    def _is_completion_due(self, now: float) -> bool:
+        return self._known is None or now >= self._known.complete_until
 
-    def _begin(self, now: float, *, is_due: Callable[[float], bool]) -> _Attempt | None:
+    def _begin(
+        self, now: float, *, is_due: Callable[[float], bool], seeks_key: bool = False
+    ) -> Attempt | None:
         """Start a fetch, or return the one that runs; None where none may start."""
         gate = self._gates.get()
         with gate.lock:
@@ -178,7 +188,12 @@ class RemoteKeys:
                 return gate.running
             if now < self._retry_at or not is_due(now):
                 return None
-            attempt = gate.running = _Attempt(now + self._deadline)
+            attempt = gate.running = Attempt(
+                now,
+                deadline=self._deadline,
+                most_patient=0 if self._is_down(now) else MOST_PATIENT,
+                seeks_key=seeks_key,
+            )
             try:
                 self._start_thread(lambda: self._run(gate, attempt))
             except RuntimeError:
@@ -190,13 +205,13 @@ class RemoteKeys:
         # A failure of long ago proves nothing now: there was no request since.
         return self._failures > 0 and now < self._retry_at + _LONGEST_BACK_OFF
 
-    def _wait(self, attempt: _Attempt | None, most: float = inf) -> None:
+    def _wait(self, attempt: Attempt | None) -> None:
         if attempt is not None:
-            attempt.is_over.wait(max(0.0, min(most, attempt.wait_until - self._monotonic())))
+            attempt.wait(self._monotonic)
 
-    def _run(self, gate: _Gate, attempt: _Attempt) -> None:
+    def _run(self, gate: Gate, attempt: Attempt) -> None:
         try:
-            self._refresh()
+            self._refresh(seeks_key=attempt.seeks_key)
         except (FetchError, ValueError) as error:
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
@@ -204,17 +219,25 @@ class RemoteKeys:
         finally:
             self._end(gate, attempt)
 
-    def _end(self, gate: _Gate, attempt: _Attempt) -> None:
+    def _end(self, gate: Gate, attempt: Attempt) -> None:
         gate.running = None
         attempt.is_over.set()
 
-    def _refresh(self) -> None:
-        now = self._monotonic()
+    def _refresh(self, *, seeks_key: bool) -> None:
+        now, before = self._monotonic(), self._known
         version = self._fetch_keys()
         expires_at = now + version.lifetime
         refresh_at = now + (_due(version.lifetime) if version.value else self._lifetimes.least)
+        if seeks_key:
+            complete_until = now + _COMPLETE_FOR
+        else:
+            complete_until = float("-inf") if before is None else before.complete_until
         self._known = _Known(
-            version.value, refresh_at, expires_at, expires_at + self._lifetimes.stale
+            version.value,
+            refresh_at,
+            expires_at,
+            expires_at + self._lifetimes.stale,
+            complete_until,
         )
         if self._failures:
             _logger.warning("the keys of %s can be fetched again", self._name)

@@ -4,6 +4,7 @@ import json
 import logging
 import multiprocessing
 import os
+import queue
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.jose import material
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_private_members
+from flask_tokenguard.keys.remote import attempt as attempts
 from flask_tokenguard.keys.remote.discovery import Discovery
 from flask_tokenguard.keys.remote.key_set import RemoteSet
 from flask_tokenguard.keys.remote.keys import RemoteKeys
@@ -416,19 +418,6 @@ def test_who_comes_after_long_waits_for_the_fetch(
     assert len(provider.asked) == 2
 
 
-def test_nobody_waits_long_for_a_provider_that_is_known_to_be_down(
-    keys: RemoteKeys, provider: Provider, monotonic: SettableClock, threads: SwitchableThreads
-) -> None:
-    keys.find(header(), "sig")
-    provider.error = FetchError("down")
-    monotonic.now += HOUR
-    keys.find(header(), "sig")
-    threads.start = Later()
-    monotonic.now += 60
-    with within(1):
-        assert kids(keys.find(header(), "sig")) == ["one"]
-
-
 def test_nobody_waits_at_all_while_a_failure_backs_off(
     keys: RemoteKeys, provider: Provider, monotonic: SettableClock, threads: SwitchableThreads
 ) -> None:
@@ -461,37 +450,50 @@ def test_a_provider_that_was_down_long_ago_is_asked_again_first(
     assert keys.find(header(), "sig") == ()
 
 
+@pytest.mark.parametrize("kid", ["one", "unknown", None])
 @pytest.mark.parametrize(
-    ("failed_ago", "wait"),
-    [(None, 5.0), (HOUR, 5.0), (121, 5.0), (59, 0.25), (1, 0.25)],
+    ("failed_ago", "expected"),
+    [(None, [1, 4]), (HOUR, [1, 4]), (121, [1, 4]), (59, [1]), (1, [1])],
 )
-def test_a_set_past_its_age_is_waited_for_as_an_unknown_kid_is(
+def test_all_wait_a_second_and_longer_unless_it_failed_last(
     keys: RemoteKeys,
     provider: Provider,
     monotonic: SettableClock,
     threads: SwitchableThreads,
+    kid: str | None,
     failed_ago: float | None,
-    wait: float,
+    expected: list[float],
 ) -> None:
-    keys.find(header(), "sig")
-    monotonic.now += HOUR
+    if kid is not None:
+        keys.find(header(), "sig")
+        monotonic.now += HOUR
     if failed_ago is not None:
         provider.error = FetchError("down")
-        keys.find(header(), "sig")
+        answer_of(keys, "one")
         monotonic.now += failed_ago
     threads.start = Later()
-    waits = note_waits(keys)
-    assert kids(keys.find(header(), "sig")) == ["one"]
-    assert waits == [wait]
+    waits = note_waits(keys, monotonic)
+    assert answer_of(keys, kid) == (["one"] if kid == "one" else 503)
+    assert waits == expected
 
 
-def note_waits(keys: RemoteKeys) -> list[float]:
-    """Note for how long a fetch may be waited for, and wait for none."""
+def answer_of(keys: RemoteKeys, kid: str | None) -> list[str | None] | int | None:
+    """Return the names of the keys that were found, or the status of the refusal."""
+    try:
+        return kids(keys.find(header(kid), "sig"))
+    except Unavailable as error:
+        return error.code
+
+
+def note_waits(keys: RemoteKeys, monotonic: SettableClock) -> list[float]:
+    """Note for how long a fetch is waited for in vain, and move the clock instead."""
     waits: list[float] = []
 
     class NotedEvent(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0.0)
+            assert timeout is not None
+            waits.append(timeout)
+            monotonic.now += timeout
             return False
 
     begin = keys._begin
@@ -517,13 +519,13 @@ def test_a_set_is_believed_for_no_second_longer_than_its_age(
     provider.max_age = max_age
     keys.find(header(), "sig")
     threads.start = Later()
-    waits = note_waits(keys)
-    monotonic.now = 1000 + max(60, max_age) - 1
+    waits = note_waits(keys, monotonic)
+    monotonic.now = 1000 + max(60, max_age) - 0.5
     keys.find(header(), "sig")
     assert waits == []
-    monotonic.now += 1
+    monotonic.now += 0.5
     keys.find(header(), "sig")
-    assert waits == [4.0]
+    assert waits == [0.5, 4.0]
 
 
 def test_threads_that_come_after_long_wait_for_the_same_fetch(
@@ -865,15 +867,91 @@ def test_an_unknown_kid_at_the_first_use_is_not_asked_for_twice(
     assert len(provider.asked) == 1
 
 
-def test_an_unknown_kid_while_the_provider_is_down_is_answered_from_what_is_known(
+def test_no_key_is_unknown_while_the_provider_is_down(
     keys: RemoteKeys, provider: Provider, monotonic: SettableClock
 ) -> None:
     keys.find(header(), "sig")
     provider.error = FetchError("down")
     for second in range(100):
         monotonic.now = 1000 + second
-        assert keys.find(header("unknown"), "sig") == ()
-    assert len(provider.asked) <= 1 + 4
+        assert answer_of(keys, "unknown") == 503
+    # At once, then after 1, 2, 4, 8, 16, 32 s, less up to a half by chance, and 60 s.
+    assert 1 + 6 <= len(provider.asked) <= 1 + 9
+    provider.error = None
+    monotonic.now += 60
+    assert answer_of(keys, "unknown") == []
+
+
+def test_a_key_that_was_missing_stays_unknown_through_an_outage(
+    keys: RemoteKeys, provider: Provider, monotonic: SettableClock
+) -> None:
+    keys.find(header(), "sig")
+    keys.find(header("unknown"), "sig")
+    provider.error = FetchError("down")
+    monotonic.now += 29
+    assert answer_of(keys, "unknown") == []
+    monotonic.now += 1
+    assert answer_of(keys, "unknown") == 503
+
+
+def test_a_key_that_was_missing_stays_unknown_through_a_refresh(
+    keys: RemoteKeys, provider: Provider, monotonic: SettableClock
+) -> None:
+    keys.find(header(), "sig")
+    monotonic.now += 530
+    keys.find(header("unknown"), "sig")
+    keys._known = keys._known and keys._known._replace(refresh_at=monotonic.now)
+    for _ in range(2):
+        assert answer_of(keys, "unknown") == []
+    assert len(provider.asked) == 3
+
+
+def test_no_missing_key_is_waited_for_while_a_failure_backs_off(
+    keys: RemoteKeys, provider: Provider, monotonic: SettableClock, threads: SwitchableThreads
+) -> None:
+    keys.find(header(), "sig")
+    provider.error = FetchError("down")
+    answer_of(keys, "unknown")
+    later = threads.start = Later()
+    waits = note_waits(keys, monotonic)
+    monotonic.now += 0.4
+    assert answer_of(keys, "unknown") == 503
+    assert (waits, later.runs) == ([], [])
+
+
+def test_a_key_for_a_token_without_kid_is_fetched_too(
+    keys: RemoteKeys, provider: Provider, jwk: Jwk, other_jwk: Jwk
+) -> None:
+    keys.find(header(), "sig")
+    provider.publish(jwk, other_jwk)
+    assert kids(keys.find(header(None, "EdDSA"), "sig")) == ["two"]
+
+
+def test_a_key_that_comes_while_it_is_looked_for_is_found(
+    keys: RemoteKeys,
+    provider: Provider,
+    monotonic: SettableClock,
+    threads: SwitchableThreads,
+    jwk: Jwk,
+    other_jwk: Jwk,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys.find(header(), "sig")
+    later = threads.start = Later()
+    monotonic.now += 590
+    keys.find(header(), "sig")
+    provider.publish(jwk, other_jwk)
+    find = RemoteSet.find
+
+    def find_and_fetch(before: RemoteSet, *arguments: Any) -> Sequence[Key]:
+        found = find(before, *arguments)
+        if later.runs:
+            later.run()
+        return found
+
+    monkeypatch.setattr(RemoteSet, "find", find_and_fetch)
+    threads.start = at_once
+    assert kids(keys.find(header("two", "EdDSA"), "sig")) == ["two"]
 
 
 def test_a_fetch_under_way_is_waited_for_and_not_started_twice(
@@ -883,12 +961,70 @@ def test_a_fetch_under_way_is_waited_for_and_not_started_twice(
     later = threads.start = Later()
     monotonic.now += 590
     keys.find(header(), "sig")
-    monotonic.now += 5
-    with within(1):
-        assert keys.find(header("unknown"), "sig") == ()
+    waits = note_waits(keys, monotonic)
+    monotonic.now += 0.75
+    assert answer_of(keys, "unknown") == 503
+    assert waits == [0.25, 4.0]
     assert len(later.runs) == 1
     later.run()
     assert len(provider.asked) == 2
+
+
+@pytest.mark.parametrize("kid", ["unknown", None])
+def test_a_fetch_that_is_late_is_waited_for_no_more(
+    keys: RemoteKeys, monotonic: SettableClock, threads: SwitchableThreads, kid: str | None
+) -> None:
+    later = Later()
+    if kid is not None:
+        keys.find(header(), "sig")
+    threads.start = later
+    waits = note_waits(keys, monotonic)
+    monotonic.now += 590
+    keys._begin(monotonic.now, is_due=lambda _: True)
+    monotonic.now += 1
+    for _ in range(100):
+        assert answer_of(keys, kid) == 503
+    with pytest.raises(Unavailable) as caught:
+        keys.find(header(kid), "sig")
+    assert (caught.value.retry_after, waits, len(later.runs)) == (4, [], 1)
+
+
+def test_of_many_that_wait_for_a_late_fetch_four_go_on(
+    provider: Provider, jwk: Jwk, other_jwk: Jwk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "PATIENCE", 0.1)
+    answers: queue.SimpleQueue[list[str | None] | None] = queue.SimpleQueue()
+    is_first, go_on, start = True, threading.Event(), threading.Barrier(16)
+
+    def fetch(url: str, etag: str | None) -> Fetched:
+        assert is_first or go_on.wait(30)
+        return provider(url, etag)
+
+    # The clock stands still, so that all 16 come in time, however slow the machine is.
+    keys = RemoteKeys(
+        JWKS_URL, fetch=fetch, algorithms=ALGORITHMS, deadline=30, monotonic=SettableClock(0)
+    )
+
+    def use() -> None:
+        start.wait(30)
+        try:
+            answers.put(kids(keys.find(header("two", "EdDSA"), "sig")))
+        except Unavailable:
+            answers.put(None)
+
+    keys.find(header(), "sig")
+    is_first = False
+    provider.publish(jwk, other_jwk)
+    users = [threading.Thread(target=use) for _ in range(16)]
+    for user in users:
+        user.start()
+    refused = [answers.get(timeout=30) for _ in range(12)]
+    go_on.set()
+    served = [answers.get(timeout=30) for _ in range(4)]
+    for user in users:
+        user.join(30)
+    assert (refused, served) == ([None] * 12, [["two"]] * 4)
+    join_fetches()
 
 
 def test_a_fetch_that_never_ends_holds_nobody_up_for_long(
