@@ -1,5 +1,6 @@
 """What docs/issuers.md says of profiles and settings is so."""
 
+import inspect
 import re
 import textwrap
 from typing import Any
@@ -10,7 +11,11 @@ from flask import Flask
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.config.profiles import PROFILES, Profile
+from flask_tokenguard.deadline import Lookups, Reserve
 from flask_tokenguard.fetching import Fetched
+from flask_tokenguard.keys.remote.attempt import MOST_PATIENT, PATIENCE
+from flask_tokenguard.keys.remote.keys import RemoteKeys
+from flask_tokenguard.stores.redis.connection import _MOST_LOOKUPS
 
 from ..config.test_profiles import id_token, refused_by
 from ..support import ROOT
@@ -94,3 +99,14 @@ def test_the_fetch_on_the_page_returns_status_and_etag(status: int, body: bytes)
     answer = Mock(status_code=status, content=body, headers={"ETag": '"2"'})
     page["session"].get = Mock(return_value=answer)
     assert page["fetch"]("https://id.example.com/jwks", '"1"') == Fetched(body, status, None, '"2"')
+
+
+def test_the_page_has_the_bounds_of_waits_and_lookups() -> None:
+    section = PAGE.partition("### Who waits, and for how long\n")[2].partition("\n#")[0]
+    bold = [int(number) for number in re.findall(r"\*\*(\d+)", section)]
+    deadline = inspect.signature(RemoteKeys).parameters["deadline"].default
+    own = inspect.signature(Lookups).parameters["most"].default
+    shared = inspect.signature(Reserve).parameters["most"].default
+    assert bold == [PATIENCE, MOST_PATIENT, deadline, own, 2 * shared]
+    assert f": {shared} for those" in section
+    assert f"[{_MOST_LOOKUPS} for each of its names]" in section
