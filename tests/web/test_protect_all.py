@@ -232,7 +232,7 @@ def test_named_endpoints_add_to_the_static_ones(guard_app: GuardApp, tmp_path: P
     app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/files")
     guard_app(app, PROTECT="all", PUBLIC_ENDPOINTS=["health"])
     with app.test_client().get("/files/style.css") as answer:
-        assert answer.text == "p {}"
+        assert answer.get_data() == b"p {}"
 
 
 @pytest.mark.parametrize("protect", ["all", "marked"])
