@@ -7,11 +7,11 @@ wait gets what is left of the whole. What fails raises what a socket raises: an 
 import queue
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, TypeAlias
 
+from .clock import monotonic
 from .per_process import PerProcess
 
 _MOST_ADDRESSES = 8
@@ -30,7 +30,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self._end = monotonic() + seconds
 
     def left(self) -> float:
         """Return how many seconds are left, more than none.
@@ -38,7 +38,7 @@ class Deadline:
         Raises:
             TimeoutError: None are.
         """
-        left = self._end - time.monotonic()
+        left = self._end - monotonic()
         if left <= 0:
             raise TimeoutError(f"no answer was complete after {self.seconds:g} s")
         return left

@@ -1,13 +1,12 @@
 """TokenGuard, the Flask extension: guard apps, and call for one app without its context."""
 
 import inspect
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, Unpack
 
 from flask import Blueprint, Flask, current_app, has_app_context
 
-from .clock import Clock
+from .clock import Clock, wall_clock
 from .errors import ConfigurationError
 from .fetching import Fetch
 from .issue.options import IssueOptions
@@ -40,7 +39,7 @@ class TokenGuard:
         store: Store | None = None,
         issuer_resolver: Resolve | None = None,
         fetch: Fetch | None = None,
-        clock: Clock = time.time,
+        clock: Clock = wall_clock,
     ) -> None:
         """Take what the app adds, and the app if it is there already.
 

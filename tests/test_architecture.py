@@ -99,6 +99,18 @@ def test_a_library_is_imported_in_one_place(library: str) -> None:
     assert [name for name in importers if not name.startswith(IMPORTERS[library])] == []
 
 
+@each_module
+def test_the_time_is_looked_at_in_one_place(path: Path) -> None:
+    looks = {"time.time", "time.monotonic", "time.perf_counter", "datetime.now", "datetime.utcnow"}
+    names = {
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    found = {name for name in (names | imports_of(path)) if name.removeprefix("datetime.") in looks}
+    assert not found or path.name == "clock.py"
+
+
 def test_there_is_no_import_cycle() -> None:
     graph = {path: own_imports(path) for path in MODULES}
     TopologicalSorter(graph).prepare()

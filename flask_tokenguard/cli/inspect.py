@@ -5,11 +5,11 @@ to the terminal.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..clock import wall_clock
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact
@@ -122,7 +122,7 @@ def _in_words(claims: Mapping[str, Any], name: str) -> str:
         date = numeric_date(claims, name)
     except InvalidToken:
         return "out of range"
-    ahead = date - time.time()
+    ahead = date - wall_clock()
     unit, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
     count = f"{abs(ahead) / size:.0f} {unit}"
     words = f"in {count}" if ahead > 0 else f"{count} ago"

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from flask import Config
 
+from ..clock import wall_clock
 from ..config.settings import Settings
 from ..errors import Unavailable
 from ..jose.jwe import EncryptionKey
@@ -130,7 +130,7 @@ def rotate(
             keyring,
             alg=alg or (active[0] if active else "EdDSA"),
             password=password,
-            now=int(time.time()),
+            now=int(wall_clock()),
             least_age=0 if now else well_known.MAX_AGE,
         )
     except (ValueError, OSError) as error:
@@ -153,7 +153,7 @@ def prune(context: click.Context, keyring: Path | None, keep: int | None) -> Non
             keyring = _ring_of(context)[0]
     if keyring is not None:
         try:
-            dropped = prune_ring(keyring, now=int(time.time()), keep=keep)
+            dropped = prune_ring(keyring, now=int(wall_clock()), keep=keep)
         except (ValueError, OSError) as error:
             fail(f"The ring is as it was: {error}")
         click.echo(f"{len(dropped)} keys dropped")

@@ -5,9 +5,9 @@ A look returns what the texts of its risk name, once for each place where it is 
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from time import time
 from typing import TypeAlias
 
+from ..clock import wall_clock
 from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS
 from ..errors import Unavailable
 from ..jose.compact import media_type
@@ -70,7 +70,7 @@ def keeps_a_key_for_nothing(parts: Parts) -> bool:
     """Return whether a key of the ring outlived every token that it signed."""
     longest = parts.longest_lifetime.total_seconds()
     retired = (entry.retired for entry in _ring(parts))
-    return any(instant is not None and instant + longest <= time() for instant in retired)
+    return any(instant is not None and instant + longest <= wall_clock() for instant in retired)
 
 
 def has_no_next_key(parts: Parts) -> bool:

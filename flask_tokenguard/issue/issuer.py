@@ -1,12 +1,11 @@
 """The issuer: a subject -> a signed string (RFC 7519 section 7.1, RFC 9068 section 2)."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ..clock import Clock
+from ..clock import Clock, wall_clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
 from ..jose.compact import LONGEST_TOKEN
@@ -79,7 +78,7 @@ class TokenIssuer:
         audience: str | None = None,
         client_id: str | None = None,
         max_size: int = LONGEST_TOKEN,
-        clock: Clock = time.time,
+        clock: Clock = wall_clock,
         next_instant: Callable[[str], int] | None = None,
     ) -> None:
         """Set up an issuer by its keys and the claims of every token.

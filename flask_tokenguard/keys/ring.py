@@ -7,11 +7,10 @@ that was idle. A ring that cannot be read changes nothing.
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..clock import Clock
+from ..clock import Clock, monotonic
 from ..jose.compact import Header
 from ..jose.jwk import Key
 from ..per_process import PerProcess
@@ -42,7 +41,7 @@ class KeyRing:
         folder: Path,
         *,
         password: str | None = None,
-        monotonic: Clock = time.monotonic,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Read the ring.
 

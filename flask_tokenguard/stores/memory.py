@@ -1,11 +1,10 @@
 """The store of one process that forgets all when it ends: for tests, and to try things out."""
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import Clock
+from ..clock import Clock, monotonic, wall_clock
 from .sqlite.connections import Lease, Slot, Stamp
 from .sqlite.file import SqliteFile
 from .sqlite.store import SqliteStore
@@ -17,8 +16,8 @@ class MemoryStore(SqliteStore):
     def __init__(
         self,
         *,
-        clock: Clock = time.time,
-        monotonic: Clock = time.monotonic,
+        clock: Clock = wall_clock,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Begin with nothing; the arguments are those of `SqliteStore`."""
         nowhere = Path(":memory:")

@@ -1,9 +1,8 @@
 """Which store a URI names; its module is imported only then."""
 
-import time
 from pathlib import Path
 
-from ..clock import Clock
+from ..clock import Clock, monotonic, wall_clock
 from ..errors import ConfigurationError
 from .base import Store
 
@@ -17,8 +16,8 @@ def open_store(
     folder: Path,
     prefix: str,
     timeout: float,
-    clock: Clock = time.time,
-    monotonic: Clock = time.monotonic,
+    clock: Clock = wall_clock,
+    monotonic: Clock = monotonic,
 ) -> Store:
     """Make the store of a URI; a file is made and checked, a server is not asked yet.
 

@@ -10,12 +10,11 @@ copies what stands there, and nothing that could be held.
 """
 
 import marshal
-import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from ..clock import Clock
+from ..clock import Clock, monotonic, wall_clock
 from ..jose import strict_json
 from ..jose.compact import Header
 from ..jose.jwk import Key
@@ -71,8 +70,8 @@ class VerifiedCache:
         size: int,
         lifetime: float,
         *,
-        clock: Clock = time.time,
-        monotonic: Clock = time.monotonic,
+        clock: Clock = wall_clock,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Set the bounds.
 

@@ -5,12 +5,11 @@ An `iss` that is in neither is refused; nothing is fetched for it.
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ..clock import Clock
+from ..clock import Clock, monotonic
 from ..errors import ConfigurationError, Unavailable
 from .trusted import TrustedIssuer
 
@@ -29,7 +28,7 @@ class Issuers:
         *,
         resolve: Resolve | None = None,
         build: Callable[[str, object], TrustedIssuer],
-        monotonic: Clock = time.monotonic,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Take the table, and how the app finds further issuers.
 

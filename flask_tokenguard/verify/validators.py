@@ -4,13 +4,12 @@ A validator takes a `VerifiedToken` and returns None, or raises a `Rejected`.
 Add a rule by adding a function here; an app adds its own with `TokenGuard(validators=...)`.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from ..clock import Clock
+from ..clock import Clock, wall_clock
 from ..errors import InvalidToken
 from ..jose.compact import media_type
 from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
@@ -221,7 +220,7 @@ def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
         raise InvalidToken("The token is never valid: nbf is not before exp", claim="nbf")
 
 
-def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
+def is_current(leeway: int = 0, clock: Clock = wall_clock) -> Validator:
     """Require `exp` to lie ahead of us (RFC 7519 section 4.1.4).
 
     A token whose `exp` equals the current second is already expired.
@@ -237,7 +236,7 @@ def is_current(leeway: int = 0, clock: Clock = time.time) -> Validator:
 
 
 def is_begun(
-    claim: str, leeway: int = 0, clock: Clock = time.time, *, is_required: bool = False
+    claim: str, leeway: int = 0, clock: Clock = wall_clock, *, is_required: bool = False
 ) -> Validator:
     """Require `nbf` or `iat` not to lie ahead by more than 5 s (RFC 7519 sections 4.1.5, 4.1.6).
 

@@ -4,10 +4,9 @@ OpenID Connect appends its path to the issuer, RFC 8414 inserts its own behind t
 metadata must name the issuer it was fetched for, or one issuer could hand out another's keys.
 """
 
-import time
 from typing import get_args
 
-from ...clock import Clock
+from ...clock import Clock, monotonic
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...fetching.fetcher import check_url
@@ -48,7 +47,7 @@ class Discovery:
         kind: DiscoveryKind = "both",
         allow_insecure_loopback: bool = False,
         lifetimes: Lifetimes | None = None,
-        monotonic: Clock = time.monotonic,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Check the issuer; nothing is fetched yet.
 

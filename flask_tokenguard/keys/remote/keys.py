@@ -11,13 +11,12 @@ long as that key is trusted.
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ...clock import Clock
+from ...clock import Clock, monotonic
 from ...errors import Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
@@ -72,7 +71,7 @@ class RemoteKeys:
         algorithms: Iterable[str],
         deadline: float = 5.0,
         lifetimes: Lifetimes | None = None,
-        monotonic: Clock = time.monotonic,
+        monotonic: Clock = monotonic,
         start_thread: Callable[[Callable[[], None]], None] = _start_thread,
     ) -> None:
         """Check the algorithms; nothing is fetched and no thread runs before the first `find`.

@@ -6,7 +6,6 @@ nothing else waits for that server. redis-py's own pool retries, and costs as mu
 
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
-from ...clock import Clock
+from ...clock import Clock, monotonic
 from ...errors import Unavailable
 from .connection import time_left
 from .replies import Garbled, Spoilt
@@ -39,7 +38,7 @@ class NoMaster(TimedOut):
 class Pause:
     """A moment in which nobody waits for what did not answer in time."""
 
-    def __init__(self, monotonic: Clock = time.monotonic) -> None:
+    def __init__(self, monotonic: Clock = monotonic) -> None:
         """Begin without one.
 
         Args:

@@ -3,14 +3,14 @@
 Every write is one transaction, and drops a little of what expired long ago.
 """
 
+import logging
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from ...clock import Clock
+from ...clock import Clock, monotonic, wall_clock
 from ..base import (
     KEPT_AFTER_EXPIRY,
     LOWERED_TO,
@@ -37,6 +37,9 @@ _STANDING = (
 _SESSION = "SELECT unspent, expires, scope, spent, spent_at FROM sessions WHERE id = ?"
 
 
+_logger = logging.getLogger("flask_tokenguard")
+
+
 class SqliteStore:
     """A `Store` in one file."""
 
@@ -45,8 +48,8 @@ class SqliteStore:
         path: Path,
         *,
         timeout: float = 1.0,
-        clock: Clock = time.time,
-        monotonic: Clock = time.monotonic,
+        clock: Clock = wall_clock,
+        monotonic: Clock = monotonic,
     ) -> None:
         """Name the file; see `check`.
 
@@ -253,7 +256,14 @@ class SqliteStore:
         Such a clock is taken for wrong itself, so that all that was ended meanwhile stays ended.
         """
         now = self._now()
-        return seen if seen > now + KEPT_AFTER_EXPIRY * 1000 else now
+        if seen <= now + KEPT_AFTER_EXPIRY * 1000:
+            return now
+        _logger.warning(
+            "the clock is more than a day behind what %r has seen, so that what is issued now is"
+            " refused; a store for a time that a test has stopped is made under it",
+            self,
+        )
+        return seen
 
     def _prune_a_little(self, connection: Connection) -> None:
         horizon = self._horizon(connection)
