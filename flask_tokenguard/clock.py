@@ -6,15 +6,21 @@ A parameter `clock` takes the time of day, since the epoch in UTC, as in tokens.
 
 import time
 from collections.abc import Callable
-from functools import partial
-from operator import methodcaller
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
 
-# Looked up at each call, so that a test's tool that replaces `time.time` is followed; without a
-# frame of Python's, since every request asks.
-wall_clock: Clock = partial(methodcaller("time"), time)
-# A tool that stops time would stop deadlines too, and what is remembered under a time far ahead
-# would be good for years after: freezegun replaces what a module calls its own, not what is held.
-monotonic: Clock = partial(time.monotonic)
+
+def wall_clock() -> float:
+    """Return the time of day; looked up late, so that a test's tool can replace `time.time`."""
+    return time.time()
+
+
+class Steady:
+    """The monotonic clock, which tools that stop the time must not stop.
+
+    Deadlines would never be over, and what is remembered under a time far ahead would be good for
+    years after. freezegun replaces what a module calls its own, and not what a class does.
+    """
+
+    now = time.monotonic

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, TypeAlias
 
-from .clock import monotonic
+from .clock import Steady
 from .per_process import PerProcess
 
 _MOST_ADDRESSES = 8
@@ -30,7 +30,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = monotonic() + seconds
+        self._end = Steady.now() + seconds
 
     def left(self) -> float:
         """Return how many seconds are left, more than none.
@@ -38,7 +38,7 @@ class Deadline:
         Raises:
             TimeoutError: None are.
         """
-        left = self._end - monotonic()
+        left = self._end - Steady.now()
         if left <= 0:
             raise TimeoutError(f"no answer was complete after {self.seconds:g} s")
         return left

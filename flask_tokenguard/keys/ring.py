@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..clock import Clock, monotonic
+from ..clock import Clock, Steady
 from ..jose.compact import Header
 from ..jose.jwk import Key
 from ..per_process import PerProcess
@@ -41,7 +41,7 @@ class KeyRing:
         folder: Path,
         *,
         password: str | None = None,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Read the ring.
 

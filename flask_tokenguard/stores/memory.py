@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import Clock, monotonic, wall_clock
+from ..clock import Clock, Steady, wall_clock
 from .sqlite.connections import Lease, Slot, Stamp
 from .sqlite.file import SqliteFile
 from .sqlite.store import SqliteStore
@@ -17,7 +17,7 @@ class MemoryStore(SqliteStore):
         self,
         *,
         clock: Clock = wall_clock,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Begin with nothing; the arguments are those of `SqliteStore`."""
         nowhere = Path(":memory:")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..clock import Clock, monotonic, wall_clock
+from ..clock import Clock, Steady, wall_clock
 from ..errors import ConfigurationError
 from .base import Store
 
@@ -17,7 +17,7 @@ def open_store(
     prefix: str,
     timeout: float,
     clock: Clock = wall_clock,
-    monotonic: Clock = monotonic,
+    monotonic: Clock = Steady.now,
 ) -> Store:
     """Make the store of a URI; a file is made and checked, a server is not asked yet.
 

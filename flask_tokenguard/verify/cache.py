@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from ..clock import Clock, monotonic, wall_clock
+from ..clock import Clock, Steady, wall_clock
 from ..jose import strict_json
 from ..jose.compact import Header
 from ..jose.jwk import Key
@@ -71,7 +71,7 @@ class VerifiedCache:
         lifetime: float,
         *,
         clock: Clock = wall_clock,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Set the bounds.
 

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ..clock import Clock, monotonic
+from ..clock import Clock, Steady
 from ..errors import ConfigurationError, Unavailable
 from .trusted import TrustedIssuer
 
@@ -28,7 +28,7 @@ class Issuers:
         *,
         resolve: Resolve | None = None,
         build: Callable[[str, object], TrustedIssuer],
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Take the table, and how the app finds further issuers.
 

@@ -5,7 +5,6 @@ import secrets
 import time
 import unicodedata
 from base64 import urlsafe_b64encode
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -309,7 +308,7 @@ def test_a_token_is_read_beside_an_app_that_cannot_start(make_app: MakeApp) -> N
     ],
 )
 def test_a_time_is_told_in_words(monkeypatch: pytest.MonkeyPatch, ahead: float, said: str) -> None:
-    monkeypatch.setattr("flask_tokenguard.cli.inspect.time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr("flask_tokenguard.cli.inspect.wall_clock", lambda: NOW)
     assert inspect_token(forged({"exp": NOW + ahead}), None).times == {"exp": said}
 
 

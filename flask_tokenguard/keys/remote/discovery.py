@@ -6,7 +6,7 @@ metadata must name the issuer it was fetched for, or one issuer could hand out a
 
 from typing import get_args
 
-from ...clock import Clock, monotonic
+from ...clock import Clock, Steady
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...fetching.fetcher import check_url
@@ -47,7 +47,7 @@ class Discovery:
         kind: DiscoveryKind = "both",
         allow_insecure_loopback: bool = False,
         lifetimes: Lifetimes | None = None,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Check the issuer; nothing is fetched yet.
 

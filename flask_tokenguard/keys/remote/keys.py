@@ -16,7 +16,7 @@ from math import ceil
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ...clock import Clock, monotonic
+from ...clock import Clock, Steady
 from ...errors import Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
@@ -71,7 +71,7 @@ class RemoteKeys:
         algorithms: Iterable[str],
         deadline: float = 5.0,
         lifetimes: Lifetimes | None = None,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
         start_thread: Callable[[Callable[[], None]], None] = _start_thread,
     ) -> None:
         """Check the algorithms; nothing is fetched and no thread runs before the first `find`.

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
-from ...clock import Clock, monotonic
+from ...clock import Clock, Steady
 from ...errors import Unavailable
 from .connection import time_left
 from .replies import Garbled, Spoilt
@@ -38,7 +38,7 @@ class NoMaster(TimedOut):
 class Pause:
     """A moment in which nobody waits for what did not answer in time."""
 
-    def __init__(self, monotonic: Clock = monotonic) -> None:
+    def __init__(self, monotonic: Clock = Steady.now) -> None:
         """Begin without one.
 
         Args:

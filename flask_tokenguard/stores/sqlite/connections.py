@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 
-from ...clock import monotonic
+from ...clock import Steady
 from ..base import Standing
 
 # Of a file: device, inode, instant of its last change, size.
@@ -147,7 +147,7 @@ def opening() -> Iterator[None]:
 def before_fork() -> None:
     """Wait until no thread is inside SQLite, no longer than a store may take; close all files."""
     global _fork_waits  # noqa: PLW0603 - of the process
-    began = monotonic()
+    began = Steady.now()
     patience = max((slot.timeout for slot in tuple(_SLOTS)), default=0.0)
     _FORK.is_opening_held = _opening.acquire(timeout=patience)
     _fork_waits = True
@@ -168,7 +168,7 @@ def _take(slot: Slot, slots: Iterable[Slot], deadline: float) -> bool:
         for each in slots:
             each.next_look = 0.0
         is_taken = slot.lock.acquire(timeout=_UNTIL_ANOTHER_TRY)
-        if not is_taken and (slot.connection is None or monotonic() > deadline):
+        if not is_taken and (slot.connection is None or Steady.now() > deadline):
             return False
     if not slot.is_kept:
         slot.close()

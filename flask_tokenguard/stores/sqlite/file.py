@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ...clock import Clock, monotonic
+from ...clock import Clock, Steady
 from ...errors import ConfigurationError, Unavailable
 from ..base import Standing
 from .connections import Lease, Slot, Stamp, ThreadSlots, let_fork, opening
@@ -127,13 +127,13 @@ class SqliteFile:
 
     def _open(self) -> sqlite3.Connection:
         """Open the file, waiting for others that make it or recover its log."""
-        deadline = monotonic() + self._timeout
+        deadline = Steady.now() + self._timeout
         while True:
             try:
                 return self._try_to_open()
             except sqlite3.OperationalError as error:
                 is_busy = error.sqlite_errorcode & 0xFF in _BUSY
-                if not is_busy or monotonic() > deadline:
+                if not is_busy or Steady.now() > deadline:
                     raise
                 time.sleep(_BETWEEN_TRIES)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from ...clock import Clock, monotonic, wall_clock
+from ...clock import Clock, Steady, wall_clock
 from ..base import (
     KEPT_AFTER_EXPIRY,
     LOWERED_TO,
@@ -49,7 +49,7 @@ class SqliteStore:
         *,
         timeout: float = 1.0,
         clock: Clock = wall_clock,
-        monotonic: Clock = monotonic,
+        monotonic: Clock = Steady.now,
     ) -> None:
         """Name the file; see `check`.
 
