@@ -22,12 +22,12 @@ from .signals import refresh_reused, token_accepted, token_issued, token_rejecte
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user
 from .web.decorators import public, require_token, token_required
+from .web.endpoints import refresh_token_pair
 from .web.issuing import issue_token
 from .web.sessions import (
     end_all_sessions,
     end_session,
     issue_token_pair,
-    refresh_token_pair,
     revoke_token,
     sessions_of,
 )

@@ -18,7 +18,7 @@ from .verify.issuers import Resolve
 from .verify.validators import Validator
 from .web import sessions
 from .web.challenge import finishes_refusals
-from .web.endpoints import token_endpoints
+from .web.endpoints import refresh_from_request, token_endpoints
 from .web.hook import install
 from .web.issuing import issue
 from .web.parts import EXTENSION, Callbacks, Parts
@@ -141,7 +141,7 @@ class TokenGuard:
         Raises:
             RuntimeError: There is no request; else as `refresh_token_pair` does.
         """
-        return sessions.refresh_from_request(self._parts(), claims=claims, origin=origin)
+        return refresh_from_request(self._parts(), claims=claims, origin=origin)
 
     def revoke_token(
         self,

@@ -6,6 +6,7 @@ the bound first; the view then reads it from its beginning all the same.
 
 import io
 import json
+from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
 from flask import Request
@@ -94,6 +95,21 @@ def read(request: Request, bound: int) -> Body | None:
         body = None if octets is None or len(octets) > bound else Body(octets)
         setattr(request, _BODY, body)
     return body
+
+
+def only(values: Sequence[object], name: str) -> str | None:
+    """Return the one value of a parameter; None where there is none.
+
+    Raises:
+        InvalidRequest: There are two, or it is not text.
+    """
+    if not values:
+        return None
+    if len(values) > 1:
+        raise InvalidRequest(f"The request carries two parameters {name}")
+    if not isinstance(values[0], str):
+        raise InvalidRequest(f"The {name} is not text")
+    return values[0]
 
 
 class _Readable(Protocol):

@@ -1,26 +1,28 @@
-"""Refresh and revocation as ready routes (RFC 6749 section 6, RFC 7009).
+"""Refresh and revocation as ready routes, and the refresh for a view of the app's own.
 
-Whoever holds a token may use it here: the clients are public ones (RFC 6749 section 2.1), and no
-other authentication of theirs is asked for.
+The routes are those of RFC 6749 section 6 and RFC 7009. Whoever holds a token may use it here: the
+clients are public ones (RFC 6749 section 2.1), and no other authentication of theirs is asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import cast
+from typing import Any, NoReturn, cast
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Request, Response, has_request_context
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from ..errors import InvalidGrant, InvalidToken
+from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused
+from ..sessions.pairs import TokenResponse
+from ..signals import refresh_reused, send
+from . import bodies
 from .authentication import current_request
-from .challenge import finishes_refusals, set_no_store
-from .locations import Parameters
+from .challenge import announce, finishes_refusals, set_no_store
 from .marks import mark
 from .parts import Parts, current_parts, parts_of
-from .sessions import refresh, revoke
+from .sessions import revoke
 
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
@@ -39,15 +41,39 @@ def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
     return blueprint
 
 
+def refresh_token_pair(
+    *, claims: Mapping[str, Any] | None = None, origin: str = ""
+) -> TokenResponse:
+    """Rotate the refresh token in the request's body, and issue an access token.
+
+    As RFC 6749 section 6 and RFC 9700 section 4.14 say. The body is a form or JSON, with
+    `refresh_token` and if need be `scope`, which may be less than what was granted at the login. A
+    user loader is asked whether the user is still there.
+
+    Args:
+        claims: The app's own claims, in place of those said at the login.
+        origin: From where; empty leaves what was said before.
+
+    Returns:
+        As `issue_token_pair` does.
+
+    Raises:
+        ConfigurationError: There is no store, or no key to sign with.
+        InvalidGrant: 400, the refresh token is bad, its session has ended or its user is gone.
+        RefreshReused: 400, it came a second time, and its session has ended.
+        RuntimeError: There is no request.
+        Unavailable: 503, the store cannot be reached.
+    """
+    return refresh_from_request(current_parts(), claims=claims, origin=origin)
+
+
 def _check_store(state: BlueprintSetupState) -> None:
     """Fail when the app starts, not when a client comes."""
     parts_of(cast(Flask, state.app)).get_sessions()
 
 
 def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
-    parts = current_parts()
-    parameters = _refresh_parameters(parts)
-    return dict(refresh(parts, parameters, origin="" if origin is None else origin()))
+    return dict(_answer_grant(current_parts(), origin))
 
 
 def _revoke() -> ResponseReturnValue:
@@ -60,29 +86,99 @@ def _revoke() -> ResponseReturnValue:
 
 
 @finishes_refusals
-def _refresh_parameters(parts: Parts) -> Parameters:
-    parameters = _read_parameters(parts)
-    if parameters.get("grant_type") != "refresh_token":
-        raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
-    return parameters
+def _token_parameter(parts: Parts) -> str:
+    return _read_parameters(parts, "token")["token"]
 
 
 @finishes_refusals
-def _token_parameter(parts: Parts) -> str:
-    return _read_parameters(parts).get("token")
+def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
+    parameters = _read_parameters(parts, "grant_type", "refresh_token", "scope")
+    if parameters["grant_type"] != "refresh_token":
+        raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
+    return _refresh(parts, parameters, origin="" if origin is None else origin())
 
 
-def _read_parameters(parts: Parts) -> Parameters:
+@finishes_refusals
+def refresh_from_request(
+    parts: Parts, *, claims: Mapping[str, Any] | None, origin: str
+) -> TokenResponse:
+    """Refresh with the body of the current request, as `refresh_token_pair` does."""
+    parts.get_sessions()
+    if not has_request_context():
+        raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
+    parameters = _read_parameters(parts, "refresh_token", "scope")
+    return _refresh(parts, parameters, claims=claims, origin=origin)
+
+
+def _refresh(
+    parts: Parts,
+    parameters: "Parameters",
+    *,
+    claims: Mapping[str, Any] | None = None,
+    origin: str,
+) -> TokenResponse:
+    """Rotate the refresh token among the parameters, for a user that is still there."""
+    sessions, callbacks = parts.get_sessions(), parts.callbacks
+    presented = sessions.verify(parameters["refresh_token"])
+    if not callbacks.knows_user(presented.claims):
+        sessions.end(presented.claims["sid"])
+        raise InvalidGrant("The user is gone")
+    try:
+        pair = sessions.rotate(
+            presented,
+            defaults=callbacks.default_claims_for(presented.claims["sub"]),
+            scope=parameters.get("scope"),
+            claims=claims,
+            origin=origin,
+        )
+    except RefreshReused as error:
+        send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
+        raise
+    announce(parts, pair.claims)
+    return pair.response
+
+
+class Parameters(dict[str, str]):
+    """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Refuse a request that lacks what it needs."""
+        raise InvalidGrant(f"There is no {name}", error="invalid_request")
+
+
+def _read_parameters(parts: Parts, *names: str) -> Parameters:
+    """Read those of these parameters that a form or a JSON object holds.
+
+    Raises:
+        InvalidGrant: One occurs twice, or is not text; or as `_read_body` does.
+    """
+    request, parameters = current_request(), Parameters()
+    is_form = bodies.has_form(request)
+    if not is_form and not bodies.has_json(request):
+        return parameters
+    body = _read_body(request, parts.max_body_size)
+    try:
+        for name in names:
+            values = request.form.getlist(name) if is_form else body.find_members(name, request)
+            value = bodies.only(values, name)
+            if value is not None:
+                parameters[name] = value
+    except InvalidRequest as error:
+        raise InvalidGrant(error.reason, error="invalid_request") from None
+    return parameters
+
+
+def _read_body(request: Request, bound: int) -> bodies.Body:
     """Read a body, unless it is too large for us or for the app, or ends early."""
     try:
-        parameters = Parameters(current_request(), bound=parts.max_body_size)
+        body = bodies.read(request, bound)
     except RequestEntityTooLarge:
-        parameters = None
+        body = None
     except ClientDisconnected:
         raise InvalidGrant("The body ends early", error="invalid_request") from None
-    if parameters is None or parameters.is_too_large:
+    if body is None:
         raise InvalidGrant("The body is too large", error="invalid_request", code=413)
-    return parameters
+    return body
 
 
 # Both views are ours, so that no wrapper need keep the mark off them.

@@ -4,15 +4,14 @@ To add one, name it in `config/locations.py` and add a row to `locations_named`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from flask import Request
 
 from ..config.locations import FORM, HEADER, JSON, QUERY
-from ..errors import InvalidGrant, InvalidRequest
+from ..errors import InvalidRequest
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -62,18 +61,18 @@ def in_form(request: Request, *, bound: int) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
     if not bodies.has_form(request) or bodies.read(request, bound) is None:
         return None
-    return _only(request.form.getlist(_NAME), _NAME)
+    return bodies.only(request.form.getlist(_NAME), _NAME)
 
 
 def in_query(request: Request) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
-    return _only(request.args.getlist(_NAME), _NAME)
+    return bodies.only(request.args.getlist(_NAME), _NAME)
 
 
 def in_json(request: Request, *, bound: int) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
     body = bodies.read(request, bound) if bodies.has_json(request) else None
-    return None if body is None else _only(body.find_members(_NAME, request), _NAME)
+    return None if body is None else bodies.only(body.find_members(_NAME, request), _NAME)
 
 
 def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]:
@@ -91,63 +90,3 @@ def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]
 def without_body(locations: Iterable[Location]) -> tuple[Location, ...]:
     """Return the locations that read no body."""
     return tuple(location for location in locations if not location.reads_body)
-
-
-class Parameters:
-    """The parameters of a request for tokens, in a form or a JSON object (RFC 6749 section 3.2).
-
-    Attributes:
-        is_too_large: Whether there is a body that was not looked into.
-    """
-
-    __slots__ = ("_values_of", "is_too_large")
-
-    def __init__(self, request: Request, *, bound: int) -> None:
-        """Read the body, once for all parameters.
-
-        Args:
-            request: The current request.
-            bound: In octets; a larger body is not looked into.
-        """
-        is_form = bodies.has_form(request)
-        has_parameters = is_form or bodies.has_json(request)
-        body = bodies.read(request, bound) if has_parameters else None
-        self.is_too_large = has_parameters and body is None
-        self._values_of: Callable[[str], Sequence[Any]] | None = None
-        if body is not None:
-            find_members = partial(body.find_members, request=request)
-            self._values_of = request.form.getlist if is_form else find_members
-
-    def find(self, name: str) -> str | None:
-        """Return a parameter, or None.
-
-        Raises:
-            InvalidGrant: It occurs twice, or is not text.
-        """
-        if self._values_of is None:
-            return None
-        try:
-            return _only(self._values_of(name), name)
-        except InvalidRequest as error:
-            raise InvalidGrant(error.reason, error="invalid_request") from None
-
-    def get(self, name: str) -> str:
-        """Return a parameter that must be there.
-
-        Raises:
-            InvalidGrant: It is not, or as `find` does.
-        """
-        value = self.find(name)
-        if value is None:
-            raise InvalidGrant(f"There is no {name}", error="invalid_request")
-        return value
-
-
-def _only(values: Sequence[object], name: str) -> str | None:
-    if not values:
-        return None
-    if len(values) > 1:
-        raise InvalidRequest(f"The request carries two parameters {name}")
-    if not isinstance(values[0], str):
-        raise InvalidRequest(f"The {name} is not text")
-    return values[0]

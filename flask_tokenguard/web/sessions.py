@@ -1,24 +1,20 @@
-"""Sessions and revocation in an app: what login, refresh and logout routes call.
+"""Sessions and revocation in an app: what login and logout routes call.
 
 Each function of the public ones has its body below, which takes the app's parts first: the methods
 of `TokenGuard` and the endpoints call it too.
 """
 
-from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Unpack
 
 from flask import has_request_context
 
-from ..errors import InvalidGrant, RefreshReused
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE, Session
-from ..signals import refresh_reused, send
 from ..verify.claims import Claims
-from .authentication import current_authentication, current_request
+from .authentication import current_authentication
 from .challenge import announce, finishes_refusals
 from .issuing import check_new_subject
-from .locations import Parameters
 from .parts import Parts, current_parts
 from .subjects import check_ours, read_subject
 
@@ -47,32 +43,6 @@ def issue_token_pair(
         Unavailable: The store cannot be reached.
     """
     return start_session(current_parts(), subject, origin, options)
-
-
-def refresh_token_pair(
-    *, claims: Mapping[str, Any] | None = None, origin: str = ""
-) -> TokenResponse:
-    """Rotate the refresh token in the request's body, and issue an access token.
-
-    As RFC 6749 section 6 and RFC 9700 section 4.14 say. The body is a form or JSON, with
-    `refresh_token` and if need be `scope`, which may be less than what was granted at the login. A
-    user loader is asked whether the user is still there.
-
-    Args:
-        claims: The app's own claims, in place of those said at the login.
-        origin: From where; empty leaves what was said before.
-
-    Returns:
-        As `issue_token_pair` does.
-
-    Raises:
-        ConfigurationError: There is no store, or no key to sign with.
-        InvalidGrant: 400, the refresh token is bad, its session has ended or its user is gone.
-        RefreshReused: 400, it came a second time, and its session has ended.
-        RuntimeError: There is no request.
-        Unavailable: 503, the store cannot be reached.
-    """
-    return refresh_from_request(current_parts(), claims=claims, origin=origin)
 
 
 def revoke_token(
@@ -165,44 +135,6 @@ def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions
     check_new_subject(subject)
     defaults = parts.callbacks.default_claims_for(subject)
     pair = sessions.start(subject, defaults=defaults, origin=origin, **options)
-    announce(parts, pair.claims)
-    return pair.response
-
-
-def refresh_from_request(
-    parts: Parts, *, claims: Mapping[str, Any] | None, origin: str
-) -> TokenResponse:
-    """Refresh with the body of the current request, as `refresh_token_pair` does."""
-    parts.get_sessions()
-    if not has_request_context():
-        raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
-    parameters = Parameters(current_request(), bound=parts.max_body_size)
-    return refresh(parts, parameters, claims=claims, origin=origin)
-
-
-@finishes_refusals
-def refresh(
-    parts: Parts,
-    parameters: Parameters,
-    *,
-    claims: Mapping[str, Any] | None = None,
-    origin: str = "",
-) -> TokenResponse:
-    """Rotate the refresh token among the parameters of a request."""
-    sessions = parts.get_sessions()
-    token, scope = parameters.get("refresh_token"), parameters.find("scope")
-    presented = sessions.verify(token)
-    if not parts.callbacks.knows_user(presented.claims):
-        sessions.end(presented.claims["sid"])
-        raise InvalidGrant("The user is gone")
-    defaults = parts.callbacks.default_claims_for(presented.claims["sub"])
-    try:
-        pair = sessions.rotate(
-            presented, defaults=defaults, scope=scope, claims=claims, origin=origin
-        )
-    except RefreshReused as error:
-        send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
-        raise
     announce(parts, pair.claims)
     return pair.response
 

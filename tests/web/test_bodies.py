@@ -450,9 +450,9 @@ def test_no_content_length_is_a_server_error(
 
 
 @ways
-def test_a_refresh_in_a_view_of_the_app_does_not_look_into_a_large_body(
+def test_a_refresh_in_a_view_of_the_app_refuses_a_large_body(
     client: FlaskClient, grant: dict[str, str], way: str
 ) -> None:
     assert send(client, "/refresh", body_of(JSON, grant), JSON, way=way).status_code == 200
     answer = send(client, "/refresh", body_of(JSON, grant, BOUND + 1), JSON, way=way)
-    assert (answer.status_code, answer.get_json()["error"]) == INVALID
+    assert (answer.status_code, answer.get_json()["error"]) == TOO_LARGE
