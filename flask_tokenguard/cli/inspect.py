@@ -15,6 +15,7 @@ from ..jose import compact, jwe
 from ..jose.compact import Compact
 from ..verify.claims import VerifiedToken, numeric_date
 from ..verify.validators import Validator
+from ..verify.verifier import find_keys, verify_signature
 from ..web.parts import Parts
 
 _DATES = ("iat", "nbf", "exp", "auth_time")
@@ -68,11 +69,11 @@ def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, 
         return {"iss": _refused(error)}
     token = VerifiedToken(parsed.header, trusted.read_claims(payload), trusted.traits)
     verdicts = {
-        "key": _tried(lambda: trusted.find_keys(parsed.header)),
+        "key": _tried(lambda: find_keys(trusted.keys, parsed.header)),
         "signature": "not checked",
     }
     if verdicts["key"] == "ok":
-        verdicts["signature"] = _tried(lambda: trusted.verify_signature(parsed))
+        verdicts["signature"] = _tried(lambda: verify_signature(trusted.keys, parsed))
     verdicts |= {name: _verdict(rule, token) for name, rule in trusted.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
     for rule in parts.own_rules:

@@ -1,18 +1,16 @@
 """Trusted issuers: the keys, the rules and the names of claims of one issuer's tokens.
 
-Rules are run once for a token: what `rules` decide is cached, with the period of the rules of time.
-The live rules are run at every request.
+`verifier` runs the rules once for a token: what they decide is cached, with the period of those of
+time. It runs the live rules at every request.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ..errors import InvalidToken
-from ..jose.compact import Compact, Header
 from ..jose.jwk import Key, KeySource
-from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits, VerifiedToken
-from .validators import Period, TimeRule, Validator, check_period
+from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits
+from .validators import TimeRule, Validator
 
 
 class TrustedIssuer:
@@ -22,6 +20,7 @@ class TrustedIssuer:
         keys: Where its keys are found.
         rules: What its tokens are checked for, by the claim or header member that a rule is about.
             For one token a rule always decides the same, but for a `TimeRule`.
+        lasting_rules, time_rules: The rules, parted by that.
         live_rules: Further rules, which are run every time, since their answer may change.
         read_claims: Makes the claims of a payload whose signature was verified.
         traits: What its verified tokens keep of it.
@@ -29,13 +28,13 @@ class TrustedIssuer:
     """
 
     __slots__ = (
-        "_lasting_rules",
-        "_time_rules",
         "keys",
+        "lasting_rules",
         "live_rules",
         "read_claims",
         "requires_encryption",
         "rules",
+        "time_rules",
         "traits",
     )
 
@@ -56,64 +55,11 @@ class TrustedIssuer:
         self.rules = rules
         self.live_rules = tuple(live_rules)
         every = rules.values()
-        self._time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
-        self._lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
-        leeways = [rule.leeway for rule in self._time_rules if rule.claim == "iat"]
+        self.time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
+        self.lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
+        leeways = [rule.leeway for rule in self.time_rules if rule.claim == "iat"]
         self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0))
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
         self.requires_encryption = requires_encryption
-
-    def find_keys(self, header: Header) -> Sequence[Key]:
-        """Find the keys that may have signed a token with this header, at least one.
-
-        Raises:
-            InvalidToken: None is known, or the one that is named has another algorithm.
-            Unavailable: The issuer's keys cannot be had.
-        """
-        keys = self.keys.find(header, "sig")
-        if not keys:
-            raise InvalidToken("No key is known for the token's kid and alg")
-        for key in keys:
-            if header.alg not in key.algs:
-                raise InvalidToken("The token's algorithm is not its key's")
-        return keys
-
-    def verify_signature(self, parsed: Compact) -> Key:
-        """Verify a signature, and return the key that made it.
-
-        Raises:
-            InvalidToken: The key is not known, or did not sign this.
-            Unavailable: The issuer's keys cannot be had.
-        """
-        for key in self.find_keys(parsed.header):
-            if key.verify(parsed.signing_input, parsed.signature):
-                return key
-        raise InvalidToken("The token's signature is not valid")
-
-    def check(self, token: VerifiedToken) -> Period:
-        """Check the rules, and return the period in which those of time are kept.
-
-        Raises:
-            InvalidToken: One is broken.
-        """
-        for rule in self._lasting_rules:
-            if rule(token) is not None:
-                raise _returned(rule)
-        return check_period(self._time_rules, token.claims)
-
-    def check_live(self, token: VerifiedToken) -> None:
-        """Check the live rules.
-
-        Raises:
-            Rejected: One is broken.
-            Unavailable: One could not be checked.
-        """
-        for rule in self.live_rules:
-            if rule(token) is not None:
-                raise _returned(rule)
-
-
-def _returned(rule: Validator) -> TypeError:
-    return TypeError(f"{rule!r} returned a value; a validator raises, or returns None")

@@ -5,17 +5,18 @@ that, `iss` alone is read, to choose among the issuers of a closed table (RFC 87
 key of one issuer never verifies a token of another.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidToken
 from ..jose import compact, jwe
-from ..jose.compact import Compact
+from ..jose.compact import Compact, Header
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
 from .trusted import TrustedIssuer
+from .validators import Validator, check_period
 
 
 class TokenVerifier:
@@ -65,9 +66,10 @@ class TokenVerifier:
                 return cached
         parsed = self.parse(token)
         trusted, key, verified = self._authenticate(parsed, token)
-        period = trusted.check(verified)
+        _check(trusted.lasting_rules, verified)
+        period = check_period(trusted.time_rules, verified.claims)
         if trusted.live_rules:
-            trusted.check_live(verified)
+            _check(trusted.live_rules, verified)
         if cache is not None and digest is not None:
             payload = parsed.payload
             cache.keep(digest, verified, payload=payload, trusted=trusted, key=key, period=period)
@@ -122,7 +124,7 @@ class TokenVerifier:
         if self._others is not None and self.trusted_issuer_for(token.claims) is not trusted:
             return None
         if trusted.live_rules:
-            trusted.check_live(token)
+            _check(trusted.live_rules, token)
         return token
 
     def _authenticate(
@@ -130,13 +132,54 @@ class TokenVerifier:
     ) -> tuple[TrustedIssuer, Key, VerifiedToken]:
         if self._others is None:
             trusted = self._own
-            key = trusted.verify_signature(parsed)
+            key = verify_signature(trusted.keys, parsed)
             payload = compact.parse_payload(parsed)
         else:
             payload = compact.parse_payload(parsed)
             trusted = self.trusted_issuer_for(payload)
             if trusted.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted")
-            key = trusted.verify_signature(parsed)
+            key = verify_signature(trusted.keys, parsed)
         claims = trusted.read_claims(payload)
         return trusted, key, VerifiedToken(parsed.header, claims, trusted.traits)
+
+
+def find_keys(keys: KeySource[Key], header: Header) -> Sequence[Key]:
+    """Find the keys of an issuer that may have signed a token with this header, at least one.
+
+    Raises:
+        InvalidToken: None is known, or the one that is named has another algorithm.
+        Unavailable: The issuer's keys cannot be had.
+    """
+    found = keys.find(header, "sig")
+    if not found:
+        raise InvalidToken("No key is known for the token's kid and alg")
+    for key in found:
+        if header.alg not in key.algs:
+            raise InvalidToken("The token's algorithm is not its key's")
+    return found
+
+
+def verify_signature(keys: KeySource[Key], parsed: Compact) -> Key:
+    """Verify a signature, and return the key that made it.
+
+    Raises:
+        InvalidToken: The key is not known, or did not sign this.
+        Unavailable: The issuer's keys cannot be had.
+    """
+    for key in find_keys(keys, parsed.header):
+        if key.verify(parsed.signing_input, parsed.signature):
+            return key
+    raise InvalidToken("The token's signature is not valid")
+
+
+def _check(rules: Iterable[Validator], token: VerifiedToken) -> None:
+    """Check rules, ours and those of the app.
+
+    Raises:
+        Rejected: One is broken.
+        Unavailable: One could not be checked.
+    """
+    for rule in rules:
+        if rule(token) is not None:
+            raise TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
