@@ -24,7 +24,7 @@ from sqlalchemy import Table as SqlTable
 from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.sessions.revocation import REVOCATION_HORIZON, Revocation
-from flask_tokenguard.stores.base import Store, subject_id, token_id
+from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
@@ -107,11 +107,11 @@ def tokens() -> Iterator[Asked]:
     """Make tokens, each of a subject and a session of its own."""
     for subject in map(secrets.token_urlsafe, repeat(16)):
         now = int(time.time())
-        owner = subject_id(None, subject)
+        owner = ids.subject_id(None, subject)
         session = ids.new_session(owner)
         jti = ids.new_jti((now + 60) * 1000)
         claims = Claims(sub=subject, jti=jti, sid=ids.to_text(session), iat=now + 60)
-        yield Asked(token_id(None, jti), session, owner, VerifiedToken(_HEADER, claims))
+        yield Asked(ids.token_id(None, jti), session, owner, VerifiedToken(_HEADER, claims))
 
 
 def compare(files: dict[int, Path], size: Size) -> list[Round]:

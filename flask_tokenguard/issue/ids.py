@@ -1,9 +1,10 @@
-"""The ids of our own tokens and sessions: `jti` and `sid`, 16 octets in base64url.
+"""Ids of 16 octets: our own `jti` and `sid`, in base64url, and what a store knows things by.
 
 A `jti` begins with the instant of issue, since `iat` is too coarse. A token may be issued in the
 second in which its subject's tokens are ended, before or after it.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -53,6 +54,23 @@ def from_text(text: object) -> bytes | None:
     except ValueError:
         return None
     return octets if len(octets) == _SIZE else None
+
+
+def token_id(issuer: str | None, jti: str) -> bytes:
+    """Return the id of a token in a store; the `jti` of an issuer may be any text."""
+    return _digest("jti", issuer, jti)
+
+
+def subject_id(issuer: str | None, subject: str) -> bytes:
+    """Return the id of an issuer's subject in a store."""
+    return _digest("sub", issuer, subject)
+
+
+def _digest(claim: str, issuer: str | None, value: str) -> bytes:
+    # The length keeps apart what issuer and value have between them.
+    named = f"{claim} {-1 if issuer is None else len(issuer)} {issuer}{value}"
+    # JSON can spell half of a surrogate pair, which has an id like any other text.
+    return hashlib.sha256(named.encode(errors="surrogatepass")).digest()[:16]
 
 
 def instant_of(claims: Mapping[str, Any], *, is_own: bool) -> int:

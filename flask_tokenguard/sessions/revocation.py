@@ -11,7 +11,7 @@ from typing import Any
 from ..clock import Clock
 from ..errors import InvalidToken, Unavailable
 from ..issue import ids
-from ..stores.base import Store, subject_id, token_id
+from ..stores.base import Store
 from ..verify.claims import RevocationKey, VerifiedToken, optional_date
 
 # A subject's end is kept for so long; no token may outlive it, or it would be accepted again.
@@ -119,8 +119,8 @@ class Revocation:
         if expires is None:
             expires = int(self._clock()) + self._longest
         self._store.revoke(
-            token_id(issuer, jti),
-            subject=None if subject is None else subject_id(issuer, subject),
+            ids.token_id(issuer, jti),
+            subject=None if subject is None else ids.subject_id(issuer, subject),
             expires=expires + self._leeway,
         )
 
@@ -131,16 +131,16 @@ class Revocation:
             Unavailable: The store cannot be reached.
         """
         expires = int(self._clock()) + self._longest + self._leeway
-        self._store.end_subject(subject_id(issuer, subject), expires=expires)
+        self._store.end_subject(ids.subject_id(issuer, subject), expires=expires)
 
 
 def _revocation_key(token: VerifiedToken) -> RevocationKey:
     claims = token.claims
     issuer = claims.get("iss")
     return RevocationKey(
-        token=token_id(issuer, _text(claims.get("jti"))),
+        token=ids.token_id(issuer, _text(claims.get("jti"))),
         session=ids.from_text(claims["sid"]) if token.is_own and "sid" in claims else None,
-        subject=subject_id(issuer, _text(claims.get("sub"))),
+        subject=ids.subject_id(issuer, _text(claims.get("sub"))),
         instant=ids.instant_of(claims, is_own=token.is_own),
     )
 

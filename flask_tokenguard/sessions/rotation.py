@@ -13,7 +13,7 @@ from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
-from ..stores.base import Store, StoredSession, subject_id
+from ..stores.base import Store, StoredSession
 from ..verify.claims import Claims, numeric_date
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
@@ -96,7 +96,7 @@ class Sessions:
             Unavailable: The store cannot be reached.
         """
         check_subject(subject)
-        owner = subject_id(self._issuer, subject)
+        owner = ids.subject_id(self._issuer, subject)
         session = ids.new_session(owner)
         now = int(self._clock())
         login = self._pairs.login(subject, session, options, now)
@@ -163,7 +163,7 @@ class Sessions:
         login = presented.claims
         granted = str(login.get("scope", ""))
         narrowed, origin = granted if scope is None else _narrow(scope, login), _cut(origin)
-        owner = subject_id(self._issuer, login["sub"])
+        owner = ids.subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
             login, narrowed, int(self._clock()), defaults=defaults, claims=claims
         )

@@ -11,8 +11,6 @@ from .base import (
     Standing,
     Store,
     StoredSession,
-    subject_id,
-    token_id,
 )
 
 __all__ = [
@@ -23,6 +21,4 @@ __all__ = [
     "Standing",
     "Store",
     "StoredSession",
-    "subject_id",
-    "token_id",
 ]

@@ -5,7 +5,6 @@ A store performs a few atomic operations and says what happened; what that means
 the store's own clock; an `expires` is in seconds, as in tokens.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -191,20 +190,3 @@ class Store(Protocol):
     def risks(self) -> Sequence[str]:
         """Say, a sentence each, what endangers the data where they are kept."""
         ...
-
-
-def token_id(issuer: str | None, jti: str) -> bytes:
-    """Give the id of a token: the `jti` of an issuer may be any text."""
-    return _digest("jti", issuer, jti)
-
-
-def subject_id(issuer: str | None, subject: str) -> bytes:
-    """Give the id of an issuer's subject."""
-    return _digest("sub", issuer, subject)
-
-
-def _digest(claim: str, issuer: str | None, value: str) -> bytes:
-    # The length keeps apart what issuer and value have between them.
-    named = f"{claim} {-1 if issuer is None else len(issuer)} {issuer}{value}"
-    # JSON can spell half of a surrogate pair, which has an id like any other text.
-    return hashlib.sha256(named.encode(errors="surrogatepass")).digest()[:16]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flask import has_request_context
 
 from ..errors import InvalidToken
-from ..stores.base import subject_id
+from ..issue.ids import subject_id
 from ..verify.claims import Claims
 from .authentication import current_request, find_authentication
 from .parts import Parts

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from ..clock import Clock
 from ..config.settings import OWN_CLAIMS, Settings
+from ..issue.ids import subject_id
 from ..issue.issuer import LongestLifetime, TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.pairs import PairIssuer
 from ..sessions.revocation import REVOCATION_HORIZON, Revocation
 from ..sessions.rotation import REFRESH_TYPE, Sessions
-from ..stores.base import Store, subject_id
+from ..stores.base import Store
 from ..verify import validators
 from ..verify.cache import VerifiedCache
 from ..verify.issuers import Issuers

@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from flask_tokenguard.issue import ids
-from flask_tokenguard.stores.base import subject_id, token_id
+from flask_tokenguard.issue.ids import subject_id, token_id
 
 NOW = 1_800_000_000_123
 

@@ -10,7 +10,7 @@ from flask_tokenguard.errors import InvalidToken, Unavailable
 from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.sessions.revocation import Revocation
-from flask_tokenguard.stores.base import Store, subject_id
+from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
@@ -53,7 +53,7 @@ def new_token(store: Store, clock: SettableClock) -> MakeToken:
 
     def make(**claims: Any) -> VerifiedToken:
         now = int(clock())
-        instant = store.next_instant(subject_id(None, "alice"))
+        instant = store.next_instant(ids.subject_id(None, "alice"))
         said = {"sub": "alice", "jti": ids.new_jti(instant), "iat": now, "exp": now + 60}
         return VerifiedToken(Header("HS256", None, "at+jwt", {}), Claims(said | claims))
 
