@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from ..clock import wall_clock
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
-from ..jose.compact import Compact
-from ..verify.claims import VerifiedToken, numeric_date
+from ..jose.compact import Compact, numeric_date
+from ..verify.claims import VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import find_keys, verify_signature
 from ..web.parts import Parts

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..jose import base64url
-from ..verify.claims import optional_date
+from ..jose.compact import optional_date
 
 # The length of the text of every id.
 TEXT_SIZE = 22

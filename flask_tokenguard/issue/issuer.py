@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 from ..clock import Clock, wall_clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
-from ..jose.compact import LONGEST_TOKEN
+from ..jose.compact import LAST_NUMERIC_DATE, LONGEST_TOKEN
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
-from ..verify.claims import LAST_NUMERIC_DATE
 from . import ids
 from .options import IssueOptions, registered_claims, whole_seconds
 

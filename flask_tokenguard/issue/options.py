@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypedDict
 
 from ..errors import NQCHAR, InvalidToken, IssueError
-from ..verify.claims import numeric_date
+from ..jose.compact import numeric_date
 
 _REMEMBERED_SCOPES = 256
 _SCOPE_TOKEN = re.compile(f"[{NQCHAR}]+")

@@ -11,8 +11,9 @@ from typing import Any
 from ..clock import Clock
 from ..errors import InvalidToken, Unavailable
 from ..issue import ids
+from ..jose.compact import optional_date
 from ..stores.base import Store
-from ..verify.claims import RevocationKey, VerifiedToken, optional_date
+from ..verify.claims import RevocationKey, VerifiedToken
 
 # A subject's end is kept for so long; no token may outlive it, or it would be accepted again.
 REVOCATION_HORIZON = timedelta(days=366)

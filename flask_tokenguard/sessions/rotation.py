@@ -13,8 +13,9 @@ from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
+from ..jose.compact import numeric_date
 from ..stores.base import Store, StoredSession
-from ..verify.claims import Claims, numeric_date
+from ..verify.claims import Claims
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
 

@@ -1,8 +1,4 @@
-"""Claims: what a verified token states, and the bound of its instants (RFC 7519 section 2).
-
-JSON knows numbers of any size, and text, `null` and truth values besides. A number that no datetime
-can hold fails in each place that computes with it, so each reads it with `numeric_date`.
-"""
+"""Claims: what a verified token states, and what is kept of it (RFC 7519 section 4)."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -10,36 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..errors import InvalidToken
-from ..jose.compact import Header
-
-# 9999-12-31T23:59:59Z, the last second that a datetime can hold.
-LAST_NUMERIC_DATE = 253_402_300_799
-
-
-def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
-    """Read a NumericDate claim that must be there.
-
-    Args:
-        claims: Of a token, whether its rules were checked or not.
-        claim: Such as `"exp"`.
-
-    Returns:
-        Seconds since the epoch, from 0 to the end of the year 9999.
-
-    Raises:
-        InvalidToken: The claim is absent, or no such number.
-    """
-    instant: Any = claims.get(claim)
-    # Not isinstance: bool is an int to Python. NaN is not within any bounds.
-    if (type(instant) is int or type(instant) is float) and 0 <= instant <= LAST_NUMERIC_DATE:
-        return instant
-    raise InvalidToken(f"The token has no valid {claim}", claim=claim)
-
-
-def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:
-    """Read a NumericDate claim; None where it is absent. Otherwise as `numeric_date`."""
-    return numeric_date(claims, claim) if claim in claims else None
+from ..jose.compact import Header, numeric_date, optional_date
 
 
 class Claims(dict[str, Any]):

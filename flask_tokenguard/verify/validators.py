@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from ..clock import Clock, wall_clock
 from ..errors import InvalidToken
-from ..jose.compact import media_type
-from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
+from ..jose.compact import LAST_NUMERIC_DATE, media_type, numeric_date
+from .claims import VerifiedToken
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 

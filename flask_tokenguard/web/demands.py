@@ -12,7 +12,8 @@ from typing import Any, TypeAlias, TypedDict
 
 from ..clock import Clock
 from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
-from ..verify.claims import Claims, VerifiedToken, optional_date
+from ..jose.compact import optional_date
+from ..verify.claims import Claims, VerifiedToken
 from .authentication import Authentication
 
 Check: TypeAlias = Callable[[Claims], object]

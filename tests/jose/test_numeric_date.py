@@ -9,7 +9,8 @@ import flask_tokenguard
 from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.issue import ids
 from flask_tokenguard.jose import strict_json
-from flask_tokenguard.verify.claims import LAST_NUMERIC_DATE, Claims, numeric_date, optional_date
+from flask_tokenguard.jose.compact import LAST_NUMERIC_DATE, numeric_date, optional_date
+from flask_tokenguard.verify.claims import Claims
 
 from ..support import NO_INSTANTS
 
