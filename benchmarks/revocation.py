@@ -109,7 +109,7 @@ def tokens() -> Iterator[Asked]:
         now = int(time.time())
         owner = ids.subject_id(None, subject)
         session = ids.new_session(owner)
-        jti = ids.new_jti((now + 60) * 1000)
+        jti = ids.to_text(ids.new_jti((now + 60) * 1000))
         claims = Claims(sub=subject, jti=jti, sid=ids.to_text(session), iat=now + 60)
         yield Asked(ids.token_id(None, jti), session, owner, VerifiedToken(_HEADER, claims))
 

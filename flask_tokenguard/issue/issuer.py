@@ -41,19 +41,31 @@ class LongestLifetime(NamedTuple):
     cause: str
 
 
+class Frame(NamedTuple):
+    """What surrounds the payload of a token.
+
+    Attributes:
+        key: The key that signs it.
+        header: The encoded header, with the dot after it.
+        size: How many characters the token has besides its payload.
+    """
+
+    key: Key
+    header: bytes
+    size: int
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """A token that lacks its last claims and its signature.
 
     Attributes:
-        key: The key that signs it.
-        header: The encoded header.
+        frame: Its header and the key that signs it.
         claims: The claims so far.
         body: The claims in JSON, without the closing brace.
     """
 
-    key: Key
-    header: bytes
+    frame: Frame
     claims: dict[str, Any]
     body: bytes
 
@@ -108,7 +120,7 @@ class TokenIssuer:
         self._clock = clock
         self._next_instant = next_instant
         self._encrypted_size = None if encryption_key is None else encryption_key.measure(_NESTED)
-        self._plain_header: tuple[Key, bytes] | None = None
+        self._plain_frame: Frame | None = None
 
     def issue(self, subject: str, options: IssueOptions) -> Issued:
         """Sign a token.
@@ -160,36 +172,11 @@ class TokenIssuer:
         claims = {**self._common, **registered}
         if own:
             _add_own(claims, own, RESERVED_CLAIMS, "claim")
-        encoded_header = self._encode_header(key, header)
+        frame = self._plain_frame
+        if header or frame is None or frame.key is not key:
+            frame = self._make_frame(key, header)
         body = _encode(claims, "claims")[:-1]
-        payload_size = base64url.encoded_size(len(body) + room + _JTI_SIZE)
-        signature_size = base64url.encoded_size(key.signature_size)
-        self._check_size(len(encoded_header) + payload_size + signature_size + 2)
-        return Draft(key, encoded_header, claims, body)
-
-    def sign(self, draft: Draft, jti: str, last: Mapping[str, Any] | None = None) -> Issued:
-        """Add the last claims, and sign; nothing is left that can fail.
-
-        They follow the others, whose JSON is not encoded again.
-
-        Args:
-            draft: A draft, for one token.
-            jti: As `ids` writes it, so that JSON has it as it is.
-            last: Further claims, for which the draft has room.
-        """
-        claims, body = draft.claims, draft.body
-        if last:
-            claims.update(last)
-            body += b"," + strict_json.dump_object(last)[1:-1]
-        claims["jti"] = jti
-        payload = b'%b,"jti":"%b"}' % (body, jti.encode())
-        signing_input = draft.header + b"." + base64url.encode(payload)
-        token = signing_input + b"." + base64url.encode(draft.key.sign(signing_input))
-        if self._encryption_key is not None:
-            token = self._encryption_key.encrypt(token, _NESTED).encode()
-        return Issued(token.decode(), claims)
-
-    def _check_size(self, size: int) -> None:
+        size = frame.size + base64url.encoded_size(len(body) + room + _JTI_SIZE)
         if self._encrypted_size is not None:
             size = self._encrypted_size(size)
         if size > self._max_size:
@@ -197,6 +184,30 @@ class TokenIssuer:
                 f"the token would be {size} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
                 f" {self._max_size}"
             )
+        return Draft(frame, claims, body)
+
+    def sign(self, draft: Draft, jti: bytes, last: Mapping[str, Any] | None = None) -> Issued:
+        """Add the last claims, and sign; nothing is left that can fail.
+
+        They follow the others, whose JSON is not encoded again.
+
+        Args:
+            draft: A draft, for one token.
+            jti: An id of `ids`; in base64url, JSON has it as it is.
+            last: Further claims, for which the draft has room.
+        """
+        frame, claims, body = draft.frame, draft.claims, draft.body
+        if last:
+            claims.update(last)
+            body += b"," + strict_json.dump_object(last)[1:-1]
+        encoded_jti = base64url.encode(jti)
+        claims["jti"] = encoded_jti.decode()
+        payload = b'%b,"jti":"%b"}' % (body, encoded_jti)
+        signing_input = frame.header + base64url.encode(payload)
+        token = signing_input + b"." + base64url.encode(frame.key.sign(signing_input))
+        if self._encryption_key is not None:
+            token = self._encryption_key.encrypt(token, _NESTED).encode()
+        return Issued(token.decode(), claims)
 
     def expiry(self, now: int, lifetime: timedelta | int | None = None) -> int:
         """Return the `exp` of a token that is issued now.
@@ -219,10 +230,8 @@ class TokenIssuer:
             raise IssueError("the lifetime reaches beyond the year 9999")
         return now + seconds
 
-    def _encode_header(self, key: Key, extra: Mapping[str, Any] | None) -> bytes:
-        cached = self._plain_header
-        if not extra and cached is not None and cached[0] is key:
-            return cached[1]
+    def _make_frame(self, key: Key, extra: Mapping[str, Any] | None) -> Frame:
+        """Make a frame with these members of the header; without any, it is kept for the key."""
         header = {"alg": key.alg}
         if self._typ is not None:
             header["typ"] = self._typ
@@ -230,10 +239,12 @@ class TokenIssuer:
             header["kid"] = key.kid
         if extra:
             _add_own(header, extra, RESERVED_HEADERS, "header")
-        encoded = base64url.encode(_encode(header, "header"))
+        start = base64url.encode(_encode(header, "header")) + b"."
+        size = len(start) + len(".") + base64url.encoded_size(key.signature_size)
+        frame = Frame(key, start, size)
         if not extra:
-            self._plain_header = key, encoded
-        return encoded
+            self._plain_frame = frame
+        return frame
 
 
 def check_subject(subject: str) -> None:

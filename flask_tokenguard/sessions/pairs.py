@@ -157,7 +157,7 @@ class PairIssuer:
         access = self._access.sign(
             plan.access, ids.new_jti(instant), {"scope": state.scope} if state.scope else None
         )
-        refresh = self._refresh.sign(plan.refresh, ids.to_text(state.jti), {"exp": state.expires})
+        refresh = self._refresh.sign(plan.refresh, state.jti, {"exp": state.expires})
         response: TokenResponse = {
             "access_token": access.token,
             "token_type": "Bearer",

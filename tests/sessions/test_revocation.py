@@ -54,7 +54,12 @@ def new_token(store: Store, clock: SettableClock) -> MakeToken:
     def make(**claims: Any) -> VerifiedToken:
         now = int(clock())
         instant = store.next_instant(ids.subject_id(None, "alice"))
-        said = {"sub": "alice", "jti": ids.new_jti(instant), "iat": now, "exp": now + 60}
+        said = {
+            "sub": "alice",
+            "jti": ids.to_text(ids.new_jti(instant)),
+            "iat": now,
+            "exp": now + 60,
+        }
         return VerifiedToken(Header("HS256", None, "at+jwt", {}), Claims(said | claims))
 
     return make
