@@ -189,7 +189,7 @@ class SqliteFile:
             if self._monotonic() >= slot.next_look:
                 self.look(slot)
             with slot.lock:
-                yield self.connection(slot)
+                yield slot.connection or self.connection(slot)
         except FAULTS as error:
             raise unavailable(error) from None
 

@@ -1,4 +1,4 @@
-"""Rows that several operations of the SQLite store write, within the caller's transaction."""
+"""Rows that the SQLite store writes or drops as things end, within the caller's transaction."""
 
 from sqlite3 import Connection
 
@@ -20,12 +20,27 @@ def end_session(connection: Connection, session: bytes) -> None:
     revoke(connection, session, access_expires)
 
 
-def note_use(
-    connection: Connection, session: bytes, access_expires: int, now: int, origin: str
-) -> None:
-    """Write down when and from where a session was used."""
+def end_subject(connection: Connection, subject: bytes, *, ended_at: int, expires: int) -> None:
+    """End the tokens of a subject up to an instant, and its sessions by their ids."""
     connection.execute(
-        "UPDATE sessions SET access_expires = max(access_expires, ?), last_used = ?,"
-        " origin = coalesce(nullif(?, ''), origin) WHERE id = ?",
-        (access_expires, now, origin, session),
+        "INSERT INTO subjects VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+        " SET ended_at = excluded.ended_at, expires = max(expires, excluded.expires)",
+        (subject, ended_at, expires),
+    )
+    connection.execute(
+        "INSERT INTO revoked SELECT id, access_expires FROM sessions WHERE subject = ?"
+        " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
+        (subject,),
+    )
+    connection.execute("DELETE FROM sessions WHERE subject = ?", (subject,))
+
+
+def drop_expired(connection: Connection, first: bytes, last: bytes, horizon: int) -> int:
+    """Drop what expired by the horizon, of the ids from the first to the last; return how many."""
+    return sum(
+        connection.execute(
+            f"DELETE FROM {table} WHERE id BETWEEN ? AND ? AND expires <= ?",  # noqa: S608 - our own names
+            (first, last, horizon),
+        ).rowcount
+        for table in ("revoked", "subjects", "sessions")
     )

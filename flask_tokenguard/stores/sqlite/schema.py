@@ -6,7 +6,6 @@ that has expired, and an id costs about 30 octets.
 
 import sqlite3
 from pathlib import Path
-from typing import NamedTuple
 
 # What SQLite keeps in a file's header (https://www.sqlite.org/fileformat.html section 1.3).
 _MAGIC = b"SQLite format 3\0"
@@ -15,7 +14,7 @@ _APPLICATION_AT = slice(68, 72)
 APPLICATION_ID = int.from_bytes(b"tkgd")
 VERSION = 1
 # No subject's id is empty.
-_EVERYBODY = b""
+EVERYBODY = b""
 _FOR_EVER = 2**62
 # Half of what is usual: most of a small store is the first page of each table and index.
 _PAGE_SIZE = 2048
@@ -106,37 +105,9 @@ def read_epoch(connection: sqlite3.Connection) -> int:
     """Return the epoch, or to what it was lowered."""
     (epoch,) = connection.execute(
         "SELECT coalesce((SELECT ended_at FROM subjects WHERE id = ?), epoch) FROM state",
-        (_EVERYBODY,),
+        (EVERYBODY,),
     ).fetchone()
     return int(epoch)
-
-
-class Instants(NamedTuple):
-    """What a new instant goes by; milliseconds since the epoch.
-
-    Attributes:
-        epoch: The store's, or to what it was lowered.
-        ended_at: Up to when the subject's tokens are ended, 0 for never.
-        highest: The highest instant ever given.
-        seen: The highest time of the clock that is believable.
-    """
-
-    epoch: int
-    ended_at: int
-    highest: int
-    seen: int
-
-
-def read_instants(connection: sqlite3.Connection, subject: bytes) -> Instants:
-    """Read what a new instant for a subject goes by, in one statement."""
-    return Instants(
-        *connection.execute(
-            "SELECT coalesce((SELECT ended_at FROM subjects WHERE id = ?), epoch),"
-            " coalesce((SELECT ended_at FROM subjects WHERE id = ?), 0), highest, seen * 1000"
-            " FROM state",
-            (_EVERYBODY, subject),
-        ).fetchone()
-    )
 
 
 def lower_epoch(connection: sqlite3.Connection, epoch: int) -> None:
@@ -144,7 +115,7 @@ def lower_epoch(connection: sqlite3.Connection, epoch: int) -> None:
     connection.execute(
         "INSERT INTO subjects VALUES (?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at",
-        (_EVERYBODY, epoch, _FOR_EVER),
+        (EVERYBODY, epoch, _FOR_EVER),
     )
 
 

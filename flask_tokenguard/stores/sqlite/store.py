@@ -22,8 +22,8 @@ from ..base import (
     StoredSession,
 )
 from .file import FAULTS, SqliteFile, unavailable
-from .rows import end_session, note_use, revoke
-from .schema import lower_epoch, read_instants
+from .rows import drop_expired, end_session, end_subject, revoke
+from .schema import EVERYBODY, lower_epoch
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
 _PRUNED_AT_ONCE = 32
@@ -35,6 +35,21 @@ _STANDING = (
     " UNION ALL SELECT ended_at FROM subjects WHERE id = ?"
 )
 _SESSION = "SELECT unspent, expires, scope, spent, spent_at FROM sessions WHERE id = ?"
+# The epoch or to what it was lowered, up to when the subject's tokens are ended, and the highest
+# time of the clock that is believable; all in milliseconds.
+_INSTANTS = (
+    "SELECT coalesce((SELECT ended_at FROM subjects WHERE id = ?), epoch),"
+    " coalesce((SELECT ended_at FROM subjects WHERE id = ?), 0), seen * 1000 FROM state"
+)
+_USE = (
+    "access_expires = max(access_expires, ?), last_used = ?,"
+    " origin = coalesce(nullif(?, ''), origin) WHERE id = ?"
+)
+_NOTE_USE = f"UPDATE sessions SET {_USE}"  # noqa: S608 - our own names
+_SPEND = (
+    "UPDATE sessions SET unspent = ?, expires = ?, scope = ?, spent = ?, spent_at = ?,"  # noqa: S608 - our own names
+    f" {_USE}"
+)
 
 
 _logger = logging.getLogger("flask_tokenguard")
@@ -103,7 +118,7 @@ class SqliteStore:
     def next_instant(self, subject: bytes) -> int:
         """Give an instant after all that has ended tokens of this subject."""
         with self._writing() as connection:
-            return self._next_instant(connection, subject)
+            return self._next_instant(connection, subject, self._now())
 
     def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:  # noqa: ARG002
         """Revoke a token; here an id is found without its subject."""
@@ -113,20 +128,11 @@ class SqliteStore:
     def end_subject(self, subject: bytes, *, expires: int) -> None:
         """End all sessions of a subject by name, and its tokens up to the highest instant given."""
         with self._writing() as connection:
-            found = read_instants(connection, subject)
-            highest = _bounded(found.highest, self._present(found.seen))
-            ended_at = max(highest, self._next_instant(connection, subject))
-            connection.execute(
-                "INSERT INTO subjects VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-                " SET ended_at = excluded.ended_at, expires = max(expires, excluded.expires)",
-                (subject, ended_at, expires),
-            )
-            connection.execute(
-                "INSERT INTO revoked SELECT id, access_expires FROM sessions WHERE subject = ?"
-                " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
-                (subject,),
-            )
-            connection.execute("DELETE FROM sessions WHERE subject = ?", (subject,))
+            now = self._now()
+            highest, seen = connection.execute("SELECT highest, seen * 1000 FROM state").fetchone()
+            highest = _bounded(highest, self._present(now, seen))
+            ended_at = max(highest, self._next_instant(connection, subject, now))
+            end_subject(connection, subject, ended_at=ended_at, expires=expires)
 
     def start_session(
         self,
@@ -139,7 +145,7 @@ class SqliteStore:
     ) -> int:
         """Insert a session."""
         with self._writing() as connection:
-            instant = self._next_instant(connection, subject)
+            instant = self._next_instant(connection, subject, self._now())
             connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (session, subject, *first, None, None, instant, instant, access_expires, origin),
@@ -159,26 +165,23 @@ class SqliteStore:
     ) -> Advance:
         """Compare what was presented with what is unspent, and move on in the same transaction."""
         with self._writing() as connection:
-            now = self._next_instant(connection, subject)
+            now = self._now()
+            instant = self._next_instant(connection, subject, now)
             row = connection.execute(_SESSION, (session,)).fetchone()
             if row is None:
-                return Advance("ended", None, now)
+                return Advance("ended", None, instant)
             unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]
-            if presented != unspent.jti:
-                is_retry = presented == spent and successor.jti == unspent.jti
-                is_late = presented != spent or abs(self._now() - spent_at) >= grace
-                if is_late and not is_retry:
-                    end_session(connection, session)
-                    return Advance("reused", None, now)
-                note_use(connection, session, access_expires, now, origin)
-                return Advance("advanced" if is_retry else "repeated", unspent, now)
-            connection.execute(
-                "UPDATE sessions SET unspent = ?, expires = ?, scope = ?, spent = ?, spent_at = ?"
-                " WHERE id = ?",
-                (*successor, presented, self._now(), session),
-            )
-            note_use(connection, session, access_expires, now, origin)
-            return Advance("advanced", successor, now)
+            use = (access_expires, instant, origin, session)
+            if presented == unspent.jti:
+                connection.execute(_SPEND, (*successor, presented, now, *use))
+                return Advance("advanced", successor, instant)
+            is_retry = presented == spent and successor.jti == unspent.jti
+            is_late = presented != spent or abs(now - spent_at) >= grace
+            if is_late and not is_retry:
+                end_session(connection, session)
+                return Advance("reused", None, instant)
+            connection.execute(_NOTE_USE, use)
+            return Advance("advanced" if is_retry else "repeated", unspent, instant)
 
     def end_session(self, session: bytes, *, subject: bytes | None) -> bool:
         """Delete a session, and revoke its access tokens."""
@@ -207,12 +210,8 @@ class SqliteStore:
         for octet in range(256):
             with self._file.writing() as connection:
                 horizon = self._horizon(connection)
-                span = (bytes([octet]), bytes([octet]) + _LAST_ID, horizon)
-                for table in ("revoked", "subjects", "sessions"):
-                    dropped += connection.execute(
-                        f"DELETE FROM {table} WHERE id BETWEEN ? AND ? AND expires <= ?",  # noqa: S608 - our own names
-                        span,
-                    ).rowcount
+                first = bytes([octet])
+                dropped += drop_expired(connection, first, first + _LAST_ID, horizon)
             on_progress(octet + 1, 256)
         return dropped
 
@@ -232,30 +231,29 @@ class SqliteStore:
             yield connection
             self._prune_a_little(connection)
 
-    def _next_instant(self, connection: Connection, subject: bytes) -> int:
+    def _next_instant(self, connection: Connection, subject: bytes, now: int) -> int:
         """Return an instant after the epoch and the subject's end, each bounded.
 
         What belongs to the sessions that ended stays revoked by their ids.
         """
-        found = read_instants(connection, subject)
-        present = self._present(found.seen)
-        epoch, ended_at = _bounded(found.epoch, present), _bounded(found.ended_at, present)
-        if epoch != found.epoch:
+        kept_epoch, kept_end, seen = connection.execute(_INSTANTS, (EVERYBODY, subject)).fetchone()
+        present = self._present(now, seen)
+        epoch, ended_at = _bounded(kept_epoch, present), _bounded(kept_end, present)
+        if epoch != kept_epoch:
             lower_epoch(connection, epoch)
             # Read it at the next use, once it is written.
             self._slots.slot.next_look = 0.0
-        if ended_at != found.ended_at:
+        if ended_at != kept_end:
             connection.execute("UPDATE subjects SET ended_at = ? WHERE id = ?", (ended_at, subject))
-        instant = max(self._now(), epoch + 1, ended_at + 1)
+        instant = max(now, epoch + 1, ended_at + 1)
         connection.execute("UPDATE state SET highest = max(highest, ?)", (instant,))
         return instant
 
-    def _present(self, seen: int) -> int:
+    def _present(self, now: int, seen: int) -> int:
         """Return now, or the highest time seen where the clock is more than a day behind it.
 
         Such a clock is taken for wrong itself, so that all that was ended meanwhile stays ended.
         """
-        now = self._now()
         if seen <= now + KEPT_AFTER_EXPIRY * 1000:
             return now
         _logger.warning(
