@@ -14,9 +14,6 @@ from ..issue.options import IssueOptions, registered_claims
 from ..stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
-# The claims of a login that all its tokens have, and those that its refresh tokens have.
-_SHARED = ("sub", "sid", "auth_time")
-_LASTING = (*_SHARED, "session_exp", "scope", "access")
 
 
 class TokenResponse(TypedDict, total=False):
@@ -129,20 +126,25 @@ class PairIssuer:
         """
         end, granted, options = login["session_exp"], login.get("scope"), login.get("access", {})
         own = options.get("claims") if claims is None else claims
-        access_claims = {name: login[name] for name in _SHARED if name in login}
-        refresh_claims = {name: login[name] for name in _LASTING if name in login}
+        shared = {"sub": login["sub"], "sid": login["sid"], "auth_time": login["auth_time"]}
+        access_expires = min(self._access.expiry(now, lifetime), end)
+        access_claims = {**shared, "iat": now, "exp": access_expires}
         if "audience" in options:
             access_claims["aud"] = options["audience"]
-        access_expires = min(self._access.expiry(now, lifetime), end)
+        refresh_claims = {**shared, "iat": now, "session_exp": end}
+        if granted:
+            refresh_claims["scope"] = granted
+        if options:
+            refresh_claims["access"] = options
         access = self._access.draft(
-            {**access_claims, "iat": now, "exp": access_expires},
+            access_claims,
             own={**defaults, **(own or {})},
             header=options.get("header"),
             # A successor that was issued before has its own scope, at most all that was granted.
             room=len(f',"scope":"{granted}"') if granted else 0,
         )
         expires = min(now + self._lifetime, end)
-        refresh = self._refresh.draft({**refresh_claims, "iat": now}, room=len(f',"exp":{expires}'))
+        refresh = self._refresh.draft(refresh_claims, room=len(f',"exp":{expires}'))
         successor = RefreshState(secrets.token_bytes(16), expires, scope)
         return Plan(now, access_expires, successor, access, refresh)
 

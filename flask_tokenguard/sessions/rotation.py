@@ -127,8 +127,7 @@ class Sessions:
         try:
             claims = self._verifier.verify(token).claims
             end = numeric_date(claims, "session_exp")
-            if "auth_time" in claims:
-                numeric_date(claims, "auth_time")
+            numeric_date(claims, "auth_time")
         except InvalidToken as error:
             raise InvalidGrant(error.reason) from None
         session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims["jti"])
