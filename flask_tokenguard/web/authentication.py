@@ -16,7 +16,7 @@ from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from .challenge import finish, report
 from .locations import Location, header_fault, without_body
-from .parts import Parts, current_parts, resolver
+from .parts import Parts, parts_of, resolver
 
 # Where a request keeps its authentication. A request inside another has its own, even where both
 # have the same environ; a copy of a request's context has the same one.
@@ -105,7 +105,7 @@ def current_authentication(*, reads_body: bool = False) -> Authentication:
     request = current_request()
     authentication = find_authentication(request)
     if authentication is None:
-        parts = current_parts()
+        parts = parts_of()
         locations = parts.locations if reads_body else without_body(parts.locations)
         return authenticate(parts, request, locations)
     if reads_body and not authentication.has_read_body:

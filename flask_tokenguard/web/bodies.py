@@ -6,7 +6,9 @@ the bound first; the view then reads it from its beginning all the same.
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any, Protocol
 
 from flask import Request
@@ -33,15 +35,13 @@ def has_json(request: Request) -> bool:
     return request.method in _METHODS and request.is_json
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Body:
     """A body that was read: its octets, and its JSON object once that is asked for."""
 
-    __slots__ = ("_is_strict", "_members", "_octets")
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self._members: dict[str, Any] | None = None
-        self._is_strict = False
+    _octets: bytes
+    _members: dict[str, Any] | None = None
+    _is_strict: bool = False
 
     def find_members(self, name: str, request: Request) -> list[Any]:
         """Return the values of a member of the JSON object: one, or none.
@@ -97,19 +97,44 @@ def read(request: Request, bound: int) -> Body | None:
     return body
 
 
-def only(values: Sequence[object], name: str) -> str | None:
-    """Return the one value of a parameter; None where there is none.
+def parameters(request: Request, *names: str, bound: int) -> dict[str, str]:
+    """Read those of these parameters that a form or a JSON object holds; none in other bodies.
 
     Raises:
-        InvalidRequest: There are two, or it is not text.
+        InvalidRequest: One occurs twice, or is not text.
+        RequestEntityTooLarge: The body is larger than the bound, or than the app allows.
+        ClientDisconnected: It cannot be read to its end.
     """
-    if not values:
-        return None
-    if len(values) > 1:
-        raise InvalidRequest(f"The request carries two parameters {name}")
-    if not isinstance(values[0], str):
-        raise InvalidRequest(f"The {name} is not text")
-    return values[0]
+    is_form = has_form(request)
+    if not is_form and not has_json(request):
+        return {}
+    body = read(request, bound)
+    if body is None:
+        raise RequestEntityTooLarge
+    values_of = request.form.getlist if is_form else partial(body.find_members, request=request)
+    return texts(values_of, *names)
+
+
+def texts(values_of: Callable[[str], Sequence[object]], *names: str) -> dict[str, str]:
+    """Return those of these parameters that are there.
+
+    Args:
+        values_of: Returns the values of a parameter.
+        names: Theirs.
+
+    Raises:
+        InvalidRequest: One occurs twice, or is not text.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        values = values_of(name)
+        if len(values) > 1:
+            raise InvalidRequest(f"The request carries two parameters {name}")
+        for value in values:
+            if not isinstance(value, str):
+                raise InvalidRequest(f"The {name} is not text")
+            found[name] = value
+    return found
 
 
 class _Readable(Protocol):

@@ -100,11 +100,15 @@ def finishes_refusals(
 
 
 def announce(parts: Parts, claims: Mapping[str, Any]) -> None:
-    """Send `token_issued`, and set `no-store` on the response to a request under way."""
-    if has_request_context():
-        after_this_request(set_no_store)
+    """Send `token_issued`."""
     if token_issued.receivers:
         send(token_issued, parts.app, claims=claims)
+
+
+def forbid_storing() -> None:
+    """Set `no-store` on the response to a request under way, if there is one."""
+    if has_request_context():
+        after_this_request(set_no_store)
 
 
 def set_no_store(response: Response) -> Response:

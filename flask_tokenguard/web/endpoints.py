@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, cast
 
-from flask import Blueprint, Flask, Request, Response, has_request_context
+from flask import Blueprint, Flask, Response, has_request_context
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -19,9 +19,9 @@ from ..sessions.pairs import TokenResponse
 from ..signals import refresh_reused, send
 from . import bodies
 from .authentication import current_request
-from .challenge import announce, finishes_refusals, set_no_store
+from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
 from .marks import mark
-from .parts import Parts, current_parts, parts_of
+from .parts import Parts, parts_of
 from .sessions import revoke
 
 
@@ -64,7 +64,7 @@ def refresh_token_pair(
         RuntimeError: There is no request.
         Unavailable: 503, the store cannot be reached.
     """
-    return refresh_from_request(current_parts(), claims=claims, origin=origin)
+    return refresh_from_request(parts_of(), claims=claims, origin=origin)
 
 
 def _check_store(state: BlueprintSetupState) -> None:
@@ -73,12 +73,12 @@ def _check_store(state: BlueprintSetupState) -> None:
 
 
 def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
-    return dict(_answer_grant(current_parts(), origin))
+    return dict(_answer_grant(parts_of(), origin))
 
 
 def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
-    parts = current_parts()
+    parts = parts_of()
     token = _token_parameter(parts)
     with suppress(InvalidToken):
         revoke(parts, token)
@@ -106,6 +106,7 @@ def refresh_from_request(
     parts.get_sessions()
     if not has_request_context():
         raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
+    forbid_storing()
     parameters = _read_parameters(parts, "refresh_token", "scope")
     return _refresh(parts, parameters, claims=claims, origin=origin)
 
@@ -147,38 +148,20 @@ class Parameters(dict[str, str]):
 
 
 def _read_parameters(parts: Parts, *names: str) -> Parameters:
-    """Read those of these parameters that a form or a JSON object holds.
+    """Read those of these parameters that the current request's body holds.
 
     Raises:
-        InvalidGrant: One occurs twice, or is not text; or as `_read_body` does.
+        InvalidGrant: One occurs twice, or is not text. Or the body ends early, or is too large for
+            us or for the app.
     """
-    request, parameters = current_request(), Parameters()
-    is_form = bodies.has_form(request)
-    if not is_form and not bodies.has_json(request):
-        return parameters
-    body = _read_body(request, parts.max_body_size)
     try:
-        for name in names:
-            values = request.form.getlist(name) if is_form else body.find_members(name, request)
-            value = bodies.only(values, name)
-            if value is not None:
-                parameters[name] = value
+        return Parameters(bodies.parameters(current_request(), *names, bound=parts.max_body_size))
     except InvalidRequest as error:
         raise InvalidGrant(error.reason, error="invalid_request") from None
-    return parameters
-
-
-def _read_body(request: Request, bound: int) -> bodies.Body:
-    """Read a body, unless it is too large for us or for the app, or ends early."""
-    try:
-        body = bodies.read(request, bound)
-    except RequestEntityTooLarge:
-        body = None
     except ClientDisconnected:
         raise InvalidGrant("The body ends early", error="invalid_request") from None
-    if body is None:
-        raise InvalidGrant("The body is too large", error="invalid_request", code=413)
-    return body
+    except RequestEntityTooLarge:
+        raise InvalidGrant("The body is too large", error="invalid_request", code=413) from None
 
 
 # Both views are ours, so that no wrapper need keep the mark off them.

@@ -3,8 +3,8 @@
 from typing import Unpack
 
 from ..issue.options import IssueOptions
-from .challenge import announce, finishes_refusals
-from .parts import Parts, current_parts
+from .challenge import announce, finishes_refusals, forbid_storing
+from .parts import Parts, parts_of
 from .subjects import check_ours
 
 
@@ -29,6 +29,7 @@ def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
         options["claims"] = {**defaults, **(options.get("claims") or {})}
     token, claims = parts.issuer.issue(subject, options)
     announce(parts, claims)
+    forbid_storing()
     return token
 
 
@@ -59,4 +60,4 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         TypeError: There is no such option, or the subject is that of the request's foreign token.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return issue(current_parts(), subject, options)
+    return issue(parts_of(), subject, options)

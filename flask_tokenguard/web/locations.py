@@ -61,18 +61,20 @@ def in_form(request: Request, *, bound: int) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
     if not bodies.has_form(request) or bodies.read(request, bound) is None:
         return None
-    return bodies.only(request.form.getlist(_NAME), _NAME)
+    return bodies.texts(request.form.getlist, _NAME).get(_NAME)
 
 
 def in_query(request: Request) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
-    return bodies.only(request.args.getlist(_NAME), _NAME)
+    return bodies.texts(request.args.getlist, _NAME).get(_NAME)
 
 
 def in_json(request: Request, *, bound: int) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
     body = bodies.read(request, bound) if bodies.has_json(request) else None
-    return None if body is None else bodies.only(body.find_members(_NAME, request), _NAME)
+    if body is None:
+        return None
+    return bodies.texts(partial(body.find_members, request=request), _NAME).get(_NAME)
 
 
 def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]:

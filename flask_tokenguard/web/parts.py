@@ -139,11 +139,12 @@ def resolver(proxy: Context) -> Callable[[], Context]:
     return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
 
 
-def parts_of(app: Flask) -> Parts:
-    """Get an app's parts.
+def parts_of(app: Flask = current_app) -> Parts:
+    """Get the parts of an app, by default of the current one.
 
     Raises:
         ConfigurationError: The app was never given to `TokenGuard.init_app`.
+        RuntimeError: There is no app context.
     """
     try:
         parts: Parts = app.extensions[EXTENSION]
@@ -152,13 +153,3 @@ def parts_of(app: Flask) -> Parts:
             f"The app {app.name!r} has no TokenGuard; call TokenGuard(app) or init_app(app)"
         ) from None
     return parts
-
-
-def current_parts() -> Parts:
-    """Get the parts of the current app.
-
-    Raises:
-        ConfigurationError: The app was never given to `TokenGuard.init_app`.
-        RuntimeError: There is no app context.
-    """
-    return parts_of(current_app)

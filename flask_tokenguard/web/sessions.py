@@ -13,9 +13,9 @@ from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE, Session
 from ..verify.claims import Claims
 from .authentication import current_authentication
-from .challenge import announce, finishes_refusals
+from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
-from .parts import Parts, current_parts
+from .parts import Parts, parts_of
 from .subjects import check_ours, read_subject
 
 _OR_ISSUER = ", or name its issuer with issuer="
@@ -42,7 +42,7 @@ def issue_token_pair(
         IssueError, TypeError: As `issue_token` does.
         Unavailable: The store cannot be reached.
     """
-    return start_session(current_parts(), subject, origin, options)
+    return start_session(parts_of(), subject, origin, options)
 
 
 def revoke_token(
@@ -72,7 +72,7 @@ def revoke_token(
             token, and no issuer stands beside it.
         Unavailable: The store cannot be reached.
     """
-    revoke(current_parts(), token, jti=jti, subject=subject, issuer=issuer)
+    revoke(parts_of(), token, jti=jti, subject=subject, issuer=issuer)
 
 
 def end_session(sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
@@ -93,7 +93,7 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
         TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    return end(current_parts(), sid, subject=subject)
+    return end(parts_of(), sid, subject=subject)
 
 
 def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> None:
@@ -110,7 +110,7 @@ def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> Non
             of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    end_all(current_parts(), subject, issuer=issuer)
+    end_all(parts_of(), subject, issuer=issuer)
 
 
 def sessions_of(subject: str | Claims) -> list[Session]:
@@ -125,7 +125,7 @@ def sessions_of(subject: str | Claims) -> list[Session]:
         TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
     """
-    return list_sessions(current_parts(), subject)
+    return list_sessions(parts_of(), subject)
 
 
 @finishes_refusals
@@ -136,6 +136,7 @@ def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions
     defaults = parts.callbacks.default_claims_for(subject)
     pair = sessions.start(subject, defaults=defaults, origin=origin, **options)
     announce(parts, pair.claims)
+    forbid_storing()
     return pair.response
 
 

@@ -455,4 +455,4 @@ def test_a_refresh_in_a_view_of_the_app_refuses_a_large_body(
 ) -> None:
     assert send(client, "/refresh", body_of(JSON, grant), JSON, way=way).status_code == 200
     answer = send(client, "/refresh", body_of(JSON, grant, BOUND + 1), JSON, way=way)
-    assert (answer.status_code, answer.get_json()["error"]) == TOO_LARGE
+    assert error_of(answer) == TOO_LARGE
