@@ -12,8 +12,9 @@ from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS
 from ..errors import Unavailable
 from ..jose.compact import media_type
 from ..jose.jwk import Key
-from ..keys.entries import KeyEntry, text_of
+from ..keys.entries import KeyEntry
 from ..keys.ring_files import RingEntry, read_index
+from ..keys.text import text_of
 from ..web.parts import Parts
 from .routes import routes_of
 

@@ -1,5 +1,5 @@
 """Key material in any form -> `Key` objects that sign, verify, encrypt or decrypt.
 
-Start at `entries.read_entries` for configured keys, at `ring.KeyRing` for a folder of keys, at
+Start at `text.read_entries` for configured keys, at `ring.KeyRing` for a folder of keys, at
 `remote/` for the keys of another issuer.
 """

@@ -7,7 +7,8 @@ from ..errors import ConfigurationError
 from ..jose import material
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import KeySet
-from .entries import KeyEntry, ReadKey, read_entries
+from .entries import KeyEntry, ReadKey
+from .text import read_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Protocol
 from ..jose.algorithms import key_for
 from ..jose.compact import Header
 from ..jose.jwk import Key, KeyOptions, KeySet, fitting
-from .entries import KeyEntry, ReadKey, State, read_entries
+from .entries import KeyEntry, ReadKey, State
+from .text import read_entries
 
 
 class OwnKeys(Protocol):

@@ -13,8 +13,8 @@ from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
 from ..keys.encryption import ConfiguredEncryption, choose_encryption
-from ..keys.entries import read_entries, refuse_encryption_keys
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
+from ..keys.text import read_entries, refuse_encryption_keys
 from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve

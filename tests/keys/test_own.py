@@ -16,9 +16,10 @@ from flask_tokenguard.config.settings import Settings
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
-from flask_tokenguard.keys.entries import KeyEntry, read_entries
+from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.keys.generate import generate, to_jwk
 from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys
+from flask_tokenguard.keys.text import read_entries
 
 from ..conftest import MakeApp
 from ..jose.tokens import KNOWN_KEYS, encoded
