@@ -116,7 +116,7 @@ def parameters(request: Request, *names: str, bound: int) -> dict[str, str]:
 
 
 def texts(values_of: Callable[[str], Sequence[object]], *names: str) -> dict[str, str]:
-    """Return those of these parameters that are there.
+    """Return those of these parameters that are there; an empty one is not (RFC 6749 section 3.2).
 
     Args:
         values_of: Returns the values of a parameter.
@@ -133,7 +133,8 @@ def texts(values_of: Callable[[str], Sequence[object]], *names: str) -> dict[str
         for value in values:
             if not isinstance(value, str):
                 raise InvalidRequest(f"The {name} is not text")
-            found[name] = value
+            if value:
+                found[name] = value
     return found
 
 

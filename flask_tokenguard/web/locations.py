@@ -66,7 +66,9 @@ def in_form(request: Request, *, bound: int) -> str | None:
 
 def in_query(request: Request) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
-    return bodies.texts(request.args.getlist, _NAME).get(_NAME)
+    token = bodies.texts(request.args.getlist, _NAME).get(_NAME)
+    # What is no body's parameter is a token, and a bad one, also where it is empty.
+    return "" if token is None and _NAME in request.args else token
 
 
 def in_json(request: Request, *, bound: int) -> str | None:

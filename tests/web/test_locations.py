@@ -281,6 +281,17 @@ def test_a_json_member_that_is_not_text_is_a_malformed_request(
     assert refusal_of(response) == MALFORMED
 
 
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_an_empty_token_in_a_body_counts_as_omitted(
+    client: FlaskClient, headers: Headers, kind: str
+) -> None:
+    # RFC 6749 section 3.2.
+    body: dict[str, Any] = {kind: {"access_token": ""}}
+    assert refusal_of(client.post("/where", **body)) == MISSING
+    assert client.post("/optional", **body).get_json() == {"where": None}
+    assert client.post("/where", **body, headers=headers).get_json() == {"where": "header"}
+
+
 def test_json_that_nests_deeper_than_python_can_is_anonymous(client: FlaskClient) -> None:
     assert refusal_of(_send_json(client, "/where", b'{"access_token":' * 2_000)) == MISSING
 

@@ -269,6 +269,13 @@ def test_the_scope_never_grows(log_in: LogIn, refresh: Refresh, scope: str) -> N
     assert refresh(pair).status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_an_empty_scope_counts_as_omitted(client: FlaskClient, log_in: LogIn, kind: str) -> None:
+    # RFC 6749 section 3.2.
+    body = {"refresh_token": log_in()["refresh_token"], "scope": ""}
+    assert client.post("/refresh", **{kind: body}).get_json()["scope"] == "read write"
+
+
 def test_default_claims_are_asked_at_each_refresh(
     client: FlaskClient, log_in: LogIn, refresh: Refresh, guard: TokenGuard
 ) -> None:
@@ -313,9 +320,10 @@ def test_a_lifetime_is_of_one_token_only(app: Flask, refresh: Refresh) -> None:
     "body",
     [
         {},
+        {"refresh_token": ""},
         {"refresh_token": ["a", "b"]},
     ],
-    ids=["none", "two"],
+    ids=["none", "empty", "two"],
 )
 def test_a_request_without_one_refresh_token_is_invalid(
     client: FlaskClient, body: dict[str, Any]
@@ -393,14 +401,14 @@ def test_a_second_presentation_within_the_grace_gets_the_same_successor(
     assert again["scope"] == "read"
 
 
-@pytest.mark.parametrize("scopes", [("read", "write"), ("", "read"), ("read", "")])
+@pytest.mark.parametrize("scopes", [("read", "write"), (" ", "read"), ("read", " ")])
 def test_the_same_successor_has_the_same_scope(
     client: FlaskClient, log_in: LogIn, refresh: Refresh, scopes: tuple[str, str]
 ) -> None:
     pair = log_in()
     first, again = (refresh(pair, scope=scope).get_json() for scope in scopes)
-    assert again.get("scope", "") == first.get("scope", "") == scopes[0]
-    assert claims_of(client, again).get("scope", "") == scopes[0]
+    assert again.get("scope", "") == first.get("scope", "") == scopes[0].strip()
+    assert claims_of(client, again).get("scope", "") == scopes[0].strip()
 
 
 def test_a_refresh_must_fit_with_all_that_was_granted(

@@ -90,6 +90,26 @@ def test_a_refusal_has_the_code_of_rfc_6749(
     assert error_of(client.post("/oauth/token", data=body)) == (400, error)
 
 
+@pytest.mark.parametrize("kind", ["data", "json"])
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/oauth/token", {"grant_type": ""}),
+        ("/oauth/token", GRANT | {"refresh_token": ""}),
+        ("/oauth/revoke", {"token": ""}),
+    ],
+)
+def test_an_empty_parameter_counts_as_omitted(
+    client: FlaskClient, path: str, parameters: dict[str, Any], kind: str
+) -> None:
+    # RFC 6749 section 3.2.
+    empty = client.post(path, **{kind: parameters})
+    kept = {name: value for name, value in parameters.items() if value}
+    omitted = client.post(path, **{kind: kept})
+    assert error_of(empty) == error_of(omitted) == (400, "invalid_request")
+    assert empty.get_json() == omitted.get_json()
+
+
 @pytest.mark.parametrize(
     "body",
     [
