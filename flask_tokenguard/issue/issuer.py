@@ -75,6 +75,7 @@ class TokenIssuer:
 
     Attributes:
         issuer: Written as `iss`, unless None.
+        client_id: Written as `client_id` unless a token has its own; None for none.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of every token
@@ -114,6 +115,7 @@ class TokenIssuer:
         self._longest = longest
         self._typ = typ
         self.issuer = issuer
+        self.client_id = client_id
         common = {"iss": issuer, "client_id": client_id, "aud": audience}
         self._common = {name: value for name, value in common.items() if value is not None}
         self._max_size = max_size
@@ -155,7 +157,8 @@ class TokenIssuer:
         """Do all of issuing that can fail, before anything is spent or begun for the token.
 
         Args:
-            registered: Claims beside those of every token, which they replace.
+            registered: Claims beside those of every token, which they replace; a `client_id` of
+                None leaves that one out.
             own: The app's own claims.
             header: More header members.
             room: How many octets of JSON the last claims take at most, beside the `jti`.
@@ -170,6 +173,8 @@ class TokenIssuer:
                 "No key can sign; give TOKENGUARD_KEY a secret or a private key"
             )
         claims = {**self._common, **registered}
+        if "client_id" in claims and claims["client_id"] is None:
+            del claims["client_id"]
         if own:
             _add_own(claims, own, RESERVED_CLAIMS, "claim")
         frame = self._plain_frame

@@ -21,6 +21,8 @@ class IssueOptions(TypedDict, total=False):
         claims: The app's own claims; JSON, none of them reserved.
         audience: In place of the configured one.
         lifetime: In place of the configured one; an int is seconds.
+        client_id: The client that it is for, in place of the configured one; None leaves the claim
+            out (RFC 9068 section 2.2).
         header: More header members; none of those that select or carry keys.
         auth_time: When the subject last authenticated, such as by a password; seconds since the
             epoch, or an aware datetime (RFC 9068 section 2.2.1).
@@ -30,12 +32,15 @@ class IssueOptions(TypedDict, total=False):
     claims: Mapping[str, Any] | None
     audience: str | Iterable[str] | None
     lifetime: timedelta | int | None
+    client_id: str | None
     header: Mapping[str, Any] | None
     auth_time: datetime | int | None
 
 
 def registered_claims(options: IssueOptions) -> dict[str, Any]:
     """Return the registered claims that options stand for, as a token holds them.
+
+    A `client_id` of None stays, since it leaves the configured one out.
 
     Raises:
         IssueError: One of them makes a token that must not be.
@@ -46,7 +51,7 @@ def registered_claims(options: IssueOptions) -> dict[str, Any]:
         if name in _CLAIMS:
             claim, encode = _CLAIMS[name]
             encoded = None if value is None else encode(value)
-            if encoded is not None:
+            if encoded is not None or claim == "client_id":
                 claims[claim] = encoded
         elif name not in _OTHER_OPTIONS:
             raise TypeError(f"there is no option {name}")
@@ -103,6 +108,12 @@ def _audience(audience: str | Iterable[str]) -> str | list[str]:
     return values
 
 
+def _client_id(client_id: str) -> str:
+    if not isinstance(client_id, str) or not client_id:
+        raise IssueError("the client_id must be a str that is not empty, or None")
+    return client_id
+
+
 def _auth_time(moment: datetime | int) -> int:
     seconds: object = moment
     if isinstance(moment, datetime) and moment.tzinfo is not None:
@@ -119,6 +130,7 @@ def _auth_time(moment: datetime | int) -> int:
 _CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "scope": ("scope", scope_text),
     "audience": ("aud", _audience),
+    "client_id": ("client_id", _client_id),
     "auth_time": ("auth_time", _auth_time),
 }
 _OTHER_OPTIONS = IssueOptions.__annotations__.keys() - _CLAIMS.keys()

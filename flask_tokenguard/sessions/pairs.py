@@ -94,6 +94,9 @@ class PairIssuer:
             "auth_time": registered.get("auth_time", now),
             "session_exp": now + self._longest,
         }
+        client_id = registered.get("client_id", self._access.client_id)
+        if client_id is not None:
+            login["client_id"] = client_id
         if "scope" in registered:
             login["scope"] = registered["scope"]
         if any(access.values()):
@@ -127,6 +130,8 @@ class PairIssuer:
         end, granted, options = login["session_exp"], login.get("scope"), login.get("access", {})
         own = options.get("claims") if claims is None else claims
         shared = {"sub": login["sub"], "sid": login["sid"], "auth_time": login["auth_time"]}
+        # A session stays that of its client, whatever is configured now (RFC 6749 section 6).
+        shared["client_id"] = login.get("client_id")
         access_expires = min(self._access.expiry(now, lifetime), end)
         access_claims = {**shared, "iat": now, "exp": access_expires}
         if "audience" in options:

@@ -117,11 +117,16 @@ class Sessions:
         )
         return self._pairs.respond(plan, plan.successor, instant)
 
-    def verify(self, token: str) -> "VerifiedRefreshToken":
+    def verify(self, token: str, *, client_id: str | None = None) -> "VerifiedRefreshToken":
         """Verify a refresh token of any content; whether it was spent is not asked yet.
 
+        Args:
+            token: Of any content.
+            client_id: The client that presents it, if it names itself; then it must be the one
+                that the token names, if it names one.
+
         Raises:
-            InvalidGrant: It is bad.
+            InvalidGrant: It is bad, or another client's (RFC 6749 section 5.2).
             Unavailable: An issuer's keys could not be had.
         """
         try:
@@ -134,6 +139,8 @@ class Sessions:
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
             raise InvalidGrant
+        if client_id is not None and claims.get("client_id", client_id) != client_id:
+            raise InvalidGrant("The refresh token was issued to another client")
         return VerifiedRefreshToken(claims, session, jti)
 
     def rotate(

@@ -24,6 +24,8 @@ from .marks import mark
 from .parts import Parts, parts_of
 from .sessions import revoke
 
+_OF_REFRESH = ("refresh_token", "scope", "client_id")
+
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
     """Make a blueprint with `POST /token` and `POST /revoke`.
@@ -47,8 +49,9 @@ def refresh_token_pair(
     """Rotate the refresh token in the request's body, and issue an access token.
 
     As RFC 6749 section 6 and RFC 9700 section 4.14 say. The body is a form or JSON, with
-    `refresh_token` and if need be `scope`, which may be less than what was granted at the login. A
-    user loader is asked whether the user is still there.
+    `refresh_token` and if need be `scope`, which may be less than what was granted at the login,
+    and `client_id`, which must be the token's. A user loader is asked whether the user is still
+    there.
 
     Args:
         claims: The app's own claims, in place of those said at the login.
@@ -92,7 +95,7 @@ def _token_parameter(parts: Parts) -> str:
 
 @finishes_refusals
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
-    parameters = _read_parameters(parts, "grant_type", "refresh_token", "scope")
+    parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
     if parameters["grant_type"] != "refresh_token":
         raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
     return _refresh(parts, parameters, origin="" if origin is None else origin())
@@ -107,7 +110,7 @@ def refresh_from_request(
     if not has_request_context():
         raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
     forbid_storing()
-    parameters = _read_parameters(parts, "refresh_token", "scope")
+    parameters = _read_parameters(parts, *_OF_REFRESH)
     return _refresh(parts, parameters, claims=claims, origin=origin)
 
 
@@ -120,7 +123,7 @@ def _refresh(
 ) -> TokenResponse:
     """Rotate the refresh token among the parameters, for a user that is still there."""
     sessions, callbacks = parts.get_sessions(), parts.callbacks
-    presented = sessions.verify(parameters["refresh_token"])
+    presented = sessions.verify(parameters["refresh_token"], client_id=parameters.get("client_id"))
     if not callbacks.knows_user(presented.claims):
         sessions.end(presented.claims["sid"])
         raise InvalidGrant("The user is gone")

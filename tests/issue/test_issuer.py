@@ -107,6 +107,23 @@ def test_issuer_audience_and_client_are_written(clock: SettableClock) -> None:
     assert (claims["iss"], claims["aud"], claims["client_id"]) == ("us", "api", "app")
 
 
+@pytest.mark.parametrize("configured", ["app", None])
+@pytest.mark.parametrize("client_id", ["phone", None])
+def test_a_token_may_have_a_client_of_its_own_or_none(
+    configured: str | None, client_id: str | None
+) -> None:
+    issuer = TokenIssuer(KEYS, lifetime=timedelta(1), client_id=configured)
+    token, claims = issuer.issue("me", {"client_id": client_id})
+    assert claims_of(token).get("client_id") == claims.get("client_id") == client_id
+    assert ("client_id" in claims_of(token)) == (client_id is not None)
+
+
+@pytest.mark.parametrize("client_id", ["", 7, ["app"], b"app", "\ud800"])
+def test_a_client_that_is_no_text_is_refused(client_id: Any) -> None:
+    with pytest.raises(IssueError):
+        TokenIssuer(KEYS, lifetime=timedelta(1)).issue("me", {"client_id": client_id})
+
+
 @pytest.mark.parametrize(
     ("audience", "written"),
     [("other", "other"), (["a", "b"], ["a", "b"]), (("a",), ["a"])],

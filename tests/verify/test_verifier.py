@@ -407,6 +407,7 @@ def test_an_app_names_itself_as_client_unless_told(make_app: MakeApp) -> None:
     guard = TokenGuard()
     make_app(guard, ISSUER="us")
     assert guard.verify(guard.issue_token("me")).claims["client_id"] == "us"
+    assert "client_id" not in guard.verify(guard.issue_token("me", client_id=None)).claims
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", None])

@@ -309,6 +309,56 @@ def test_audience_and_header_are_those_of_the_login(
         assert (token.claims["aud"], token.header["v"]) == ("them", 2)
 
 
+@pytest.mark.parametrize("client_id", ["phone", None], ids=["another", "none"])
+def test_the_client_of_a_login_is_that_of_its_session(
+    make_app: MakeApp, client_id: str | None
+) -> None:
+    app = make_app(STORAGE_URI="memory://", CLIENT_ID="web")
+    with app.app_context():
+        pair = issue_token_pair("alice", client_id=client_id)
+    with app.test_request_context(method="POST", data={"refresh_token": pair["refresh_token"]}):
+        again = refresh_token_pair()
+    tokens = [one[kind] for one in (pair, again) for kind in ("access_token", "refresh_token")]
+    assert [parse_payload(parse(token)).get("client_id") for token in tokens] == [client_id] * 4
+
+
+def test_a_session_stays_that_of_the_client_configured_at_its_login(
+    make_app: MakeApp,
+) -> None:
+    store = MemoryStore()
+    before, after = (make_app(TokenGuard(store=store), CLIENT_ID=name) for name in ("old", "new"))
+    with before.app_context():
+        pair = issue_token_pair("alice")
+    body = {"refresh_token": pair["refresh_token"], "client_id": "old"}
+    with after.test_request_context(method="POST", data=body):
+        assert claims_in(refresh_token_pair())["client_id"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("of_token", "named", "status"),
+    [
+        ("phone", "phone", 200),
+        ("phone", "", 200),
+        ("phone", "web", 400),
+        (None, "web", 200),
+    ],
+)
+def test_a_refresh_names_no_other_client(
+    log_in: LogIn, refresh: Refresh, of_token: str | None, named: str, status: int
+) -> None:
+    answer = refresh(log_in(client_id=of_token), client_id=named)
+    assert answer.status_code == status
+    assert status == 200 or error_of(answer) == (400, "invalid_grant")
+
+
+def test_a_refresh_that_names_another_client_spends_nothing(
+    log_in: LogIn, refresh: Refresh
+) -> None:
+    pair = log_in(client_id="phone")
+    refresh(pair, client_id="web")
+    assert refresh(pair, client_id="phone").status_code == 200
+
+
 def test_a_lifetime_is_of_one_token_only(app: Flask, refresh: Refresh) -> None:
     with app.app_context():
         pair = issue_token_pair("alice", lifetime=5)
