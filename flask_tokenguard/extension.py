@@ -18,7 +18,7 @@ from .verify.issuers import Resolve
 from .verify.validators import Validator
 from .web import sessions
 from .web.challenge import finishes_refusals
-from .web.endpoints import refresh_from_request, token_endpoints
+from .web.endpoints import refresh_given_or_current, token_endpoints
 from .web.hook import install
 from .web.issuing import issue
 from .web.parts import EXTENSION, Callbacks, Parts
@@ -134,14 +134,14 @@ class TokenGuard:
         return sessions.start_session(self._parts(), subject, origin, options)
 
     def refresh_token_pair(
-        self, *, claims: Mapping[str, Any] | None = None, origin: str = ""
+        self, *, token: str | None = None, claims: Mapping[str, Any] | None = None, origin: str = ""
     ) -> TokenResponse:
-        """Rotate the refresh token of the current request as the function does.
+        """Rotate a refresh token as the function does; a given one without a context if need be.
 
         Raises:
-            RuntimeError: There is no request; else as `refresh_token_pair` does.
+            RuntimeError: There is neither a token nor a request; else as `refresh_token_pair` does.
         """
-        return refresh_from_request(self._parts(), claims=claims, origin=origin)
+        return refresh_given_or_current(self._parts(), token, claims=claims, origin=origin)
 
     def revoke_token(
         self,

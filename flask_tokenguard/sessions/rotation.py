@@ -117,16 +117,20 @@ class Sessions:
         )
         return self._pairs.respond(plan, plan.successor, instant)
 
-    def verify(self, token: str, *, client_id: str | None = None) -> "VerifiedRefreshToken":
+    def verify(
+        self, token: str, *, scope: str | None = None, client_id: str | None = None
+    ) -> "VerifiedRefreshToken":
         """Verify a refresh token of any content; whether it was spent is not asked yet.
 
         Args:
             token: Of any content.
+            scope: Of the access token: some of what was granted; None for all of it.
             client_id: The client that presents it, if it names itself; then it must be the one
                 that the token names, if it names one.
 
         Raises:
-            InvalidGrant: It is bad, or another client's (RFC 6749 section 5.2).
+            InvalidGrant: It is bad, or another client's, or more than the granted scope is asked
+                for (RFC 6749 section 5.2).
             Unavailable: An issuer's keys could not be had.
         """
         try:
@@ -141,14 +145,14 @@ class Sessions:
             raise InvalidGrant
         if client_id is not None and claims.get("client_id", client_id) != client_id:
             raise InvalidGrant("The refresh token was issued to another client")
-        return VerifiedRefreshToken(claims, session, jti)
+        narrowed = str(claims.get("scope", "")) if scope is None else _narrow(scope, claims)
+        return VerifiedRefreshToken(claims, session, jti, narrowed)
 
     def rotate(
         self,
         presented: "VerifiedRefreshToken",
         *,
         defaults: Mapping[str, Any],
-        scope: str | None = None,
         claims: Mapping[str, Any] | None = None,
         origin: str = "",
     ) -> Pair:
@@ -157,22 +161,19 @@ class Sessions:
         Args:
             presented: The refresh token.
             defaults: Claims that give way to the others.
-            scope: Of the access token: some of what was granted; None for all of it.
             claims: The app's own claims, in place of those of the login.
             origin: From where.
 
         Raises:
-            InvalidGrant: More than the granted scope is asked for, or the session has ended.
+            InvalidGrant: The session has ended.
             RefreshReused: The token was spent before; the session has ended with its access tokens.
             IssueError: A token cannot be issued; nothing was spent.
             Unavailable: The store cannot be reached.
         """
-        login = presented.claims
-        granted = str(login.get("scope", ""))
-        narrowed, origin = granted if scope is None else _narrow(scope, login), _cut(origin)
+        login, origin = presented.claims, _cut(origin)
         owner = ids.subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
-            login, narrowed, int(self._clock()), defaults=defaults, claims=claims
+            login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
         )
         advance = self._store.advance(
             presented.session,
@@ -215,11 +216,18 @@ class Sessions:
 
 
 class VerifiedRefreshToken(NamedTuple):
-    """A refresh token that was verified, and may have been spent."""
+    """A refresh token that was verified, and may have been spent.
+
+    Attributes:
+        claims: Its own.
+        session, jti: Their ids in a store.
+        scope: Of the access token that is asked for.
+    """
 
     claims: Claims
     session: bytes
     jti: bytes
+    scope: str
 
 
 def _narrow(scope: str, granted: Claims) -> str:

@@ -7,7 +7,7 @@ clients are public ones (RFC 6749 section 2.1), and no other authentication of t
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from flask import Blueprint, Flask, Response, has_request_context
 from flask.sansio.blueprints import BlueprintSetupState
@@ -16,6 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused
 from ..sessions.pairs import TokenResponse
+from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from . import bodies
 from .authentication import current_request
@@ -44,18 +45,19 @@ def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
 
 
 def refresh_token_pair(
-    *, claims: Mapping[str, Any] | None = None, origin: str = ""
+    *, token: str | None = None, claims: Mapping[str, Any] | None = None, origin: str = ""
 ) -> TokenResponse:
-    """Rotate the refresh token in the request's body, and issue an access token.
+    """Rotate the refresh token of the request, or a given one, and issue an access token.
 
-    As RFC 6749 section 6 and RFC 9700 section 4.14 say. The body is a form or JSON, with
+    As RFC 6749 section 6 and RFC 9700 section 4.14 ask. The body is a form or JSON, with
     `refresh_token` and if need be `scope`, which may be less than what was granted at the login,
     and `client_id`, which must be the token's. A user loader is asked whether the user is still
     there.
 
     Args:
-        claims: The app's own claims, in place of those said at the login.
-        origin: From where; empty leaves what was said before.
+        token: The refresh token; nothing is read from a request then, nor is one needed.
+        claims: The app's own claims, in place of those of the login.
+        origin: From where; empty leaves what was named before.
 
     Returns:
         As `issue_token_pair` does.
@@ -64,10 +66,11 @@ def refresh_token_pair(
         ConfigurationError: There is no store, or no key to sign with.
         InvalidGrant: 400, the refresh token is bad, its session has ended or its user is gone.
         RefreshReused: 400, it came a second time, and its session has ended.
-        RuntimeError: There is no request.
+        RuntimeError: There is neither a token nor a request.
+        TypeError: The token is no text.
         Unavailable: 503, the store cannot be reached.
     """
-    return refresh_from_request(parts_of(), claims=claims, origin=origin)
+    return refresh_given_or_current(parts_of(), token, claims=claims, origin=origin)
 
 
 def _check_store(state: BlueprintSetupState) -> None:
@@ -98,43 +101,61 @@ def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenRespon
     parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
     if parameters["grant_type"] != "refresh_token":
         raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
-    return _refresh(parts, parameters, origin="" if origin is None else origin())
+    return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
 
 
 @finishes_refusals
-def refresh_from_request(
-    parts: Parts, *, claims: Mapping[str, Any] | None, origin: str
+def refresh_given_or_current(
+    parts: Parts, token: str | None, *, claims: Mapping[str, Any] | None, origin: str
 ) -> TokenResponse:
-    """Refresh with the body of the current request, as `refresh_token_pair` does."""
+    """Refresh with a given token or that of the current request, as `refresh_token_pair` does."""
     parts.get_sessions()
-    if not has_request_context():
-        raise RuntimeError("refresh_token_pair reads a request's body; call it in a view")
     forbid_storing()
-    parameters = _read_parameters(parts, *_OF_REFRESH)
-    return _refresh(parts, parameters, claims=claims, origin=origin)
+    if token is not None:
+        if not isinstance(token, str):
+            raise TypeError(f"the token must be a str; it is of type {type(token).__name__}")
+        parameters = Parameters(refresh_token=token)
+    elif has_request_context():
+        parameters = _read_parameters(parts, *_OF_REFRESH)
+    else:
+        raise RuntimeError("refresh_token_pair takes a token where there is no request")
+    return _rotate(_present(parts, parameters), claims=claims, origin=origin)
 
 
-def _refresh(
-    parts: Parts,
-    parameters: "Parameters",
-    *,
-    claims: Mapping[str, Any] | None = None,
-    origin: str,
-) -> TokenResponse:
-    """Rotate the refresh token among the parameters, for a user that is still there."""
-    sessions, callbacks = parts.get_sessions(), parts.callbacks
-    presented = sessions.verify(parameters["refresh_token"], client_id=parameters.get("client_id"))
-    if not callbacks.knows_user(presented.claims):
-        sessions.end(presented.claims["sid"])
+class _Presented(NamedTuple):
+    """A refresh token that was verified, and the parts and sessions of its app."""
+
+    parts: Parts
+    sessions: Sessions
+    token: VerifiedRefreshToken
+
+
+def _present(parts: Parts, parameters: "Parameters") -> _Presented:
+    """Verify the refresh token among the parameters, of a user that is still there.
+
+    Nothing is spent.
+    """
+    sessions = parts.get_sessions()
+    token = sessions.verify(
+        parameters["refresh_token"],
+        scope=parameters.get("scope"),
+        client_id=parameters.get("client_id"),
+    )
+    callbacks = parts.callbacks
+    if callbacks.user_loader is not None and callbacks.load_user(token.claims) is None:
+        sessions.end(token.claims["sid"])
         raise InvalidGrant("The user is gone")
+    return _Presented(parts, sessions, token)
+
+
+def _rotate(
+    presented: _Presented, *, claims: Mapping[str, Any] | None = None, origin: str
+) -> TokenResponse:
+    """Spend a refresh token, and announce the pair that takes its place."""
+    parts, sessions, token = presented
+    defaults = parts.callbacks.default_claims_for(token.claims["sub"])
     try:
-        pair = sessions.rotate(
-            presented,
-            defaults=callbacks.default_claims_for(presented.claims["sub"]),
-            scope=parameters.get("scope"),
-            claims=claims,
-            origin=origin,
-        )
+        pair = sessions.rotate(token, defaults=defaults, claims=claims, origin=origin)
     except RefreshReused as error:
         send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
         raise

@@ -51,10 +51,6 @@ class Callbacks:
             raise TypeError("the user loader must not return an awaitable")
         return user
 
-    def knows_user(self, claims: Claims) -> bool:
-        """Check that the user loader, if there is one, finds a user."""
-        return self.user_loader is None or self.load_user(claims) is not None
-
     def default_claims_for(self, subject: str) -> Mapping[str, Any]:
         """Return the claims that the app adds to every token of a subject."""
         return {} if self.default_claims is None else self.default_claims(subject)

@@ -1,9 +1,12 @@
 """The methods of a guard that serves one app: sessions and revocation without a context."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
 from flask_tokenguard import (
+    InvalidGrant,
     InvalidToken,
     TokenGuard,
     TokenResponse,
@@ -98,11 +101,40 @@ def test_a_view_ends_its_session_by_its_guard(app: Flask, pair: TokenResponse) -
     assert status(app, pair) == 401
 
 
-def test_a_refresh_needs_a_request(app: Flask, guard: TokenGuard) -> None:
-    with pytest.raises(RuntimeError, match="call it in a view"):
+def test_a_refresh_needs_a_token_or_a_request(app: Flask, guard: TokenGuard) -> None:
+    with pytest.raises(RuntimeError, match="takes a token"):
         guard.refresh_token_pair()
-    with app.app_context(), pytest.raises(RuntimeError, match="call it in a view"):
+    with app.app_context(), pytest.raises(RuntimeError, match="takes a token"):
         refresh_token_pair()
+
+
+def test_a_refresh_token_is_rotated_as_text(
+    app: Flask, guard: TokenGuard, pair: TokenResponse
+) -> None:
+    again = guard.refresh_token_pair(token=pair["refresh_token"], origin="socket")
+    assert (status(app, again), guard.sessions_of("alice")[0].origin) == (200, "socket")
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é"])
+def test_a_bad_refresh_token_as_text_is_refused(app: Flask, guard: TokenGuard, token: str) -> None:
+    assert app.name
+    with pytest.raises(InvalidGrant):
+        guard.refresh_token_pair(token=token)
+
+
+@pytest.mark.parametrize("token", [7, b"x", ["x"]], ids=repr)
+def test_a_refresh_token_must_be_text(app: Flask, guard: TokenGuard, token: Any) -> None:
+    assert app.name
+    with pytest.raises(TypeError, match="the token must be a str"):
+        guard.refresh_token_pair(token=token)
+
+
+def test_a_refresh_with_a_text_reads_nothing_from_the_request(
+    app: Flask, pair: TokenResponse
+) -> None:
+    body = {"refresh_token": "another", "scope": "", "client_id": "another"}
+    with app.test_request_context(method="POST", json=body):
+        assert refresh_token_pair(token=pair["refresh_token"])["scope"] == "read"
 
 
 def test_a_session_without_a_name_needs_a_request(app: Flask, guard: TokenGuard) -> None:
