@@ -239,7 +239,7 @@ def _answers_preflights(chain: _Chain, view: object, demanded: tuple[Demand, ...
     """Check for Flask's way to let a decorator answer OPTIONS, above a wrapper of ours."""
     return (
         bool(demanded)
-        and chain.things[0] is view
+        and next(iter(chain.things), None) is view
         and _mark_of(view) is None
         and attribute(view, "provide_automatic_options") is False
     )

@@ -33,6 +33,15 @@ def foreign(view: View) -> View:
     return wrapper
 
 
+def called_by_another(view: View) -> View:
+    """Make a view that calls this one, which nothing shows."""
+
+    def another() -> Any:
+        return view()
+
+    return another
+
+
 def parameters_of(response: TestResponse) -> dict[str, str | None]:
     """Read the parameters of the one challenge, which must be ours."""
     parsed = WWWAuthenticate.from_header(challenge_of(response))

@@ -1,9 +1,11 @@
 """A CORS preflight carries no credentials (Fetch section 3.3.5) and is answered before the view."""
 
 from functools import update_wrapper
-from typing import Any
+from typing import Any, ClassVar
 
 import flask
+import flask_restful
+import flask_restx  # type: ignore[import-untyped]  # has no types
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
@@ -16,19 +18,19 @@ from flask_tokenguard import token_required
 from ..conftest import MakeApp
 from .conftest import GuardApp, Headers
 from .flask_3_2 import Flask32
-from .support import BAD, MISSING, PREFLIGHT, View, foreign, new_view, refusal_of
+from .support import (
+    BAD,
+    MISSING,
+    PREFLIGHT,
+    View,
+    called_by_another,
+    foreign,
+    new_view,
+    refusal_of,
+)
 
 ORIGIN = {"Origin": PREFLIGHT["Origin"]}
 BOTH = ["GET", "OPTIONS"]
-
-
-def called_by_another(view: View) -> View:
-    """Make a view that calls this one, which nothing shows."""
-
-    def another() -> Any:
-        return view()
-
-    return another
 
 
 @pytest.fixture(params=[Flask, Flask32], ids=["installed", "3.2"])
@@ -133,6 +135,23 @@ def cors_app(make_app: MakeApp) -> Flask:
     app = make_app()
     CORS(app)
     return app
+
+
+@pytest.mark.parametrize("framework", [flask_restful, flask_restx])
+@pytest.mark.parametrize("method", ["OPTIONS", "HEAD", "PUT"])
+def test_no_method_that_a_resource_lacks_is_a_server_error(
+    guard_app: GuardApp, framework: Any, method: str
+) -> None:
+    class Notes(framework.Resource):  # type: ignore[misc]  # has no types
+        method_decorators: ClassVar[list[View]] = [token_required]
+
+        def post(self) -> str:
+            return "served"
+
+    app: Flask = guard_app(Flask(__name__))
+    framework.Api(app).add_resource(Notes, "/notes")
+    answer = app.test_client().open("/notes", method=method, headers=PREFLIGHT)
+    assert answer.status_code == (200 if method == "OPTIONS" else 405)
 
 
 def test_app_wide_cors_answers_a_preflight_of_a_guarded_view(cors_app: Flask) -> None:
