@@ -21,7 +21,7 @@ from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user
-from .web.decorators import public, require_token, token_required
+from .web.decorators import public, refresh_required, require_token, token_required
 from .web.endpoints import refresh_token_pair
 from .web.issuing import issue_token
 from .web.sessions import (
@@ -59,6 +59,7 @@ __all__ = [
     "issue_token",
     "issue_token_pair",
     "public",
+    "refresh_required",
     "refresh_reused",
     "refresh_token_pair",
     "require_token",

@@ -90,6 +90,13 @@ def authenticate(parts: Parts, request: Request, locations: Sequence[Location]) 
     return authentication
 
 
+def authenticate_nobody(parts: Parts, request: Request) -> Authentication:
+    """Take a request for one without an access token, whatever it carries."""
+    authentication = authenticate(parts, request, ())
+    authentication.has_read_body = True
+    return authentication
+
+
 def find_authentication(request: Request) -> Authentication | None:
     """Return what a request keeps; None where nothing was verified for it yet."""
     authentication: Authentication | None = getattr(request, ATTRIBUTE, None)

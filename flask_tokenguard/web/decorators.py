@@ -1,6 +1,6 @@
-"""Demands of views: `token_required`, `public`, and `require_token` for a call.
+"""Demands of views: `token_required`, `refresh_required`, `public`; `require_token` for a call.
 
-`token_required` wraps a view and marks it. The mark lets the hook check a demand before anything
+The first two wrap a view and mark it. The mark lets the hook check a demand before anything
 else runs; the wrapper checks it where no mark is seen, as when a view calls another.
 """
 
@@ -22,6 +22,7 @@ from .authentication import (
 )
 from .challenge import answer_preflight, finish, is_preflight
 from .demands import ANY_TOKEN, Demand, Demanded
+from .endpoints import A_REFRESH_TOKEN
 from .marks import check_unmarked, mark, mark_below
 
 P = ParamSpec("P")
@@ -110,6 +111,27 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
     return _require_once(demand).claims
 
 
+def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Demand a good refresh token before a view runs, which `refresh_token_pair()` then rotates.
+
+    It comes in a form or in JSON, with the parameters that the token endpoint takes. What that
+    would refuse is refused in its words, before the view and all that stands above it; whether the
+    token was spent or its session ended, the store decides as the view rotates it. Nothing is spent
+    here. An access token is not looked for, and `g.claims` stays None.
+
+    Raises:
+        TypeError: The view is a class; or it, or what it wraps, is public or demands an access
+            token.
+
+    Raises (from the decorated view):
+        ConfigurationError: There is no store.
+        InvalidGrant: 400, the refresh token is missing or bad, or its user is gone; 413, the body
+            is too large.
+        Unavailable: 503, we cannot tell.
+    """
+    return _guard(view, A_REFRESH_TOKEN)
+
+
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Leave an endpoint open under `TOKENGUARD_PROTECT = "all"`; put it below the route.
 
@@ -148,7 +170,7 @@ def _enforce(demand: Demand, authentication: Authentication) -> None:
 
 def _require_once(demand: Demand) -> Authentication:
     """Require a demand of the current request, unless the hook or a wrapper did."""
-    authentication = current_authentication(reads_body=True)
+    authentication = current_authentication(reads_body=not demand.is_refresh)
     if demand not in authentication.satisfied:
         require((demand,), authentication)
     return authentication
@@ -214,4 +236,5 @@ def _check_view(view: object) -> None:
 
 # Frameworks keep these very functions in their lists of decorators, where the look finds them.
 mark(token_required, ANY_TOKEN)
+mark(refresh_required, A_REFRESH_TOKEN)
 mark(public, None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import NoneType
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, ClassVar, TypeAlias, TypedDict
 
 from ..clock import Clock
 from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
@@ -57,6 +57,7 @@ class Demand:
         max_age: How many seconds ago the login may have been.
         optional: Whether no token is fine.
         user: Whether the user loader must find a user before the view runs.
+        is_refresh: Whether it is a refresh token that is demanded, and no access token.
         asks_more: Whether a token that is good is not enough; follows from the others.
     """
 
@@ -70,6 +71,7 @@ class Demand:
     optional: bool = False
     user: bool = False
     asks_more: bool = field(init=False, repr=False)
+    is_refresh: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "asks_more", not self.as_data().keys() <= {"optional"})

@@ -14,18 +14,24 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from ..clock import Clock
 from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from . import bodies
-from .authentication import current_request
+from .authentication import Authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
+from .demands import Demand
+from .locations import REFRESH_TOKEN, Location, find_token
 from .marks import mark
 from .parts import Parts, parts_of
 from .sessions import revoke
 
-_OF_REFRESH = ("refresh_token", "scope", "client_id")
+_ASKED = ("scope", "client_id")
+_OF_REFRESH = (REFRESH_TOKEN, *_ASKED)
+# Where a request keeps the refresh token that was demanded of it.
+_PRESENTED = "_tokenguard_refresh_token"
 
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
@@ -99,7 +105,7 @@ def _token_parameter(parts: Parts) -> str:
 @finishes_refusals
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
     parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
-    if parameters["grant_type"] != "refresh_token":
+    if parameters["grant_type"] != REFRESH_TOKEN:
         raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
     return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
 
@@ -116,10 +122,43 @@ def refresh_given_or_current(
             raise TypeError(f"the token must be a str; it is of type {type(token).__name__}")
         parameters = Parameters(refresh_token=token)
     elif has_request_context():
+        presented: _Presented | None = getattr(current_request(), _PRESENTED, None)
+        if presented is not None and presented.parts is parts:
+            return _rotate(presented, claims=claims, origin=origin)
         parameters = _read_parameters(parts, *_OF_REFRESH)
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
     return _rotate(_present(parts, parameters), claims=claims, origin=origin)
+
+
+class RefreshDemand(Demand):
+    """A refresh token, in place of an access token: what `refresh_required` demands."""
+
+    __slots__ = ()
+    is_refresh = True
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is demanded, for JSON."""
+        return {REFRESH_TOKEN: True}
+
+    def enforce(self, authentication: Authentication, clock: Clock) -> None:  # noqa: ARG002 - see Demand
+        """Verify the refresh token of the current request, and keep it for `refresh_token_pair`.
+
+        Raises:
+            ConfigurationError: There is no store.
+            InvalidGrant: The refresh token is missing or bad, or its user is gone.
+            Unavailable: We cannot tell.
+        """
+        forbid_storing()
+        parts = authentication.parts
+        parameters = _read_parameters(parts, *_ASKED, locations=parts.refresh_locations)
+        setattr(current_request(), _PRESENTED, _present(parts, parameters))
+
+    def __str__(self) -> str:
+        return "a refresh token"
+
+
+A_REFRESH_TOKEN = RefreshDemand()
 
 
 class _Presented(NamedTuple):
@@ -137,7 +176,7 @@ def _present(parts: Parts, parameters: "Parameters") -> _Presented:
     """
     sessions = parts.get_sessions()
     token = sessions.verify(
-        parameters["refresh_token"],
+        parameters[REFRESH_TOKEN],
         scope=parameters.get("scope"),
         client_id=parameters.get("client_id"),
     )
@@ -171,21 +210,31 @@ class Parameters(dict[str, str]):
         raise InvalidGrant(f"There is no {name}", error="invalid_request")
 
 
-def _read_parameters(parts: Parts, *names: str) -> Parameters:
+def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] = ()) -> Parameters:
     """Read those of these parameters that the current request's body holds.
 
+    Args:
+        parts: Those of the app.
+        names: Those of the parameters.
+        locations: Where a refresh token is looked for, if not among the parameters.
+
     Raises:
-        InvalidGrant: One occurs twice, or is not text. Or the body ends early, or is too large for
-            us or for the app.
+        InvalidGrant: One occurs twice, or is not text, or there are two tokens. Or the body ends
+            early, or is too large for us or for the app.
     """
+    request = current_request()
     try:
-        return Parameters(bodies.parameters(current_request(), *names, bound=parts.max_body_size))
+        parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
+        token = find_token(request, locations) if locations else None
     except InvalidRequest as error:
         raise InvalidGrant(error.reason, error="invalid_request") from None
     except ClientDisconnected:
         raise InvalidGrant("The body ends early", error="invalid_request") from None
     except RequestEntityTooLarge:
         raise InvalidGrant("The body is too large", error="invalid_request", code=413) from None
+    if token is not None:
+        parameters[REFRESH_TOKEN] = token
+    return parameters
 
 
 # Both views are ours, so that no wrapper need keep the mark off them.

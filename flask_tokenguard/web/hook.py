@@ -11,7 +11,7 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 
 from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
-from .authentication import authenticate, current_request
+from .authentication import authenticate, authenticate_nobody, current_request
 from .challenge import answer_preflight, build_response, is_preflight, pass_preflight_on
 from .decorators import public, require
 from .demands import ANY_TOKEN
@@ -111,7 +111,10 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
                 authenticate(parts, request, bodiless)
                 return None
             demands = _ANY_TOKEN
-        authentication = authenticate(parts, request, all_locations)
+        if found.is_refresh:
+            authentication = authenticate_nobody(parts, request)
+        else:
+            authentication = authenticate(parts, request, all_locations)
         if request.method == "OPTIONS" and is_preflight(request):
             if not found.answers_preflights:
                 return answer_preflight()

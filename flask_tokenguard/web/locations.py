@@ -16,7 +16,9 @@ from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
-_NAME = "access_token"
+# What a refresh token is called (RFC 6749 section 6).
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name
+_ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
 _MALFORMED = "The Authorization header is malformed"
 
 
@@ -57,35 +59,45 @@ def header_fault(location: str | None, token: str | None) -> InvalidRequest | No
     return InvalidRequest(_MALFORMED)
 
 
-def in_form(request: Request, *, bound: int) -> str | None:
+def in_form(request: Request, *, parameter: str, bound: int) -> str | None:
     """Read a form body that is not multipart, of a method that has one (RFC 6750 section 2.2)."""
     if not bodies.has_form(request) or bodies.read(request, bound) is None:
         return None
-    return bodies.texts(request.form.getlist, _NAME).get(_NAME)
+    return bodies.texts(request.form.getlist, parameter).get(parameter)
 
 
-def in_query(request: Request) -> str | None:
+def in_query(request: Request, *, parameter: str) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
-    token = bodies.texts(request.args.getlist, _NAME).get(_NAME)
+    token = bodies.texts(request.args.getlist, parameter).get(parameter)
     # What is no body's parameter is a token, and a bad one, also where it is empty.
-    return "" if token is None and _NAME in request.args else token
+    return "" if token is None and parameter in request.args else token
 
 
-def in_json(request: Request, *, bound: int) -> str | None:
+def in_json(request: Request, *, parameter: str, bound: int) -> str | None:
     """Read a member of a JSON object, for which there is no RFC."""
     body = bodies.read(request, bound) if bodies.has_json(request) else None
     if body is None:
         return None
-    return bodies.texts(partial(body.find_members, request=request), _NAME).get(_NAME)
+    return bodies.texts(partial(body.find_members, request=request), parameter).get(parameter)
 
 
-def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]:
-    """Look up locations by their names; `bound` is that of a body, in octets."""
+def locations_named(
+    names: Iterable[str], *, parameter: str = _ACCESS_TOKEN, bound: int
+) -> tuple[Location, ...]:
+    """Look up locations by their names.
+
+    Args:
+        names: As in TOKENGUARD_TOKEN_LOCATIONS.
+        parameter: What the token is called in a form, a query or a JSON object.
+        bound: That of a body, in octets; a larger one is not looked into.
+    """
+    form = partial(in_form, parameter=parameter, bound=bound)
+    json = partial(in_json, parameter=parameter, bound=bound)
     locations = (
         Location(HEADER, in_header),
-        Location(FORM, partial(in_form, bound=bound), reads_body=True),
-        Location(QUERY, in_query),
-        Location(JSON, partial(in_json, bound=bound), reads_body=True),
+        Location(FORM, form, reads_body=True),
+        Location(QUERY, partial(in_query, parameter=parameter)),
+        Location(JSON, json, reads_body=True),
     )
     by_name = {location.name: location for location in locations}
     return tuple(by_name[name] for name in names)
@@ -94,3 +106,15 @@ def locations_named(names: Iterable[str], *, bound: int) -> tuple[Location, ...]
 def without_body(locations: Iterable[Location]) -> tuple[Location, ...]:
     """Return the locations that read no body."""
     return tuple(location for location in locations if not location.reads_body)
+
+
+def find_token(request: Request, locations: Iterable[Location]) -> str | None:
+    """Find the one unverified token of a request, or None.
+
+    Raises:
+        InvalidRequest: There is more than one, or one is malformed.
+    """
+    found = [token for place in locations if (token := place.read(request)) is not None]
+    if len(found) > 1:
+        raise InvalidRequest("The request carries two tokens")
+    return found[0] if found else None

@@ -31,16 +31,18 @@ class Demands:
 
     Attributes:
         demands: Each once, the outermost first.
+        is_refresh: Whether that is a refresh token, and no access token.
         is_public: Whether it stays open under `TOKENGUARD_PROTECT = "all"`.
         answers_preflights: Whether a decorator above the guard does, such as one of flask-cors.
     """
 
-    __slots__ = ("answers_preflights", "demands", "is_public")
+    __slots__ = ("answers_preflights", "demands", "is_public", "is_refresh")
 
     def __init__(
         self, demands: tuple[Demand, ...], *, is_public: bool, answers_preflights: bool
     ) -> None:
         self.demands = demands
+        self.is_refresh = any(demand.is_refresh for demand in demands)
         self.is_public = is_public
         self.answers_preflights = answers_preflights
 
@@ -110,7 +112,8 @@ def demands_on(view: object, method: str) -> Demands:
         method: The request's, in upper case.
 
     Raises:
-        TypeError: `public` and `token_required` are on one chain.
+        TypeError: `public` is on one chain with a demand, or an access token and a refresh token
+            are demanded.
     """
     demands: dict[Demand, None] = {}
     is_public = answers_preflights = False
@@ -122,6 +125,10 @@ def demands_on(view: object, method: str) -> Demands:
             is_public = True
         demands |= dict.fromkeys(demanded)
         answers_preflights = answers_preflights or _answers_preflights(chain, view, demanded)
+    if len({demand.is_refresh for demand in demands}) > 1:
+        raise TypeError(
+            f"{view!r} demands an access token and a refresh token; take one of them away"
+        )
     return Demands(tuple(demands), is_public=is_public, answers_preflights=answers_preflights)
 
 
@@ -158,7 +165,8 @@ def check_unmarked(view: object, *, by: Demand | None) -> None:
         by: What it will demand; None if it will be public.
 
     Raises:
-        TypeError: `public` and `token_required` would be on one chain, or `public` twice.
+        TypeError: `public` would be on one chain with a demand, or twice; or an access token and a
+            refresh token would be demanded on one.
     """
     for thing in _things_below(view):
         found = _mark_of(thing)
@@ -166,6 +174,9 @@ def check_unmarked(view: object, *, by: Demand | None) -> None:
             raise TypeError(f"{view!r} is guarded or public already")
         if found is not None and found.is_public:
             raise TypeError(f"{view!r} is public; it cannot demand a token too")
+        demand = None if found is None else found.demand
+        if by is not None and demand is not None and demand.is_refresh != by.is_refresh:
+            raise TypeError(f"{view!r} demands {demand}; it cannot demand {by} too")
 
 
 def _chains_of(view: object, method: str) -> Iterator[_Chain]:

@@ -67,7 +67,8 @@ class Parts:
         store: Keeps sessions and revocations.
         clock: Seconds since the epoch, UTC.
         realm: The realm of challenges.
-        locations: Where tokens are looked for.
+        locations: Where access tokens are looked for.
+        refresh_locations: Where `refresh_required` looks for a refresh token.
         max_body_size: In octets; no larger body is looked into.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
@@ -87,6 +88,7 @@ class Parts:
     clock: Clock
     realm: str
     locations: tuple[Location, ...]
+    refresh_locations: tuple[Location, ...]
     max_body_size: int
     demands_all: bool
     public_endpoints: Pattern[str]

@@ -9,6 +9,7 @@ from re import compile as compile_pattern
 from flask import Flask
 
 from ..clock import Clock
+from ..config.locations import FORM, JSON
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
@@ -19,7 +20,7 @@ from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.locations import locations_named
+from ..web.locations import REFRESH_TOKEN, locations_named
 from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
 from .tokens import TokenParts
@@ -84,6 +85,9 @@ def build_parts(
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
         locations=locations_named(settings.token_locations, bound=settings.max_body_size),
+        refresh_locations=locations_named(
+            (FORM, JSON), parameter=REFRESH_TOKEN, bound=settings.max_body_size
+        ),
         max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),

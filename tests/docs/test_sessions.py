@@ -67,6 +67,13 @@ def test_a_login_is_refreshed_and_listed_as_one_session(client: FlaskClient, pai
     assert session["origin"].startswith("Werkzeug")
 
 
+def test_a_refresh_route_of_ones_own_rotates(client: FlaskClient, pair: Pair) -> None:
+    refreshed = client.post("/refresh", data={"refresh_token": pair["refresh_token"]}).get_json()
+    assert client.get("/sessions", headers=of(refreshed)).status_code == 200
+    refused = client.post("/refresh", data={"refresh_token": "x"}).get_json()
+    assert refused["error"] == "invalid_grant"
+
+
 def test_a_lost_answer_is_given_once_more(client: FlaskClient, pair: Pair) -> None:
     assert [refresh(client, pair).status_code for _ in range(2)] == [200, 200]
 

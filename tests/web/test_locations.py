@@ -8,7 +8,8 @@ from flask import Flask, current_app, g, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_tokenguard import current_token, public, token_required
+from flask_tokenguard import InvalidRequest, current_token, public, token_required
+from flask_tokenguard.web.locations import find_token, locations_named
 
 from ..conftest import MakeApp
 from ..support import bearer
@@ -347,6 +348,32 @@ def test_another_scheme_is_no_second_credential(client: FlaskClient, token: str)
     query = {"access_token": token}
     response = client.get("/where", query_string=query, headers={"Authorization": "Basic YTpi"})
     assert response.get_json() == {"where": "query"}
+
+
+@pytest.mark.parametrize(
+    ("carried", "found"),
+    [
+        ({}, None),
+        ({"headers": bearer("x")}, "x"),
+        ({"json": {"refresh_token": "x"}}, "x"),
+        ({"data": {"refresh_token": "x", "access_token": "y"}}, "x"),
+        ({"query_string": {"refresh_token": "x"}}, None),
+    ],
+)
+def test_a_token_of_another_name_is_found_where_a_row_says(
+    carried: dict[str, Any], found: str | None
+) -> None:
+    rows = locations_named(["header", "form", "json"], parameter="refresh_token", bound=100)
+    with Flask(__name__).test_request_context(method="POST", **carried):
+        assert find_token(request, rows) == found
+
+
+def test_a_token_of_another_name_in_two_places_is_malformed() -> None:
+    rows = locations_named(["header", "form"], parameter="refresh_token", bound=100)
+    body = {"refresh_token": "x"}
+    sent = Flask(__name__).test_request_context(method="POST", data=body, headers=bearer("x"))
+    with sent, pytest.raises(InvalidRequest, match="two tokens"):
+        find_token(request, rows)
 
 
 # Bodies that are left alone
