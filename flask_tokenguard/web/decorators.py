@@ -115,9 +115,10 @@ def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
     """Demand a good refresh token before a view runs, which `refresh_token_pair()` then rotates.
 
     It comes in a form or in JSON, with the parameters that the token endpoint takes. What that
-    would refuse is refused in its words, before the view and all that stands above it; whether the
-    token was spent or its session ended, the store decides as the view rotates it. Nothing is spent
-    here. An access token is not looked for, and `g.claims` stays None.
+    would refuse is refused in its words, before the view and all that stands above it. Nothing is
+    spent before the view rotates the token. Then the store decides whether it was spent already, or
+    its session ended; if the view makes a server error of that refusal, the refusal is the answer
+    all the same. An access token is not looked for, and `g.claims` stays None.
 
     Raises:
         TypeError: The view is a class; or it, or what it wraps, is public or demands an access

@@ -9,13 +9,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, NoReturn, cast
 
-from flask import Blueprint, Flask, Response, has_request_context
+from flask import Blueprint, Flask, Response, after_this_request, has_request_context
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..clock import Clock
-from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused
+from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused, Refusal
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
@@ -124,7 +124,7 @@ def refresh_given_or_current(
     elif has_request_context():
         presented: _Presented | None = getattr(current_request(), _PRESENTED, None)
         if presented is not None and presented.parts is parts:
-            return _rotate(presented, claims=claims, origin=origin)
+            return _rotate_demanded(presented, claims=claims, origin=origin)
         parameters = _read_parameters(parts, *_OF_REFRESH)
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
@@ -200,6 +200,23 @@ def _rotate(
         raise
     announce(parts, pair.claims)
     return pair.response
+
+
+def _rotate_demanded(
+    presented: _Presented, *, claims: Mapping[str, Any] | None, origin: str
+) -> TokenResponse:
+    """Rotate a token that was demanded; what the store refuses is no server error of the view."""
+    try:
+        return _rotate(presented, claims=claims, origin=origin)
+    except Refusal as error:
+        after_this_request(partial(_insist, error))
+        raise
+
+
+def _insist(error: Refusal, response: Response) -> Response:
+    """Answer with a refusal where a view made a server error of it."""
+    is_server_error = response.status_code >= 500
+    return set_no_store(cast(Response, error.response)) if is_server_error else response
 
 
 class Parameters(dict[str, str]):

@@ -19,6 +19,7 @@ from flask_tokenguard import (
     current_token,
     issue_token,
     issue_token_pair,
+    refresh_required,
     refresh_token_pair,
     token_required,
 )
@@ -113,6 +114,7 @@ def _add_views(app: Flask) -> Flask:
     def refresh() -> Any:
         return dict(refresh_token_pair())
 
+    app.add_url_rule("/marked", "marked", refresh_required(refresh), methods=["POST"])
     return app
 
 
@@ -439,7 +441,7 @@ def test_the_apps_limit_answers_at_its_view_as_flask_does(client: FlaskClient) -
 @pytest.mark.parametrize(
     "length", ["-1", "x", "5, 5", "5,9", "+5", " 5 ", "1e3", "0x5", "9" * 100, "9" * 5_000, "\xb2"]
 )
-@pytest.mark.parametrize("path", [*OURS, "/where", "/form", "/refresh"])
+@pytest.mark.parametrize("path", [*OURS, "/where", "/form", "/refresh", "/marked"])
 def test_no_content_length_is_a_server_error(
     client: FlaskClient, path: str, kind: str, length: str, ends: bool
 ) -> None:
@@ -450,9 +452,10 @@ def test_no_content_length_is_a_server_error(
 
 
 @ways
+@pytest.mark.parametrize("path", ["/refresh", "/marked"])
 def test_a_refresh_in_a_view_of_the_app_refuses_a_large_body(
-    client: FlaskClient, grant: dict[str, str], way: str
+    client: FlaskClient, grant: dict[str, str], way: str, path: str
 ) -> None:
-    assert send(client, "/refresh", body_of(JSON, grant), JSON, way=way).status_code == 200
-    answer = send(client, "/refresh", body_of(JSON, grant, BOUND + 1), JSON, way=way)
+    assert send(client, path, body_of(JSON, grant), JSON, way=way).status_code == 200
+    answer = send(client, path, body_of(JSON, grant, BOUND + 1), JSON, way=way)
     assert error_of(answer) == TOO_LARGE

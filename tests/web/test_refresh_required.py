@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from flask_tokenguard import (
     Claims,
     ConfigurationError,
+    InvalidGrant,
     TokenGuard,
     Unavailable,
     current_token,
@@ -25,6 +26,7 @@ from flask_tokenguard import (
     refresh_required,
     refresh_token_pair,
     require_token,
+    revoke_token,
     sessions_of,
     token_accepted,
     token_rejected,
@@ -323,13 +325,79 @@ def test_without_a_store_the_missing_setting_is_named(make_app: MakeApp) -> None
         app.test_client().post("/refresh")
 
 
-def test_what_the_store_alone_knows_is_refused_in_the_view(
+def _rotate_and_catch() -> Any:
+    try:
+        return rotate()
+    except Exception:  # noqa: BLE001 - as an app may do it
+        return {"error": "caught"}, 500
+
+
+def _rotate_and_fail() -> Any:
+    try:
+        return rotate()
+    except Exception:  # noqa: BLE001 - as an app may do it
+        raise LookupError from None
+
+
+@pytest.mark.parametrize("view", [rotate, _rotate_and_catch, _rotate_and_fail])
+@pytest.mark.parametrize("decorate", [catching_all, foreign])
+def test_what_the_store_alone_knows_is_no_server_error_either(
+    app: Flask, client: FlaskClient, pair: Pair, view: View, decorate: View
+) -> None:
+    view = decorate(refresh_required(called_by_another(view)))
+    app.add_url_rule("/again", "again", view, methods=["POST"])
+    with app.app_context():
+        revoke_token(pair["refresh_token"])
+    assert refusal(client.post("/again", data=body_of(pair))) == (400, "invalid_grant")
+
+
+def test_a_token_that_was_spent_is_no_server_error_either(client: FlaskClient, pair: Pair) -> None:
+    last = client.post("/refresh", data=body_of(pair)).get_json()
+    assert client.post("/refresh", data=body_of(last)).status_code == 200
+    answer = client.post("/refresh", data=body_of(pair))
+    assert refusal(answer) == (400, "invalid_grant")
+    assert "used before" in answer.get_json()["error_description"]
+
+
+def test_a_store_that_goes_away_in_the_view_is_a_503(
+    client: FlaskClient, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(MemoryStore, "advance", fail)
+    answer = client.post("/refresh", data=body_of(pair))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_view_may_answer_a_refusal_in_its_own_way(
     app: Flask, client: FlaskClient, pair: Pair
 ) -> None:
-    app.add_url_rule("/again", "again", new_rotation(), methods=["POST"])
+    @app.post("/own")
+    @refresh_required
+    def own() -> Any:
+        try:
+            return rotate()
+        except InvalidGrant:
+            return "log in again", 401
+
     with app.app_context():
-        app.extensions["guard"].revoke_token(pair["refresh_token"])
-    assert refusal(client.post("/again", data=body_of(pair))) == (400, "invalid_grant")
+        revoke_token(pair["refresh_token"])
+    answer = client.post("/own", data=body_of(pair))
+    assert (answer.status_code, answer.text) == (401, "log in again")
+
+
+def test_a_server_error_of_another_cause_stays_one(
+    app: Flask, client: FlaskClient, pair: Pair
+) -> None:
+    @app.post("/broken")
+    @refresh_required
+    def broken() -> Any:
+        rotate()
+        raise LookupError
+
+    assert client.post("/broken", data=body_of(pair)).status_code == 500
 
 
 # Wherever the mark is met
