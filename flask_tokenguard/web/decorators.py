@@ -128,7 +128,7 @@ def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
         ConfigurationError: There is no store.
         InvalidGrant: 400, the refresh token is missing or bad, or its user is gone; 413, the body
             is too large.
-        Unavailable: 503, we cannot tell.
+        Unavailable: 503, it cannot be checked.
     """
     return _guard(view, A_REFRESH_TOKEN)
 

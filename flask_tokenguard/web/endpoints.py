@@ -147,7 +147,7 @@ class RefreshDemand(Demand):
         Raises:
             ConfigurationError: There is no store.
             InvalidGrant: The refresh token is missing or bad, or its user is gone.
-            Unavailable: We cannot tell.
+            Unavailable: It cannot be checked.
         """
         forbid_storing()
         parts = authentication.parts

@@ -322,7 +322,7 @@ def test_the_client_of_a_login_is_that_of_its_session(
     assert [parse_payload(parse(token)).get("client_id") for token in tokens] == [client_id] * 4
 
 
-def test_a_session_stays_that_of_the_client_configured_at_its_login(
+def test_a_session_keeps_the_client_that_was_configured(
     make_app: MakeApp,
 ) -> None:
     store = MemoryStore()
