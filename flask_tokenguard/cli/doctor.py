@@ -123,6 +123,13 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "TOKENGUARD_STORAGE_URI",
+        "These demand a refresh token, and answer 500 without a store: {endpoints}.",
+        "Name a store; docs/sessions.md helps to choose one.",
+        looks.rotating_routes_without_a_store,
+    ),
+    _Risk(
+        "warning",
         "TOKENGUARD_ISSUERS[{issuer}]",
         "Tokens that this issuer gave for any other service are accepted.",
         "Name the audience that its tokens have for you.",

@@ -165,6 +165,17 @@ def open_routes(parts: Parts) -> Places:
     return [{"endpoints": ", ".join(names)}] if names else []
 
 
+def rotating_routes_without_a_store(parts: Parts) -> Places:
+    """List the endpoints that demand a refresh token of an app that can have none."""
+    if parts.sessions is not None:
+        return []
+    demanding = (
+        route for route in routes_of(parts) if any(demand.is_refresh for demand in route.demands)
+    )
+    names = sorted({route.endpoint for route in demanding})
+    return [{"endpoints": ", ".join(names)}] if names else []
+
+
 def _entries(parts: Parts) -> list[KeyEntry]:
     entry = parts.settings.encryption
     own = [] if entry is None or entry.key is None else [entry.key]

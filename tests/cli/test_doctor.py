@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 
-from flask_tokenguard import TokenGuard, public, token_required
+from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.keys.ring_files import INDEX, rotate
 
@@ -230,6 +230,21 @@ def test_an_endpoint_that_is_open_by_omission_is_found(make_app: MakeApp, safe: 
     result = examine(app)
     assert result.exit_code == 1
     assert "Nobody said that these are open: first, second." in result.stdout
+
+
+def test_a_refresh_token_that_no_store_can_know_is_found(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/refresh", "refresh", refresh_required(new_view()), methods=["POST"])
+    result = examine(app)
+    assert "answer 500 without a store: refresh." in result.stdout
+
+
+def test_a_refresh_token_that_a_store_knows_is_no_risk(
+    make_app: MakeApp, safe: Config, tmp_path: Path
+) -> None:
+    app = make_app(**safe, STORAGE_URI=f"sqlite:///{tmp_path / 'tokenguard.db'}")
+    app.add_url_rule("/refresh", "refresh", refresh_required(new_view()), methods=["POST"])
+    assert findings(app) == []
 
 
 def test_an_endpoint_that_is_public_is_no_risk(make_app: MakeApp, safe: Config) -> None:
