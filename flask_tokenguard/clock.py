@@ -6,14 +6,16 @@ A parameter `clock` takes the time of day, since the epoch in UTC, as in tokens.
 
 import time
 from collections.abc import Callable
+from functools import partial
+from operator import methodcaller
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
 
 
-def wall_clock() -> float:
-    """Return the time of day; looked up late, so that a test's tool can replace `time.time`."""
-    return time.time()
+# The time of day, looked up at each call, so that a test's tool can replace `time.time`. It is done
+# in C, since every request asks for it.
+wall_clock: Clock = partial(methodcaller("time"), time)
 
 
 class Steady:
