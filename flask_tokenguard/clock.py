@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
 
-
 # The time of day, looked up at each call, so that a test's tool can replace `time.time`. It is done
 # in C, since every request asks for it.
 wall_clock: Clock = partial(methodcaller("time"), time)
@@ -25,4 +24,4 @@ class Steady:
     years after. freezegun replaces what a module calls its own, and not what a class does.
     """
 
-    now = time.monotonic
+    now = staticmethod(time.monotonic)
