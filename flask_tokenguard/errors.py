@@ -172,14 +172,27 @@ class RefreshReused(InvalidGrant):
     Attributes:
         subject: Whose session it was, one of ours.
         sid: The session's name.
+        successor_age: How old the refresh token was that had taken its place, in whole seconds by
+            the store's clock: exact if that was never used, else the least that it can be. None
+            where the store knows of no successor, as after a failover that lost it.
+        successor_used: Whether that was used; None where the store knows of none.
     """
 
     description = "The refresh token was used before; the session has ended"
 
-    def __init__(self, *, subject: str, sid: str) -> None:
+    def __init__(
+        self,
+        *,
+        subject: str,
+        sid: str,
+        successor_age: int | None = None,
+        successor_used: bool | None = None,
+    ) -> None:
         super().__init__()
         self.subject = subject
         self.sid = sid
+        self.successor_age = successor_age
+        self.successor_used = successor_used
 
 
 class Unavailable(Refusal):

@@ -6,8 +6,8 @@ Attributes:
     token_issued: With `claims`, the dict that was signed.
     token_accepted: With `token`, the `VerifiedToken`.
     token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason` says why.
-    refresh_reused: With `subject`, which is ours, and `sid`: a refresh token came twice, and its
-        session has ended.
+    refresh_reused: With `subject`, which is ours, `sid`, `successor_age` and `successor_used`, as
+        `RefreshReused` has them: a refresh token came twice, and its session has ended.
 """
 
 import logging

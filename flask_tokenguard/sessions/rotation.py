@@ -14,7 +14,7 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..jose.compact import numeric_date
-from ..stores.base import Store, StoredSession
+from ..stores.base import Store, StoredSession, Successor
 from ..verify.claims import Claims
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
@@ -185,7 +185,7 @@ class Sessions:
             origin=origin,
         )
         if advance.outcome == "reused":
-            raise RefreshReused(subject=login["sub"], sid=login["sid"])
+            raise _reused(login, advance.successor)
         if advance.unspent is None:
             raise InvalidGrant("The session has ended")
         return self._pairs.respond(plan, advance.unspent, advance.instant)
@@ -228,6 +228,15 @@ class VerifiedRefreshToken(NamedTuple):
     session: bytes
     jti: bytes
     scope: str
+
+
+def _reused(login: Claims, successor: Successor | None) -> RefreshReused:
+    return RefreshReused(
+        subject=login["sub"],
+        sid=login["sid"],
+        successor_age=None if successor is None else successor.age // 1000,
+        successor_used=None if successor is None else successor.is_used,
+    )
 
 
 def _narrow(scope: str, granted: Claims) -> str:

@@ -48,6 +48,19 @@ class RefreshState(NamedTuple):
     scope: str
 
 
+class Successor(NamedTuple):
+    """What had taken the place of a refresh token that was reused.
+
+    Attributes:
+        age: In milliseconds, by the store's clock. A successor that was used is at least so old:
+            it is the time since the session's last token was spent.
+        is_used: Whether the successor was spent in its turn.
+    """
+
+    age: int
+    is_used: bool
+
+
 class Advance(NamedTuple):
     """What became of a refresh token that was presented.
 
@@ -57,11 +70,14 @@ class Advance(NamedTuple):
             `reused`: the token was spent before; the session has ended. `ended`: the session had.
         unspent: The session's unspent refresh token, or None where there is no session.
         instant: For the access token beside it, as `Store.next_instant` gives it.
+        successor: That of a token that was reused, or None where no token of its session was ever
+            spent, as after a failover that lost it.
     """
 
     outcome: Outcome
     unspent: RefreshState | None
     instant: int
+    successor: Successor | None = None
 
 
 class StoredSession(NamedTuple):
@@ -157,7 +173,9 @@ class Store(Protocol):
             subject: The subject's id.
             presented: The id of the token that was presented.
             successor: What takes its place.
-            grace: For how long after a token was spent it gets the same successor, in milliseconds.
+            grace: For how long after a token was spent it gets the same successor, in milliseconds
+                by the store's clock. It counts from the instant when the store spent the token,
+                however long the request had waited for that.
             access_expires: The `exp` of the access token that is issued beside it.
             origin: From where, as the app says it; empty leaves what was said before.
         """

@@ -196,7 +196,14 @@ def _rotate(
     try:
         pair = sessions.rotate(token, defaults=defaults, claims=claims, origin=origin)
     except RefreshReused as error:
-        send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
+        send(
+            refresh_reused,
+            parts.app,
+            subject=error.subject,
+            sid=error.sid,
+            successor_age=error.successor_age,
+            successor_used=error.successor_used,
+        )
         raise
     announce(parts, pair.claims)
     return pair.response

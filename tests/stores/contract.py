@@ -31,6 +31,7 @@ AtAnotherTime = Callable[[float], AbstractContextManager[object]]
 LIFETIME = 900
 HOUR = 3600
 GRACE = 10_000
+MINUTE = 60_000
 THREADS = 16
 
 
@@ -343,6 +344,47 @@ class StoreContract:
         assert not family.standing().is_revoked
         family.present(new_id())
         assert family.standing().is_revoked
+
+    def test_reuse_shows_how_old_an_unused_successor_is(self, family: Family, wait: Wait) -> None:
+        family.present(family.first.jti)
+        wait(0.11)
+        successor = family.present(family.first.jti, grace=100).successor
+        assert successor is not None
+        assert 100 <= successor.age < MINUTE
+        assert not successor.is_used
+
+    def test_reuse_shows_that_the_successor_was_used(self, family: Family, wait: Wait) -> None:
+        successor = new_refresh(family.now())
+        family.present(family.first.jti, successor)
+        wait(0.05)
+        family.present(successor.jti)
+        reused = family.present(family.first.jti).successor
+        assert reused is not None
+        assert 0 <= reused.age < MINUTE
+        assert reused.is_used
+
+    def test_a_session_that_never_advanced_has_no_successor(self, family: Family) -> None:
+        assert family.present(new_id()).successor is None
+
+    def test_only_reuse_shows_a_successor(self, family: Family) -> None:
+        successor = new_refresh(family.now())
+        advances = [
+            family.present(family.first.jti, successor),
+            family.present(family.first.jti, successor),
+            family.present(family.first.jti),
+        ]
+        family.store.end_session(family.session, subject=None)
+        advances.append(family.present(successor.jti))
+        assert [each.outcome for each in advances] == ["advanced", "advanced", "repeated", "ended"]
+        assert [each.successor for each in advances] == [None] * 4
+
+    def test_a_successor_is_not_younger_than_nothing(
+        self, family: Family, at_another_time: AtAnotherTime
+    ) -> None:
+        with at_another_time(60):
+            family.present(family.first.jti)
+        successor = family.present(family.first.jti).successor
+        assert successor == (0, False)
 
     def test_a_family_that_never_began_has_ended(self, store: Store, now: Now) -> None:
         assert Family(store, now).present(new_id())[:2] == ("ended", None)

@@ -427,12 +427,12 @@ def test_a_user_who_is_gone_gets_nothing_more(
 
 
 @pytest.fixture
-def reuses() -> Iterator[list[tuple[str, str]]]:
+def reuses() -> Iterator[list[dict[str, Any]]]:
     """Collect the signals of reuse."""
-    seen: list[tuple[str, str]] = []
+    seen: list[dict[str, Any]] = []
 
-    def receive(_app: Flask, *, subject: str, sid: str) -> None:
-        seen.append((subject, sid))
+    def receive(_app: Flask, **members: Any) -> None:
+        seen.append(members)
 
     with refresh_reused.connected_to(receive):
         yield seen
@@ -488,14 +488,14 @@ def test_what_only_encryption_makes_too_long_spends_nothing(
 
 
 def test_the_grace_ends_when_the_successor_is_spent(
-    client: FlaskClient, log_in: LogIn, refresh: Refresh, reuses: list[tuple[str, str]]
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, reuses: list[dict[str, Any]]
 ) -> None:
     pair = log_in()
     second = refresh(pair).get_json()
     third = refresh(second).get_json()
     sid = claims_of(client, third)["sid"]
     assert error_of(refresh(pair)) == (400, "invalid_grant")
-    assert reuses == [("alice", sid)]
+    assert reuses == [{"subject": "alice", "sid": sid, "successor_age": 0, "successor_used": True}]
     assert is_refused(client, third)
     assert error_of(refresh(third)) == (400, "invalid_grant")
 
@@ -505,13 +505,14 @@ def test_a_reuse_after_the_grace_ends_the_session(
     log_in: LogIn,
     refresh: Refresh,
     clock: SettableClock,
-    reuses: list[tuple[str, str]],
+    reuses: list[dict[str, Any]],
 ) -> None:
     pair = log_in()
     second = refresh(pair).get_json()
     clock.now += 11
     assert error_of(refresh(pair)) == (400, "invalid_grant")
-    assert len(reuses) == 1
+    (reuse,) = reuses
+    assert (reuse["successor_age"], reuse["successor_used"]) == (11, False)
     assert is_refused(client, pair)
     assert is_refused(client, second)
 

@@ -7,7 +7,7 @@ that none of its replies can be trusted.
 from collections.abc import Sequence
 from typing import Any
 
-from ..base import Advance, Outcome, RefreshState, StoredSession
+from ..base import Advance, Outcome, RefreshState, StoredSession, Successor
 
 Node = tuple[str, int]
 
@@ -15,8 +15,12 @@ SLOTS = 16384
 # The end of the year 9999, after which Python has no dates.
 _LAST_SECOND = 253_402_300_799
 _LAST_INSTANT = _LAST_SECOND * 1000
-_WITHOUT_TOKEN: dict[bytes, Outcome] = {b"reused": "reused", b"ended": "ended"}
-_WITH_TOKEN: dict[bytes, Outcome] = {b"advanced": "advanced", b"repeated": "repeated"}
+# By the length of the reply: with the unspent token it is five, with a successor four.
+_OUTCOMES: dict[int, dict[bytes, Outcome]] = {
+    2: {b"reused": "reused", b"ended": "ended"},
+    4: {b"reused": "reused"},
+    5: {b"advanced": "advanced", b"repeated": "repeated"},
+}
 
 
 class Garbled(ValueError):
@@ -80,13 +84,25 @@ def done(reply: Any) -> None:
 
 def advance(reply: Any) -> Advance:
     """Return what became of a refresh token."""
-    if type(reply) is not list or len(reply) not in (2, 5):
+    if type(reply) is not list or len(reply) not in _OUTCOMES:
         raise Garbled
-    outcome, moment, *token = reply
-    outcomes = _WITH_TOKEN if token else _WITHOUT_TOKEN
+    outcome, moment, *rest = reply
+    outcomes = _OUTCOMES[len(reply)]
     if type(outcome) is not bytes or outcome not in outcomes:
         raise Garbled
-    return Advance(outcomes[outcome], _refresh_state(token) if token else None, instant(moment))
+    return Advance(
+        outcomes[outcome],
+        _refresh_state(rest) if len(rest) == 3 else None,
+        instant(moment),
+        _successor(rest) if len(rest) == 2 else None,
+    )
+
+
+def _successor(rest: Any) -> Successor:
+    age, is_used = rest
+    if not 0 <= integer(age) <= _LAST_INSTANT:
+        raise Garbled
+    return Successor(age, flag(is_used))
 
 
 def _refresh_state(token: Any) -> RefreshState:

@@ -20,6 +20,7 @@ from ..base import (
     RefreshState,
     Standing,
     StoredSession,
+    Successor,
 )
 from .file import FAULTS, SqliteFile, unavailable
 from .rows import drop_expired, end_session, end_subject, revoke
@@ -179,7 +180,7 @@ class SqliteStore:
             is_late = presented != spent or abs(now - spent_at) >= grace
             if is_late and not is_retry:
                 end_session(connection, session)
-                return Advance("reused", None, instant)
+                return Advance("reused", None, instant, _successor(presented, spent, spent_at, now))
             connection.execute(_NOTE_USE, use)
             return Advance("advanced" if is_retry else "repeated", unspent, instant)
 
@@ -300,3 +301,11 @@ class SqliteStore:
 def _bounded(instant: int, present: int) -> int:
     """Lower what a clock wrote that was ahead, as it must not keep us out until then."""
     return present + LOWERED_TO if instant > present + MOST_AHEAD else instant
+
+
+def _successor(
+    presented: bytes, spent: bytes | None, spent_at: int | None, now: int
+) -> Successor | None:
+    if spent_at is None:
+        return None
+    return Successor(max(0, now - spent_at), is_used=presented != spent)

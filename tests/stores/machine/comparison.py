@@ -16,7 +16,7 @@ from flask_tokenguard import refresh_reused
 from flask_tokenguard.errors import InvalidToken, Unavailable
 from flask_tokenguard.keys import ring_files
 
-from .model import ACCESS_LIFETIME, OTHER, Model, Outcome, Session, Span, Token
+from .model import ACCESS_LIFETIME, OTHER, Model, Outcome, Session, Span, Token, since
 from .stores import Stores
 from .workers import Worker
 
@@ -56,7 +56,7 @@ class Comparison(RuleBasedStateMachine):
 
     Attributes:
         at: When the store performed the step under way, by its clock.
-        alarms: The sessions for which `refresh_reused` was sent.
+        alarms: What `refresh_reused` was sent with.
         unheard_logins: How many sessions of a subject nobody knows by name.
     """
 
@@ -64,7 +64,7 @@ class Comparison(RuleBasedStateMachine):
         super().__init__()
         self.stores = stores
         self.at = Span(stores.now() - 1, stores.now())
-        self.alarms: list[str] = []
+        self.alarms: list[dict[str, Any]] = []
         self._steps = 0
         self.unheard_logins = {"alice": 0, "bob": 0}
         self._keyring = folder / "keys"
@@ -203,11 +203,19 @@ class Comparison(RuleBasedStateMachine):
             if befell == "asked twice" and (outcome, expected) == ("refused", {"reused"}):
                 outcome = "reused"
             else:
-                assert self.alarms == ([session.sid] if outcome == "reused" else [])
+                self._compare_alarms(token, session, has_reuse=outcome == "reused")
             assert outcome in expected, f"it was {outcome}, not {expected}"
         self.model.refresh(token, outcome, scope, now=now, at=self.at)
         if answer is not None and answer.status_code == 200:
             self._learn_pair(answer.get_json(), session, outcome, now)
+
+    def _compare_alarms(self, token: Token, session: Session, *, has_reuse: bool) -> None:
+        assert len(self.alarms) == has_reuse
+        for alarm in self.alarms:
+            youngest, oldest = since(session.spent_at, self.at)
+            assert (alarm["sid"], alarm["subject"]) == (session.sid, session.subject)
+            assert youngest - 1 <= alarm["successor_age"] <= oldest
+            assert alarm["successor_used"] == (token.jti != session.spent)
 
     def _avoid_doubt(self, worker: Worker, token: Token, scope: str | None) -> None:
         """Lose no answer that the model cannot know."""
@@ -240,8 +248,8 @@ class Comparison(RuleBasedStateMachine):
         self.learn(pair["access_token"], session)
         self.learn(pair["refresh_token"], session)
 
-    def _hear(self, _app: Flask, *, sid: str, **_: Any) -> None:
-        self.alarms.append(sid)
+    def _hear(self, _app: Flask, **members: Any) -> None:
+        self.alarms.append(members)
 
 
 def _accepts(worker: Worker, token: Token) -> bool:

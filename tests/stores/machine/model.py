@@ -240,6 +240,11 @@ def _judge_own(token: Token) -> Verdict:
     return "either" if state == "lost" or token.is_older is None else "good"
 
 
+def since(then: Span, at: Span) -> Span:
+    """Return how long ago something was at least and at most; 0 where a clock was set back."""
+    return Span(max(0.0, at.low - then.high), max(0.0, at.high - then.low))
+
+
 def _within_grace(spent: Span, at: Span) -> set[Outcome]:
     """Compare the grace with the time since a token was spent, forth or back."""
     outcomes: set[Outcome] = set()

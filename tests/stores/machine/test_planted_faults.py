@@ -13,7 +13,7 @@ from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.sessions.revocation import Revocation
 from flask_tokenguard.sessions.rotation import Sessions
 from flask_tokenguard.stores import base
-from flask_tokenguard.stores.base import RefreshState
+from flask_tokenguard.stores.base import RefreshState, Successor
 from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify import validators
@@ -58,6 +58,12 @@ def make_a_second_successor(advance: Change, *args: Any, **options: Any) -> Any:
     advanced = advance(*args, **options)
     successor: RefreshState = args[-1]
     return advanced._replace(unspent=successor) if advanced.outcome == "repeated" else advanced
+
+
+def call_it_used(advance: Change, *args: Any, **options: Any) -> Any:
+    advanced = advance(*args, **options)
+    successor: Successor | None = advanced.successor
+    return advanced._replace(successor=successor and successor._replace(is_used=True))
 
 
 def ignore_issuer(claim: str) -> Callable[[Patch], None]:
@@ -105,6 +111,7 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     ),
     "the successor is not stored": in_store("advance", forget_the_successor),
     "a retry gets a second successor": in_store("advance", make_a_second_successor),
+    "every successor was used": in_store("advance", call_it_used),
     "a session is ended by anybody": in_store(
         "end_session", lambda right, store, session, **_: right(store, session, subject=None)
     ),

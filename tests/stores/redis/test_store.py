@@ -51,7 +51,7 @@ class RedisContract(StoreContract):
         @contextmanager
         def at_another_time(seconds: float) -> Iterator[None]:
             with monkeypatch.context() as patch:
-                for name in ("NEXT_INSTANT", "START_SESSION", "END_SUBJECT"):
+                for name in ("NEXT_INSTANT", "START_SESSION", "ADVANCE", "END_SUBJECT"):
                     patch.setattr(scripts, name, ahead(getattr(scripts, name), seconds))
                 yield
 

@@ -1,5 +1,6 @@
 -- Spend a refresh token; give the outcome, an instant and the unspent token, or false where there
--- is no epoch.
+-- is no epoch. Of a token that was reused, give how old its successor is and whether it was used, if
+-- there was one.
 -- ARGV: session, presented; the successor's jti, expires, scope; grace, access_expires, origin.
 
 local session, presented, jti, expires, scope, grace, access_expires, origin = unpack(ARGV)
@@ -29,7 +30,10 @@ elseif presented == spent and math.abs(NOW - tonumber(spent_at)) < tonumber(grac
   outcome = 'repeated'
 else
   end_session(session, SESSIONS)
-  return {'reused', instant}
+  if not spent_at then
+    return {'reused', instant}
+  end
+  return {'reused', instant, math.max(0, NOW - tonumber(spent_at)), presented == spent and 0 or 1}
 end
 
 local noted = math.max(tonumber(access_noted), tonumber(access_expires))
