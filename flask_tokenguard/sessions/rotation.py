@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
 
 from ..clock import Clock
-from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
+from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused, Unavailable
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
@@ -71,6 +71,8 @@ class Sessions:
         self._verifier = verifier
         self._issuer = issuer
         self._grace = int(grace.total_seconds() * 1000)
+        # Half of the grace, so that the way there and a store that is slow have the other half.
+        self._retry_within = max(1, int(grace.total_seconds() / 2))
         self._leeway = int(leeway.total_seconds())
         self._clock = clock
 
@@ -168,22 +170,28 @@ class Sessions:
             InvalidGrant: The session has ended.
             RefreshReused: The token was spent before; the session has ended with its access tokens.
             IssueError: A token cannot be issued; nothing was spent.
-            Unavailable: The store cannot be reached.
+            Unavailable: The store cannot be reached, or its answer was lost: the token may be
+                spent, and the client should try again within the grace.
         """
         login, origin = presented.claims, _cut(origin)
         owner = ids.subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
             login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
         )
-        advance = self._store.advance(
-            presented.session,
-            owner,
-            presented.jti,
-            plan.successor,
-            grace=self._grace,
-            access_expires=plan.access_expires + self._leeway,
-            origin=origin,
-        )
+        try:
+            advance = self._store.advance(
+                presented.session,
+                owner,
+                presented.jti,
+                plan.successor,
+                grace=self._grace,
+                access_expires=plan.access_expires + self._leeway,
+                origin=origin,
+            )
+        except Unavailable as error:
+            # The token may be spent all the same.
+            error.retry_after = min(error.retry_after, self._retry_within)
+            raise
         if advance.outcome == "reused":
             raise _reused(login, advance.successor)
         if advance.unspent is None:

@@ -719,6 +719,24 @@ def test_while_the_store_is_away_we_say_so(
     assert all("WWW-Authenticate" not in answer.headers for answer in answers)
 
 
+@pytest.mark.parametrize(
+    ("grace", "wait"), [(0, 1), (1, 1), (1.5, 1), (2, 1), (3, 1), (4, 2), (10, 5), (300, 5)]
+)
+def test_a_retry_after_a_503_comes_within_the_grace(
+    make_app: MakeApp, clock: SettableClock, grace: float, wait: int
+) -> None:
+    store = BreakableStore(clock=clock)
+    guard = TokenGuard(store=store, clock=clock)
+    app = make_app(guard, REFRESH_GRACE=timedelta(seconds=grace))
+    with app.app_context():
+        pair = issue_token_pair("alice")
+    store.is_away = True
+    body = app.test_request_context(method="POST", data=dict(pair))
+    with body, pytest.raises(Unavailable) as caught:
+        refresh_token_pair()
+    assert caught.value.get_response().headers["Retry-After"] == str(wait)
+
+
 def test_a_refresh_while_the_store_is_away_spends_nothing(
     log_in: LogIn, refresh: Refresh, store: BreakableStore, clock: SettableClock
 ) -> None:
