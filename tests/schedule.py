@@ -17,6 +17,7 @@ TESTS = Path(__file__).parent
 TOGETHER = {
     "stores/redis/test_store.py": "sentinels and cluster",
     "stores/redis/test_topologies.py": "sentinels and cluster",
+    "stores/test_interleavings.py": "sentinels and cluster",
     "interop/test_jose_npm.py": "npm",
     "interop/test_oidc_provider.py": "npm",
 }

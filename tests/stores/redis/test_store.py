@@ -1,6 +1,5 @@
 """The contract on one server, in all the ways to reach one."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,11 @@ import pytest
 
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.redis import scripts
-from flask_tokenguard.stores.redis.scripts import Script
 from flask_tokenguard.stores.redis.store import RedisStore
 
 from ..conftest import PASSWORD
 from ..contract import AtAnotherTime, StoreContract
+from ..places import ahead
 from ..servers import RealServer
 from ..topologies import Cluster, Replicated
 
@@ -56,14 +55,6 @@ class RedisContract(StoreContract):
                 yield
 
         return at_another_time
-
-
-def ahead(script: Script, seconds: float) -> Script:
-    """Change a script so that it adds to the server's time."""
-    clock = "local NOW = read_clock()"
-    assert clock in script.text
-    text = script.text.replace(clock, f"{clock} + {seconds * 1000:.0f}")
-    return script._replace(text=text, sha=hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - as servers name scripts
 
 
 class TestValkey(RedisContract):
