@@ -122,6 +122,14 @@ _RISKS: tuple[_Risk, ...] = (
         looks.risks_of_the_store,
     ),
     _Risk(
+        "advice",
+        "TOKENGUARD_REFRESH_GRACE",
+        "A refresh whose answer from the store gets lost is tried again after the grace, which ends"
+        " the session.",
+        "Set more than twice TOKENGUARD_STORAGE_TIMEOUT and at least 2 seconds, or 0.",
+        looks.where(looks.has_short_grace),
+    ),
+    _Risk(
         "warning",
         "TOKENGUARD_STORAGE_URI",
         "These demand a refresh token, and answer 500 without a store: {endpoints}.",

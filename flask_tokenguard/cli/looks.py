@@ -4,6 +4,7 @@ A look returns what the texts of its risk name, once for each place where it is 
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -94,6 +95,14 @@ def signs_and_encrypts_with_one_secret(parts: Parts) -> bool:
     texts = [text_of(entry) for entry in _entries(parts)]
     is_repeated = any(text in texts[:index] for index, text in enumerate(texts))
     return is_repeated or any(own.kid is not None and own.kid == kid for own in parts.keys)
+
+
+def has_short_grace(parts: Parts) -> bool:
+    """Look for a grace that is over when a client comes again after the store's timeout."""
+    grace, timeout = parts.settings.refresh_grace, parts.settings.storage_timeout
+    # `Retry-After` is at most half of the grace, but at least a second.
+    longest_wait = max(grace / 2, timedelta(seconds=1))
+    return parts.store is not None and timedelta(0) < grace <= timeout + longest_wait
 
 
 def risks_of_the_store(parts: Parts) -> Places:

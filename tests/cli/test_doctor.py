@@ -366,3 +366,19 @@ def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own() -> None:
     app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": {"audience": "a"}}
     TokenGuard(app)
     assert findings(app) == []
+
+
+@pytest.mark.parametrize(
+    ("grace", "timeout", "found"),
+    [(10, 1, 0), (3, 1, 0), (2, 1, 1), (1, 1, 1), (10, 5, 1), (0, 1, 0)],
+)
+def test_a_grace_that_a_slow_store_uses_up_is_advice(
+    make_app: MakeApp, safe: Config, grace: int, timeout: int, found: int
+) -> None:
+    safe |= {"REFRESH_GRACE": grace, "STORAGE_TIMEOUT": timeout}
+    app = make_app(**safe, STORAGE_URI="memory://")
+    assert findings(app).count(("advice", "TOKENGUARD_REFRESH_GRACE")) == found
+
+
+def test_a_grace_without_sessions_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    assert findings(make_app(**safe, REFRESH_GRACE=1)) == []
