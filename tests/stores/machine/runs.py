@@ -32,16 +32,14 @@ def run(
     new_stores: NewStores,
     folder: Path,
     *,
-    runs: int = RUNS,
     phases: Sequence[Phase] = PHASES,
     **options: Any,
 ) -> None:
-    """Run the machine so often.
+    """Run the machine 100 times.
 
     Args:
         new_stores: Makes a store in a folder of its own, for each run.
         folder: Where these folders are made.
-        runs: How many.
         phases: Those of hypothesis.
         options: Further ones of hypothesis.
     """
@@ -53,7 +51,7 @@ def run(
     run_state_machine_as_test(
         new_machine,  # type: ignore[arg-type] # what makes a machine is as good as its class
         settings=settings(
-            max_examples=runs,
+            max_examples=RUNS,
             phases=phases,
             stateful_step_count=STEPS,
             deadline=None,
