@@ -83,6 +83,7 @@ class Comparison(RuleBasedStateMachine):
                 self.compare(token, worker, _accepts(worker, token))
             for subject in self.unheard_logins:
                 self.compare_list(worker, subject)
+        self.stores.drop()
 
     @invariant()
     def look_around(self) -> None:

@@ -67,6 +67,10 @@ class Stores(Protocol):
         """Let it notice that its clock was moved."""
         ...
 
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        ...
+
 
 class Memory:
     """The store of one process, which both workers share."""
@@ -88,6 +92,9 @@ class Memory:
 
     def notice_time(self) -> None:
         """It looks at the clock itself."""
+
+    def drop(self) -> None:
+        """It goes by itself."""
 
 
 class Sqlite:
@@ -115,6 +122,9 @@ class Sqlite:
 
     def notice_time(self) -> None:
         """It looks at the clock itself."""
+
+    def drop(self) -> None:
+        """It goes with its folder."""
 
 
 class Valkey:
@@ -165,7 +175,7 @@ class Valkey:
         return lambda: store
 
     def lose(self) -> None:
-        self._client.eval(self._DROP, 0, self._prefix, "all")
+        self.drop()
         self.open()().standing(_NOBODY, None, _NOBODY)
 
     def now(self) -> float:
@@ -174,6 +184,10 @@ class Valkey:
     def notice_time(self) -> None:
         self._client.set(self._MOVED, self._offset)
         self._client.eval(self._DROP, 0, self._prefix, "expired")
+
+    def drop(self) -> None:
+        # The server looks at all its keys to find these, so that none must be left by earlier runs.
+        self._client.eval(self._DROP, 0, self._prefix, "all")
 
     @property
     def _offset(self) -> int:
