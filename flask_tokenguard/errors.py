@@ -205,7 +205,7 @@ class Unavailable(Refusal):
     code = 503
     error = "temporarily_unavailable"
     has_challenge = False
-    description = "The token cannot be checked at the moment"
+    description = "Tokens can be neither issued nor checked at the moment"
 
     def __init__(self, description: str | None = None, *, retry_after: int = 5) -> None:
         super().__init__(description)

@@ -196,6 +196,6 @@ class TokenGuard:
         return self._only
 
 
-@finishes_refusals
+@finishes_refusals("verify a token")
 def _verify(parts: Parts, token: str) -> VerifiedToken:
     return parts.verifier.verify(token)

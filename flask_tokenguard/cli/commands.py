@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigurationError, IssueError
 from ..web.issuing import issue_token
 from ..web.parts import Parts
 from .doctor import examine
@@ -37,14 +36,9 @@ for key_command in KEY_COMMANDS:
 @click.pass_context
 def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **options: Any) -> None:
     """Issue a token for SUBJECT and print it."""
-    parts = parts_of(context)
-    try:
-        # The app's default claims may ask its database.
-        with parts.app.app_context():
-            token = issue_token(subject, claims=dict(map(_claim, claims)), **options)
-    except (IssueError, ConfigurationError) as error:
-        fail(str(error))
-    click.echo(token)
+    # The app's default claims may ask its database.
+    with parts_of(context).app.app_context():
+        click.echo(issue_token(subject, claims=dict(map(_claim, claims)), **options))
 
 
 @tokenguard.command()

@@ -12,14 +12,13 @@ from flask import Config
 
 from ..clock import wall_clock
 from ..config.settings import Settings
-from ..errors import Unavailable
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..jose.material import Material, PrivateKey
 from ..keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
 from ..keys.own import ConfiguredKeys
+from ..keys.ring_files import RingEntry, read_index, write_new
 from ..keys.ring_files import prune as prune_ring
-from ..keys.ring_files import read_index, write_new
 from ..keys.ring_files import rotate as rotate_ring
 from ..keys.text import read_file
 from ..stores.base import Store
@@ -91,7 +90,7 @@ def keys(context: click.Context, as_json: bool) -> None:
         # One that only encrypts is not among those that decrypt.
         encryption = dict.fromkeys((parts.encryption.encrypting, *parts.encryption.decrypting))
     ring = parts.settings.keyring
-    entries = {} if ring is None else {entry.kid: entry for entry in read_index(Path(ring))}
+    entries = {} if ring is None else _entries_of(Path(ring))
     rows = []
     said = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
     for key in (*parts.keys, *encryption):
@@ -162,17 +161,14 @@ def prune(context: click.Context, keyring: Path | None, keep: int | None) -> Non
 
 
 def _prune_store(store: Store) -> None:
-    try:
-        # Nothing of it is shown where the output is not a terminal.
-        with click.progressbar(length=0, label="Pruning", file=sys.stderr) as bar:
+    # Nothing of it is shown where the output is not a terminal.
+    with click.progressbar(length=0, label="Pruning", file=sys.stderr) as bar:
 
-            def show(done: int, steps: int) -> None:
-                bar.length = steps
-                bar.update(done - bar.pos)
+        def show(done: int, steps: int) -> None:
+            bar.length = steps
+            bar.update(done - bar.pos)
 
-            dropped = store.prune(show)
-    except Unavailable as error:
-        fail(error.reason)
+        dropped = store.prune(show)
     click.echo(f"{dropped} entries dropped")
 
 
@@ -181,6 +177,14 @@ def _prune_store(store: Store) -> None:
 def jwks(context: click.Context) -> None:
     """Print the public keys as a JWKS."""
     click.echo(well_known.jwks(parts_of(context).keys))
+
+
+def _entries_of(ring: Path) -> dict[str, RingEntry]:
+    """Read what a ring that signed a moment ago holds now."""
+    try:
+        return {entry.kid: entry for entry in read_index(ring)}
+    except (ValueError, OSError) as error:
+        fail(f"The ring cannot be read: {error}")
 
 
 def _ring_of(context: click.Context) -> tuple[Path, str | None]:

@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, IssueError, Unavailable
 from ..web.parts import EXTENSION, Parts
 
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
@@ -20,7 +20,10 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 class Command(click.Command):
-    """A command that does not repeat surplus arguments: one could be a token or a password."""
+    """A command that fails in a line, without a traceback, where a store or a setting does.
+
+    It does not repeat surplus arguments: one could be a token or a password.
+    """
 
     allow_extra_args = True
 
@@ -28,7 +31,12 @@ class Command(click.Command):
         """Run, unless arguments are left over."""
         if ctx.args:
             raise click.UsageError("There are too many arguments", ctx)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except Unavailable as error:
+            fail(error.reason)
+        except (ConfigurationError, IssueError) as error:
+            fail(str(error))
 
 
 class Group(click.Group):
@@ -54,6 +62,9 @@ def parts_of(context: click.Context) -> Parts:
         app: Flask = context.ensure_object(ScriptInfo).load_app()
     except ConfigurationError as error:
         fail("\n".join(error.faults))
+    except Unavailable as error:
+        # The app asks its store when it starts.
+        fail(error.reason)
     if EXTENSION not in app.extensions:
         fail(f"The app {app.name!r} has no TokenGuard")
     parts: Parts = app.extensions[EXTENSION]

@@ -34,6 +34,7 @@ from .parts import Parts
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_CHECK = "check a token"
 _NOT_QUOTABLE = re.compile(f"[^{NQSCHAR}]")
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -63,40 +64,60 @@ def build_response(error: Refusal, realm: str) -> Response:
     return response
 
 
-def report(error: Refusal, parts: Parts) -> None:
-    """Log a refusal and send `token_rejected`; a request without a token is none."""
-    if not isinstance(error, TokenMissing):
+def report(error: Refusal, parts: Parts, *, act: str = _CHECK) -> None:
+    """Log a refusal and send `token_rejected`; a request without a token is none.
+
+    Args:
+        error: What is refused; an outage is no fault of a token.
+        parts: Those of the app.
+        act: What was refused, as an imperative.
+    """
+    if isinstance(error, TokenMissing):
+        return
+    if isinstance(error, Unavailable):
+        _logger.info("cannot %s: %s", act, error.reason)
+    else:
         _logger.info("token refused: %s", error.reason)
-        send(token_rejected, parts.app, error=error)
+    send(token_rejected, parts.app, error=error)
 
 
-def finish(error: Refusal, parts: Parts, *, is_reported: bool = False) -> None:
+def finish(error: Refusal, parts: Parts, *, act: str = _CHECK, is_reported: bool = False) -> None:
     """Report a refusal, and give it its finished answer, which others then send unchanged.
 
     Args:
         error: About to be raised, or raised again.
         parts: Those of the app.
+        act: What was refused, as an imperative.
         is_reported: Whether it was kept, and reported then.
     """
     if not is_reported:
-        report(error, parts)
+        report(error, parts, act=act)
     error.response = build_response(error, parts.realm)
 
 
 def finishes_refusals(
-    function: Callable[Concatenate[Parts, P], R],
-) -> Callable[Concatenate[Parts, P], R]:
-    """Finish what a function refuses; it takes the parts of an app first."""
+    act: str,
+) -> Callable[[Callable[Concatenate[Parts, P], R]], Callable[Concatenate[Parts, P], R]]:
+    """Finish what a function refuses; it takes the parts of an app first.
 
-    @functools.wraps(function)
-    def wrapper(parts: Parts, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(parts, *args, **kwargs)
-        except Refusal as error:
-            finish(error, parts)
-            raise
+    Args:
+        act: What the function does, as an imperative, for the log.
+    """
 
-    return wrapper
+    def decorate(
+        function: Callable[Concatenate[Parts, P], R],
+    ) -> Callable[Concatenate[Parts, P], R]:
+        @functools.wraps(function)
+        def wrapper(parts: Parts, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(parts, *args, **kwargs)
+            except Refusal as error:
+                finish(error, parts, act=act)
+                raise
+
+        return wrapper
+
+    return decorate
 
 
 def announce(parts: Parts, claims: Mapping[str, Any]) -> None:

@@ -97,12 +97,12 @@ def _revoke() -> ResponseReturnValue:
     return Response(status=200)
 
 
-@finishes_refusals
+@finishes_refusals("revoke a token")
 def _token_parameter(parts: Parts) -> str:
     return _read_parameters(parts, "token")["token"]
 
 
-@finishes_refusals
+@finishes_refusals("refresh a session")
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
     parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
     if parameters["grant_type"] != REFRESH_TOKEN:
@@ -110,7 +110,7 @@ def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenRespon
     return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
 
 
-@finishes_refusals
+@finishes_refusals("refresh a session")
 def refresh_given_or_current(
     parts: Parts, token: str | None, *, claims: Mapping[str, Any] | None, origin: str
 ) -> TokenResponse:

@@ -8,7 +8,7 @@ from .parts import Parts, parts_of
 from .subjects import check_ours
 
 
-@finishes_refusals
+@finishes_refusals("issue a token")
 def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
     """Issue an access token, and set `no-store` on the response to a request under way.
 

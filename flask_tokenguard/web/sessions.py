@@ -128,7 +128,7 @@ def sessions_of(subject: str | Claims) -> list[Session]:
     return list_sessions(parts_of(), subject)
 
 
-@finishes_refusals
+@finishes_refusals("start a session")
 def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions) -> TokenResponse:
     """Begin a session, as `issue_token_pair` does."""
     sessions = parts.get_sessions()
@@ -140,7 +140,7 @@ def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions
     return pair.response
 
 
-@finishes_refusals
+@finishes_refusals("revoke a token")
 def revoke(
     parts: Parts,
     token: str | Claims | None,
@@ -163,7 +163,7 @@ def revoke(
         _revoke_named(parts, jti or "", subject=subject, issuer=issuer)
 
 
-@finishes_refusals
+@finishes_refusals("end a session")
 def end(parts: Parts, sid: str | None, *, subject: str | Claims | None) -> bool:
     """End a session, as `end_session` does."""
     sessions = parts.get_sessions()
@@ -173,7 +173,7 @@ def end(parts: Parts, sid: str | None, *, subject: str | Claims | None) -> bool:
     return sessions.end(str(sid or ""), owner=owner)
 
 
-@finishes_refusals
+@finishes_refusals("end all sessions of a subject")
 def end_all(parts: Parts, subject: str | Claims, *, issuer: str | None) -> None:
     """End all sessions of a subject, as `end_all_sessions` does."""
     revocation = parts.get_revocation()
@@ -181,7 +181,7 @@ def end_all(parts: Parts, subject: str | Claims, *, issuer: str | None) -> None:
     revocation.end_subject(whose.name, issuer=whose.issuer)
 
 
-@finishes_refusals
+@finishes_refusals("list the sessions of a subject")
 def list_sessions(parts: Parts, subject: str | Claims) -> list[Session]:
     """List the sessions of a subject, as `sessions_of` does."""
     return parts.get_sessions().of(read_subject(parts, subject).id)

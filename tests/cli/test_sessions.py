@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from flask import Flask
+from flask.cli import ScriptInfo
 
 from flask_tokenguard import TokenGuard, issue_token_pair, revoke_token
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.errors import Unavailable
-from flask_tokenguard.keys.ring_files import read_index, rotate
+from flask_tokenguard.keys.ring_files import INDEX, read_index, rotate
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
@@ -28,6 +29,10 @@ class AwayStore(MemoryStore):
     def risks(self) -> Sequence[str]:
         """Fail."""
         raise Unavailable
+
+    def next_instant(self, _: bytes) -> int:
+        """Fail."""
+        raise Unavailable("The token store is out of reach")
 
     def prune(self, *_: Any) -> int:
         """Fail."""
@@ -80,10 +85,43 @@ def test_prune_of_a_ring_that_is_named_leaves_the_store(
     assert run(app, "prune", "--keyring", str(ring)).stdout == "1 keys dropped\n"
 
 
-def test_prune_of_a_store_that_is_away_fails(make_app: MakeApp) -> None:
-    result = run(make_app(TokenGuard(store=AwayStore())), "prune")
+@pytest.mark.parametrize("arguments", [["prune"], ["issue", "alice"]], ids=" ".join)
+def test_a_command_fails_in_a_line_while_the_store_is_away(
+    make_app: MakeApp, arguments: list[str]
+) -> None:
+    result = run(make_app(TokenGuard(store=AwayStore())), *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "The token store is out of reach" in result.stderr
+    assert result.stderr.endswith("Error: The token store is out of reach\n")
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("command", ["keys", "jwks", "routes", "prune", "doctor"])
+def test_an_app_that_needs_its_store_to_start_fails_in_a_line(command: str) -> None:
+    def create_app() -> Flask:
+        raise Unavailable("The token store is out of reach")
+
+    result = CliRunner().invoke(tokenguard, [command], obj=ScriptInfo(create_app=create_app))
+    assert (result.exit_code, result.stderr) == (2, "Error: The token store is out of reach\n")
+
+
+def test_a_ring_rotates_while_the_store_is_away(
+    ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create_app() -> Flask:
+        raise Unavailable("The token store is out of reach")
+
+    monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(ring))
+    info = ScriptInfo(create_app=create_app)
+    result = CliRunner().invoke(tokenguard, ["rotate", "--now"], obj=info)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_keys_of_a_ring_that_broke_meanwhile_fail_in_a_line(make_app: MakeApp, ring: Path) -> None:
+    app = make_app(KEYRING=str(ring))
+    (ring / INDEX).write_text("{")
+    result = run(app, "keys")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: The ring cannot be read: ring.json is malformed")
 
 
 def test_a_ring_keeps_the_keys_of_refresh_tokens(make_app: MakeApp, ring: Path) -> None:

@@ -737,6 +737,45 @@ def test_a_retry_after_a_503_comes_within_the_grace(
     assert caught.value.get_response().headers["Retry-After"] == str(wait)
 
 
+ACTS: dict[str, Callable[[Pair], object]] = {
+    "issue a token": lambda _: issue_token("alice"),
+    "start a session": lambda _: issue_token_pair("alice"),
+    "revoke a token": lambda pair: revoke_token(pair["access_token"]),
+    "end a session": lambda pair: end_session(str(claims_in(pair)["sid"])),
+    "end all sessions of a subject": lambda _: end_all_sessions("alice"),
+    "list the sessions of a subject": lambda _: sessions_of("alice"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_an_outage_prevents_is_logged(
+    app: Flask, log_in: LogIn, store: BreakableStore, caplog: pytest.LogCaptureFixture, act: str
+) -> None:
+    pair = log_in()
+    store.is_away = True
+    with app.app_context(), caplog.at_level("INFO"), pytest.raises(Unavailable):
+        ACTS[act](pair)
+    assert caplog.messages == [f"cannot {act}: The token store is out of reach"]
+
+
+def test_an_outage_is_not_logged_as_a_refused_token(
+    client: FlaskClient,
+    log_in: LogIn,
+    refresh: Refresh,
+    store: BreakableStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pair = log_in()
+    store.is_away = True
+    with caplog.at_level("INFO"):
+        client.get("/claims", headers=bearer(pair["access_token"]))
+        refresh(pair)
+    assert caplog.messages == [
+        f"cannot {act}: The token store is out of reach"
+        for act in ("check a token", "refresh a session")
+    ]
+
+
 def test_a_refresh_while_the_store_is_away_spends_nothing(
     log_in: LogIn, refresh: Refresh, store: BreakableStore, clock: SettableClock
 ) -> None:

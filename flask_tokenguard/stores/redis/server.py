@@ -225,7 +225,7 @@ def unavailable(error: Exception, address: object) -> Unavailable:
     """Log what keeps a server from answering, and give the error for the caller to raise."""
     if not isinstance(error, Paused):
         _logger.warning("the store %s cannot be used: %s", address, describe(error))
-    return Unavailable(retry_after=1)
+    return Unavailable("The token store is out of reach", retry_after=1)
 
 
 def describe(error: Exception) -> str:

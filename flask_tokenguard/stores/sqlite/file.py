@@ -191,7 +191,7 @@ class SqliteFile:
             with slot.lock:
                 yield slot.connection or self.connection(slot)
         except FAULTS as error:
-            raise unavailable(error) from None
+            raise unavailable(error, self.path) from None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -226,7 +226,7 @@ def _inode(stamp: Stamp | None) -> tuple[int, int] | None:
     return stamp and stamp[:2]
 
 
-def unavailable(error: Exception) -> Unavailable:
+def unavailable(error: Exception, path: Path) -> Unavailable:
     """Say in the log what happened, and to the client that we cannot tell."""
-    _logger.warning("the store cannot be used: %s", type(error).__name__)
+    _logger.warning("the store %s cannot be used: %s", path, type(error).__name__)
     return Unavailable("The token store is out of reach")

@@ -106,7 +106,7 @@ class SqliteStore:
             finally:
                 slot.lock.release()
         except FAULTS as error:
-            raise unavailable(error) from None
+            raise unavailable(error, self._file.path) from None
         if not rows:
             return slot.untouched
         instants = [instant for (instant,) in rows if instant is not None]

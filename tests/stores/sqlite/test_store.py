@@ -75,11 +75,12 @@ def locked(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def test_a_write_waits_no_longer_than_the_timeout(
-    locked: SqliteStore, caplog: pytest.LogCaptureFixture
+    locked: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING), pytest.raises(Unavailable):
         locked.revoke(new_id(), subject=None, expires=1)
-    assert caplog.messages == ["the store cannot be used: OperationalError"]
+    store = tmp_path / "store.db"
+    assert caplog.messages == [f"the store {store} cannot be used: OperationalError"]
 
 
 def test_a_reader_waits_for_nobody(locked: SqliteStore, tmp_path: Path) -> None:
