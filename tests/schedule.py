@@ -50,7 +50,7 @@ def long_ones_first(items: list[pytest.Item]) -> None:
 
 
 def runs_alone(args: Sequence[str], options: Namespace) -> bool:
-    """Return whether workers would be no help: for one file, a soak, and somebody who watches."""
+    """Return whether workers would be no help: for one file, what takes long, who watches."""
     one_file = len(args) == 1 and not Path(args[0].partition("::")[0]).is_dir()
     soaks = "not soak" not in options.markexpr
     watches = options.trace or options.capture == "no"

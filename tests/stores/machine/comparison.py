@@ -75,15 +75,17 @@ class Comparison(RuleBasedStateMachine):
         refresh_reused.connect(self._hear)
 
     def teardown(self) -> None:
-        """Present everything to both workers once more."""
+        """Present everything to both workers once more, and leave nothing behind."""
         refresh_reused.disconnect(self._hear)
-        for worker in self.workers:
-            worker.way.fault = None
-            for token in self.model.tokens:
-                self.compare(token, worker, _accepts(worker, token))
-            for subject in self.unheard_logins:
-                self.compare_list(worker, subject)
-        self.stores.drop()
+        try:
+            for worker in self.workers:
+                worker.way.fault = None
+                for token in self.model.tokens:
+                    self.compare(token, worker, _accepts(worker, token))
+                for subject in self.unheard_logins:
+                    self.compare_list(worker, subject)
+        finally:
+            self.stores.drop()
 
     @invariant()
     def look_around(self) -> None:

@@ -32,14 +32,16 @@ def run(
     new_stores: NewStores,
     folder: Path,
     *,
+    runs: int = RUNS,
     phases: Sequence[Phase] = PHASES,
     **options: Any,
 ) -> None:
-    """Run the machine 100 times.
+    """Run the machine, 60 steps at a time.
 
     Args:
         new_stores: Makes a store in a folder of its own, for each run.
         folder: Where these folders are made.
+        runs: How often.
         phases: Those of hypothesis.
         options: Further ones of hypothesis.
     """
@@ -51,7 +53,7 @@ def run(
     run_state_machine_as_test(
         new_machine,  # type: ignore[arg-type] # what makes a machine is as good as its class
         settings=settings(
-            max_examples=RUNS,
+            max_examples=runs,
             phases=phases,
             stateful_step_count=STEPS,
             deadline=None,

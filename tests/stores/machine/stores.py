@@ -156,6 +156,7 @@ class Valkey:
         self._client = client
         self._prefix = f"{secrets.token_hex(8)}:"
         self._start = time.time()
+        self._opened: list[RedisStore] = []
         self.clocks = Clocks(self._start)
         self.notice_time()
         self.lose()
@@ -172,10 +173,11 @@ class Valkey:
 
     def open(self) -> Callable[[], Store]:
         store = RedisStore(self._uri, prefix=self._prefix)
+        self._opened.append(store)
         return lambda: store
 
     def lose(self) -> None:
-        self.drop()
+        self._drop_keys()
         self.open()().standing(_NOBODY, None, _NOBODY)
 
     def now(self) -> float:
@@ -186,6 +188,12 @@ class Valkey:
         self._client.eval(self._DROP, 0, self._prefix, "expired")
 
     def drop(self) -> None:
+        self._drop_keys()
+        # What failed is held with all that it used, and its sockets must not be found open.
+        for store in self._opened:
+            store._opened.forget()
+
+    def _drop_keys(self) -> None:
         # The server looks at all its keys to find these, so that none must be left by earlier runs.
         self._client.eval(self._DROP, 0, self._prefix, "all")
 

@@ -1,6 +1,7 @@
 """Whatever happens in which order, sessions and revocation do as docs/sessions.md has it.
 
-The long form takes minutes on each store, or hours with a larger number in SESSION_ROUNDS.
+The 100 runs of 60 steps that each change needs take 10 s a store; the long form takes minutes, or
+hours with a larger number in SESSION_ROUNDS.
 """
 
 import os
@@ -9,33 +10,38 @@ from pathlib import Path
 import pytest
 
 from ..servers import RealServer
-from .runs import on, run
+from .runs import RUNS, on, run
 from .stores import Memory, Sqlite, Valkey
 
-# A hundred runs a store take a minute and more of every run of the tests.
-pytestmark = pytest.mark.soak
 MANY = int(os.environ.get("SESSION_ROUNDS", "30"))
-# Of 100 runs each: hypothesis holds all runs of a round in memory.
-each_length = pytest.mark.parametrize("rounds", [1, MANY], ids=["ordinary", "long"])
+# Rounds, since hypothesis holds all runs of one in memory; and the runs of each.
+each_length = pytest.mark.parametrize(
+    ("rounds", "runs"),
+    [
+        pytest.param(1, 5, id="short"),
+        pytest.param(1, RUNS, id="whole", marks=pytest.mark.ci),
+        pytest.param(MANY, RUNS, id="long", marks=pytest.mark.soak),
+    ],
+)
 
 
 @each_length
-def test_sessions_in_memory_keep_their_contract(folder: Path, rounds: int) -> None:
+def test_sessions_in_memory_keep_their_contract(folder: Path, rounds: int, runs: int) -> None:
     for _ in range(rounds):
-        run(lambda _: Memory(), folder)
+        run(lambda _: Memory(), folder, runs=runs)
 
 
 @each_length
-def test_sessions_in_sqlite_keep_their_contract(folder: Path, rounds: int) -> None:
+def test_sessions_in_sqlite_keep_their_contract(folder: Path, rounds: int, runs: int) -> None:
     for _ in range(rounds):
-        run(Sqlite, folder)
+        run(Sqlite, folder, runs=runs)
 
 
 @each_length
 def test_sessions_in_valkey_keep_their_contract(
-    folder: Path, valkey: RealServer, monkeypatch: pytest.MonkeyPatch, rounds: int
+    folder: Path, valkey: RealServer, monkeypatch: pytest.MonkeyPatch, rounds: int, runs: int
 ) -> None:
     Valkey.make_clock_movable(monkeypatch)
     new_stores = on(valkey)
     for _ in range(rounds):
-        run(new_stores, folder)
+        run(new_stores, folder, runs=runs)

@@ -1,4 +1,4 @@
-"""The state machine finds faults: each of these is planted, and found within its ordinary runs."""
+"""The state machine finds faults: each of these is planted, and found within its 100 runs."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import Phase
+from hypothesis.errors import Flaky
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.keys.ring import KeyRing
@@ -22,8 +23,7 @@ from ..servers import RealServer
 from .runs import NewStores, on, run
 from .stores import Memory, Sqlite, Valkey
 
-# As the machine itself.
-pytestmark = pytest.mark.soak
+pytestmark = pytest.mark.ci
 Change = Callable[..., Any]
 Patch = pytest.MonkeyPatch
 
@@ -146,7 +146,8 @@ def look_for(new_stores: NewStores, folder: Path) -> None:
 
 
 def find(new_stores: NewStores, folder: Path) -> None:
-    with pytest.raises((AssertionError, ValueError, KeyError)):
+    # A server's time goes on meanwhile, so that what failed may fail elsewhere when it is repeated.
+    with pytest.raises((AssertionError, ValueError, KeyError, Flaky)):
         look_for(new_stores, folder)
 
 
@@ -156,14 +157,12 @@ def test_a_fault_is_found_in_memory(folder: Path, monkeypatch: Patch, fault: str
     find(lambda _: Memory(), folder)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_in_sqlite(folder: Path, monkeypatch: Patch, fault: str) -> None:
     FAULTS[fault](monkeypatch)
     find(Sqlite, folder)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("fault", list(FAULTS)[:-1])
 def test_a_fault_is_found_in_valkey(
     folder: Path, valkey: RealServer, monkeypatch: Patch, fault: str
