@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
-from redis import VERSION, Connection, ConnectionPool, Redis
+from redis import VERSION, ConnectionPool, Redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from .address import RedisAddress
@@ -111,7 +111,7 @@ class ServerLink:
         return [self._server.ask(*commands)]
 
     @staticmethod
-    def _connector(address: RedisAddress, timeout: float) -> Callable[[], Connection]:
+    def _connector(address: RedisAddress, timeout: float) -> Callable[[], TimedConnection]:
         (host, port), options = address.hosts[0], _data_options(address, timeout)
         return partial(TimedConnection, host=host, port=port, **options)
 
@@ -123,7 +123,7 @@ class SentinelLink(ServerLink):
     """A link to the master of a service, wherever its sentinels say that it is."""
 
     @staticmethod
-    def _connector(address: RedisAddress, timeout: float) -> Callable[[], Connection]:
+    def _connector(address: RedisAddress, timeout: float) -> Callable[[], TimedConnection]:
         return _Master(address, timeout)
 
     def _tell(self, script: Script, command: Command) -> Any:
@@ -159,7 +159,7 @@ class _Master:
             for host, port in address.hosts
         ]
 
-    def __call__(self) -> Connection:
+    def __call__(self) -> TimedConnection:
         sentinels = self._sentinels
         fault: Exception = NoMaster("")
         for place, sentinel in enumerate(sentinels):

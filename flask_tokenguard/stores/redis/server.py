@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from redis import Connection
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
 from ...clock import Clock, Steady
 from ...errors import Unavailable
-from .connection import time_left
+from .connection import OutOfStep, TimedConnection, time_left
 from .replies import Garbled, Spoilt
 
 Command = tuple[str | bytes | int, ...]
@@ -70,14 +69,14 @@ class Pause:
 class Server:
     """Connections to one server, handed from thread to thread; not to be used after a fork."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], TimedConnection]) -> None:
         """Connect to nothing yet.
 
         Args:
             connect: Makes a connection, which need not be open.
         """
         self._connect = connect
-        self._idle: list[Connection] = []
+        self._idle: list[TimedConnection] = []
         self._pause = Pause()
 
     def pause(self) -> None:
@@ -101,14 +100,14 @@ class Server:
         self._drop_closed()
         return raise_first(self.receive(self.send(commands), len(commands)))
 
-    def send(self, commands: Sequence[Command]) -> Connection:
+    def send(self, commands: Sequence[Command]) -> TimedConnection:
         """Send commands; `receive` must follow."""
         self._pause.check()
         # A server is not to blame for what others left it no time for.
         time_left()
         try:
             connection = self._take_idle() or self._connect()
-            connection.send_packed_command(connection.pack_commands(commands))
+            connection.send_with_echo(commands)
         except FAULTS as error:
             self._note_fault(error)
             raise
@@ -117,7 +116,7 @@ class Server:
             raise Garbled from None
         return connection
 
-    def receive(self, connection: Connection, count: int) -> list[Any]:
+    def receive(self, connection: TimedConnection, count: int) -> list[Any]:
         """Read the replies to what was sent on a connection, errors among them."""
         replies: list[Any] = []
         for _ in range(count):
@@ -132,6 +131,11 @@ class Server:
             except Exception as error:  # noqa: BLE001 - redis-py takes apart what may be anything
                 self._note_fault(error)
                 raise Garbled from None
+        if connection.awaits_echo:
+            # What was read was left from before, or is why the server does not echo.
+            self._idle.clear()
+            raise_first(replies)
+            raise OutOfStep
         self._pause.end()
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             # It was the master, and is no more.
@@ -150,7 +154,7 @@ class Server:
             # It was dropped, and those that idled beside it as well.
             return self.receive(self.send(commands), len(commands))
 
-    def _take_idle(self) -> Connection | None:
+    def _take_idle(self) -> TimedConnection | None:
         try:
             return self._idle.pop()
         except IndexError:
@@ -184,7 +188,7 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
     Raises:
         RedisError: A fault, after all were heard; a timeout rather than another.
     """
-    sent: list[tuple[Server, Connection]] = []
+    sent: list[tuple[Server, TimedConnection]] = []
     replies: list[Any] = []
     faults: list[Exception] = []
     for server, command in asked:
@@ -230,7 +234,7 @@ def unavailable(error: Exception, address: object) -> Unavailable:
 
 def describe(error: Exception) -> str:
     """Say what went wrong, without anything that a server may quote of what it was sent."""
-    if isinstance(error, Garbled | Spoilt | NoMaster):
+    if isinstance(error, Garbled | Spoilt | NoMaster | OutOfStep):
         return str(error)
     code = getattr(error, "status_code", None)
     if code or isinstance(error, ResponseError):

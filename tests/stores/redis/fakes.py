@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 Command = list[bytes]
 Answer = Callable[[Command], bytes]
@@ -38,6 +38,8 @@ class FakeServer:
     def __init__(self, answer: Answer, *, certificate: Path | None = None) -> None:
         self.answer = answer
         self.is_dripping = False
+        self.echoes = True
+        self.repeats: Literal["at once", "later"] | None = None
         self.swallows = False
         self.delay = 0.0
         self._tls = None
@@ -118,7 +120,7 @@ class FakeServer:
             time.sleep(_DRIP)
 
     def _converse(self, connection: socket.socket) -> None:
-        received = b""
+        received = last = b""
         while self._is_open:
             came = connection.recv(65536)
             if not came:
@@ -127,12 +129,16 @@ class FakeServer:
             answers = []
             while (found := _command(received)) is not None:
                 command, received = found
-                answers.append(self.answer(command))
+                echo = _echo(command) if self.echoes else None
+                answers.append(echo or self.answer(command))
                 if self.delay:
                     time.sleep(self.delay)
                     self._send(connection, answers.pop())
             # As a server does for commands that came together.
-            self._send(connection, b"".join(answers))
+            answer = b"".join(answers)
+            again = {"at once": answer + answer, "later": last + answer, None: answer}
+            self._send(connection, again[self.repeats])
+            last = answer
 
     def _send(self, connection: socket.socket, octets: bytes) -> None:
         if not self.is_dripping:
@@ -143,6 +149,11 @@ class FakeServer:
                 return
             connection.sendall(bytes([octet]))
             time.sleep(_DRIP)
+
+
+def _echo(command: Command) -> bytes | None:
+    name, *arguments = command
+    return b"$%d\r\n%s\r\n" % (len(arguments[0]), arguments[0]) if name == b"ECHO" else None
 
 
 def _command(received: bytes) -> tuple[Command, bytes] | None:

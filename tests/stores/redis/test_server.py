@@ -456,7 +456,7 @@ def test_keys_that_another_program_spoilt_are_unavailable(store: RedisStore, cli
 @pytest.mark.parametrize(
     ("login", "says"),
     [
-        ("", "ERR Protocol error: unauthenticated"),
+        ("", "AuthenticationError NOAUTH"),
         (":hunter2@", "AuthenticationError WRONGPASS"),
         ("hunter2:hunter2@", "AuthenticationError WRONGPASS"),
     ],
