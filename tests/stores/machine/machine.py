@@ -23,7 +23,7 @@ WORKER = st.integers(0, 1)
 SUBJECT = st.sampled_from(["alice", "bob"])
 SECONDS = st.sampled_from([1, 9, 10, 11, 60, 300])
 # Enough for the grace and for `iat`; together less than the hour that clocks may be apart.
-APART = st.sampled_from([0, 0, 0, -1, 1, -9, 10, 11, -1200, 1200])
+APART = st.sampled_from([0, 0, 0, -1, 1, -5, -6, -9, 10, 11, -1200, 1200])
 FAULT = st.sampled_from(["unheard", "unheard", "unasked", "asked twice"])
 # Each of these is a method.
 ENDINGS = st.sampled_from("log_out end try_to_end try_to_end end_all end_all_elsewhere".split())

@@ -172,7 +172,7 @@ class Valkey:
                 patch.setattr(scripts, name, script._replace(text=text, sha=sha))
 
     def open(self) -> Callable[[], Store]:
-        store = RedisStore(self._uri, prefix=self._prefix)
+        store = RedisStore(self._uri, prefix=self._prefix, timeout=60)
         self._opened.append(store)
         return lambda: store
 
