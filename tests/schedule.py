@@ -23,6 +23,10 @@ TOGETHER = {
 }
 # The others that take longest, longest first: begun last, one would keep the other workers waiting.
 LONG = (
+    "load/test_valkey.py",
+    "load/test_sqlite.py",
+    "stores/machine/test_planted_faults.py",
+    "stores/machine/test_machine.py",
     "benchmarks/test_benchmarks.py",
     "test_example_app.py",
     "stores/redis/test_server.py",

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 
 from flask_tokenguard import TokenGuard, issue_token, issue_token_pair, revoke_token, token_required
 
@@ -19,12 +19,12 @@ def make_app() -> Flask:
 
     @app.post("/login")
     def login() -> Any:
-        return dict(issue_token_pair("ada"))
+        return dict(issue_token_pair(request.form.get("subject", "ada")))
 
     @app.get("/notes")
     @token_required
     def notes() -> Any:
-        return ""
+        return g.claims["sub"]
 
     @app.post("/logout")
     @token_required
