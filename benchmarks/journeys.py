@@ -42,7 +42,8 @@ def follow(step: Callable[[], object]) -> Journey:
         if event == "call" and frame.f_code.co_filename.startswith(_PACKAGE):
             entered.append(frame.f_code.co_filename)
 
-    # A collection of garbage would run methods of ours, such as those that close a store.
+    # What is collected on the way belongs to no step.
+    gc.collect()
     gc.disable()
     sys.setprofile(note)
     try:
