@@ -60,7 +60,7 @@ def check_ring(folder: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.soak)])
 def test_a_ring_is_whole_whenever_its_writer_is_killed(tmp_path: Path, kills: int) -> None:
     rotate(tmp_path, alg="EdDSA", password=None, now=now(), least_age=0)
     for _ in range(kills):

@@ -119,7 +119,7 @@ def present_from_all(file: Path, times: int, grace: int) -> list[tuple[Advance, 
     return list(zip(*told, strict=True))
 
 
-@pytest.mark.parametrize("times", [10, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [4, pytest.param(1000, marks=pytest.mark.soak)])
 def test_of_many_processes_one_wins_and_all_get_its_successor(file: Path, times: int) -> None:
     for advances in present_from_all(file, times, GRACE):
         assert Counter(advance.outcome for advance in advances) == {
@@ -129,7 +129,7 @@ def test_of_many_processes_one_wins_and_all_get_its_successor(file: Path, times:
         assert len({advance.unspent for advance in advances}) == 1
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [3, pytest.param(1000, marks=pytest.mark.soak)])
 def test_without_a_grace_the_second_process_ends_the_session(file: Path, times: int) -> None:
     for advances in present_from_all(file, times, 0):
         assert Counter(advance.outcome for advance in advances) == {
@@ -164,7 +164,7 @@ def kill_a_rotation(file: Path, begun: Started) -> tuple[RefreshState, RefreshSt
             return held, successor
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.soak)])
 def test_a_client_goes_on_after_its_worker_was_killed(file: Path, kills: int) -> None:
     store = open_patiently(file)
     for _ in range(kills):
@@ -176,7 +176,7 @@ def test_a_client_goes_on_after_its_worker_was_killed(file: Path, kills: int) ->
         assert present(store, begun, again.unspent).outcome == "advanced"
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.soak)])
 def test_a_killed_worker_leaves_no_two_tokens_that_advance(file: Path, kills: int) -> None:
     store = open_patiently(file)
     for _ in range(kills):
@@ -198,8 +198,9 @@ def make_files(files: list[Path], together: Barrier, tell: Connection) -> None:
     tell.send(epochs)
 
 
-def test_processes_that_make_a_file_at_once_make_one(tmp_path: Path) -> None:
-    files = [tmp_path / f"{number}" / "store.db" for number in range(10)]
+@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.soak)])
+def test_processes_that_make_a_file_at_once_make_one(tmp_path: Path, times: int) -> None:
+    files = [tmp_path / f"{number}" / "store.db" for number in range(times)]
     told = told_by_all(PROCESSES, make_files, files)
     assert all(epochs == told[0] for epochs in told)
 
