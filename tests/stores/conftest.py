@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from flask_tokenguard.stores.redis import server
+
 from .servers import RealServer, find_redis, find_valkey, has_redis, has_valkey, running
 from .topologies import Cluster, Replicated, clustered, replicated
 
@@ -23,6 +25,13 @@ PASSWORD = "corr:ct/h@rse?#%"
 def prefix() -> str:
     """A prefix that no other test has."""
     return f"{secrets.token_hex(8)}:"
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Let a store ask a server that failed again after half a second."""
+    monkeypatch.setattr(server, "_PAUSE", 0.5)
+    return 0.5
 
 
 @pytest.fixture(scope="session")

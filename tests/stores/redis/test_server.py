@@ -22,7 +22,7 @@ from ..contract import Family, new_id
 from ..servers import DURABLE, RealServer, find_redis, find_valkey, running, wait_until
 
 # For the tests of what hangs; the others are as patient as a busy machine needs.
-TIMEOUT, PATIENCE = 0.5, 10.0
+TIMEOUT, PATIENCE = 0.3, 10.0
 AT_ONCE = 0.2
 HOUR = 3_600_000
 
@@ -61,8 +61,8 @@ def store(used_server: RealServer) -> RedisStore:
 
 
 @pytest.fixture
-def hasty(used_server: RealServer) -> RedisStore:
-    """A store that waits for half a second."""
+def hasty(used_server: RealServer, short_pauses: float) -> RedisStore:  # noqa: ARG001 - it patches
+    """A store that does not wait for long."""
     return store_of(used_server, timeout=TIMEOUT)
 
 
@@ -240,12 +240,12 @@ def test_a_server_that_hangs_from_the_start_holds_up_one_request(
 
 
 def test_after_a_pause_one_request_at_a_time_finds_out(
-    hasty: RedisStore, server: RealServer
+    hasty: RedisStore, server: RealServer, short_pauses: float
 ) -> None:
     is_good(hasty)
     server.signal(SIGSTOP)
     seconds_to_fail(hasty)
-    time.sleep(1.1)
+    time.sleep(short_pauses + 0.05)
     with ThreadPoolExecutor(8) as threads:
         waits = sorted(threads.map(lambda _: seconds_to_fail(hasty), range(8)))
     assert waits[-1] > TIMEOUT * 0.9

@@ -26,7 +26,7 @@ from ..contract import Family, new_id
 from ..servers import RealServer, find_valkey, wait_until
 from ..topologies import SERVICE, Cluster, Replicated, replicated
 
-pytestmark = pytest.mark.usefixtures("clusters_begin")
+pytestmark = pytest.mark.usefixtures("clusters_begin", "short_pauses")
 
 # For the tests of what hangs or fails over; the others are as patient as a busy machine needs.
 TIMEOUT, PATIENCE = 0.5, 10.0
