@@ -51,6 +51,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     schedule.long_ones_first(items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Let a worker send no more than what is counted; each report has to be packed and read."""
+    if not hasattr(item.config, "workerinput") or not schedule.reports_less(item.config.option):
+        return None
+    schedule.run_and_report_less(item, nextitem)
+    return True
+
+
 @pytest.fixture
 def secret() -> str:
     """A secret that is long enough for every HMAC algorithm."""

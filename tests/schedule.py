@@ -1,14 +1,17 @@
 """The order of a run: which worker gets which file, long ones first; a single file has no workers.
 
 A worker takes whole files, so that what is slow to start is started once in a run: servers by the
-fixtures of a session, npm's packages, an app with its users.
+fixtures of a session, npm's packages, an app with its users. Thousands of short tests make what
+pytest-xdist does for each of them count: here it is less.
 """
 
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 from xdist.scheduler import LoadFileScheduling
 
 TESTS = Path(__file__).parent
@@ -42,15 +45,49 @@ _FIRST = (*TOGETHER, *LONG)
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # pytest-xdist has no types
     """Gives each worker whole files, and files that belong together to one."""
 
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        self.registered_collections[node] = _Numbered(collection)
+
     def _split_scope(self, nodeid: str) -> str:
         file = _file_of(nodeid)
         return TOGETHER.get(file, file)
+
+    def _pending_of(self, workload: dict[str, dict[str, bool]]) -> int:
+        # A file is given out when at most two tests are left, so that all before it are over.
+        last = list(workload.values())[-3:]
+        return sum(list(file.values()).count(False) for file in last)
+
+
+class _Numbered(list[str]):
+    """The tests that a worker has, each found at once."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        super().__init__(tests)
+        self._places = {test: place for place, test in enumerate(tests)}
+
+    def index(self, test: str, *_: Any) -> int:
+        return self._places[test]
 
 
 def long_ones_first(items: list[pytest.Item]) -> None:
     """Put the files that take longest at the start; the others keep their order."""
     rank = {file: place for place, file in enumerate(_FIRST)}
     items.sort(key=lambda item: rank.get(_file_of(item.nodeid), len(rank)))
+
+
+def reports_less(options: Namespace) -> bool:
+    """Return whether nobody asks how long the parts of a test took."""
+    return options.durations is None and options.xmlpath is None
+
+
+def run_and_report_less(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Run a test as pytest does, and report what is counted: not that a fixture was no problem."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
 
 def runs_alone(args: Sequence[str], options: Namespace) -> bool:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -29,3 +30,33 @@ def test_one_file_runs_without_workers(arg: str) -> None:
 @pytest.mark.parametrize("option", [{"markexpr": "soak"}, {"trace": True}, {"capture": "no"}])
 def test_a_soak_and_what_is_watched_run_without_workers(option: dict[str, Any]) -> None:
     assert schedule.runs_alone([str(schedule.TESTS)], Namespace(**{**WHOLE, **option}))
+
+
+@pytest.mark.parametrize(
+    ("durations", "xmlpath", "is_less"),
+    [(None, None, True), (0, None, False), (30, None, False), (None, "report.xml", False)],
+)
+def test_every_report_is_sent_where_somebody_asks(
+    durations: int | None, xmlpath: str | None, is_less: bool
+) -> None:
+    assert schedule.reports_less(Namespace(durations=durations, xmlpath=xmlpath)) is is_less
+
+
+@pytest.mark.parametrize(
+    ("passed", "reported"),
+    [
+        ({"setup": True, "call": True, "teardown": True}, ["call"]),
+        ({"setup": True, "call": False, "teardown": True}, ["call"]),
+        ({"setup": False, "teardown": True}, ["setup"]),
+        ({"setup": True, "call": True, "teardown": False}, ["call", "teardown"]),
+    ],
+)
+def test_what_fails_is_reported_in_every_phase(
+    monkeypatch: pytest.MonkeyPatch, passed: dict[str, bool], reported: list[str]
+) -> None:
+    reports = [Mock(when=when, passed=is_good) for when, is_good in passed.items()]
+    monkeypatch.setattr(schedule, "runtestprotocol", lambda *_, **__: reports)
+    item = Mock()
+    schedule.run_and_report_less(item, None)
+    calls = item.ihook.pytest_runtest_logreport.call_args_list
+    assert [call.kwargs["report"].when for call in calls] == reported
