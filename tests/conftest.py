@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import settings
 
 from flask_tokenguard import TokenGuard, token_required
 from flask_tokenguard.jose.material import PrivateKey
+from flask_tokenguard.keys import pem
 
 from . import schedule
 from .support import SettableClock
@@ -58,6 +60,14 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         return None
     schedule.run_and_report_less(item, nextitem)
     return True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_are_checked_once() -> Iterator[None]:
+    """Read the same PEM once: OpenSSL checks whether an RSA key's primes are some, for 35 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pem, "load_pem_private_key", cache(pem.load_pem_private_key))
+        yield
 
 
 @pytest.fixture

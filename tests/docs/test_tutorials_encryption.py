@@ -271,8 +271,10 @@ PAIRS = ["RS256", "ES256", "ES384", "EdDSA", "RSA-OAEP-256", "ECDH-ES+A256KW"]
 
 @pytest.fixture(scope="module")
 def pairs() -> dict[str, PrivateKey]:
-    """A generated pair for each algorithm."""
-    generated = {alg: generate(alg) for alg in PAIRS}
+    """A generated pair for each algorithm; RSA keys are short, to be quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flask_tokenguard.keys.generate._RSA_BITS", 2048)
+        generated = {alg: generate(alg) for alg in PAIRS}
     return {alg: pair for alg, pair in generated.items() if not isinstance(pair, bytes)}
 
 

@@ -51,9 +51,7 @@ each_alg = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def materials() -> dict[str, Material]:
-    """A key of each kind."""
+def one_of_each() -> dict[str, Material]:
     return {
         "16 octets": secrets.token_bytes(16),
         "32 octets": secrets.token_bytes(32),
@@ -63,6 +61,18 @@ def materials() -> dict[str, Material]:
         "P-384": ec.generate_private_key(ec.SECP384R1()),
         "X25519": x25519.X25519PrivateKey.generate(),
     }
+
+
+@pytest.fixture(scope="module")
+def materials() -> dict[str, Material]:
+    """A key of each kind."""
+    return one_of_each()
+
+
+@pytest.fixture(scope="module")
+def others() -> dict[str, Material]:
+    """Another key of each kind."""
+    return one_of_each()
 
 
 @pytest.fixture(scope="module")
@@ -481,16 +491,12 @@ def test_a_wrapped_key_is_unwrapped(octets: bytes) -> None:
 
 @each_alg
 def test_the_token_of_another_key_is_refused(
-    materials: dict[str, Material], alg: str, kind: str, enc: str
+    materials: dict[str, Material],
+    others: dict[str, Material],
+    alg: str,
+    kind: str,
+    enc: str,
 ) -> None:
-    others: dict[str, Material] = {
-        "32 octets": secrets.token_bytes(32),
-        "16 octets": secrets.token_bytes(16),
-        "RSA": rsa.generate_private_key(65537, 2048),
-        "P-256": ec.generate_private_key(ec.SECP256R1()),
-        "P-384": ec.generate_private_key(ec.SECP384R1()),
-        "X25519": x25519.X25519PrivateKey.generate(),
-    }
     key = EncryptionKey(materials[kind], alg=alg, enc=enc, kid="one")
     token = EncryptionKey(others[kind], alg=alg, enc=enc, kid="one").encrypt(INNER.encode(), {})
     assert refusal(token, key) == ONE_ANSWER

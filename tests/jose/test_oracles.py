@@ -52,28 +52,27 @@ def public_pem(material: Material) -> bytes:
 
 
 @cache
-def joserfc_key(octets: bytes, alg: str) -> OctKey | RSAKey | ECKey | OKPKey:
-    """Read a key as joserfc does."""
+def joserfc_key(octets: bytes, kty: str) -> OctKey | RSAKey | ECKey | OKPKey:
+    """Read a key as joserfc does, once for all of its algorithms."""
     kinds: dict[str, type[OctKey | RSAKey | ECKey | OKPKey]] = {
-        "HS": OctKey,
-        "RS": RSAKey,
-        "PS": RSAKey,
-        "ES": ECKey,
+        "oct": OctKey,
+        "RSA": RSAKey,
+        "EC": ECKey,
     }
-    return kinds.get(alg[:2], OKPKey).import_key(octets)
+    return kinds.get(kty, OKPKey).import_key(octets)
 
 
 @cache
-def jwcrypto_key(octets: bytes, alg: str) -> JWK:
-    """Read a key as jwcrypto does."""
-    if alg.startswith("HS"):
+def jwcrypto_key(octets: bytes, kty: str) -> JWK:
+    """Read a key as jwcrypto does, once for all of its algorithms."""
+    if kty == "oct":
         return JWK(kty="oct", k=encoded(octets))
     return JWK.from_pem(octets)
 
 
 def by_joserfc(material: Material, alg: str) -> str:
     """Sign with joserfc."""
-    key = joserfc_key(private_pem(material), alg)
+    key = joserfc_key(private_pem(material), SIGNATURE_ALGORITHMS[alg].kty)
     return joserfc_jws.serialize_compact({"alg": alg}, WRITTEN, key, algorithms=[alg])
 
 
@@ -81,7 +80,8 @@ def by_jwcrypto(material: Material, alg: str) -> str:
     """Sign with jwcrypto."""
     token = JWS(WRITTEN)
     token.allowed_algs = [alg]
-    token.add_signature(jwcrypto_key(private_pem(material), alg), None, {"alg": alg})
+    key = jwcrypto_key(private_pem(material), SIGNATURE_ALGORITHMS[alg].kty)
+    token.add_signature(key, None, {"alg": alg})
     written: str = token.serialize(compact=True)
     return written
 
@@ -93,7 +93,7 @@ def by_pyjwt(material: Material, alg: str) -> str:
 
 def read_by_joserfc(token: str, material: Material, alg: str) -> bytes:
     """Verify with joserfc."""
-    key = joserfc_key(public_pem(material), alg)
+    key = joserfc_key(public_pem(material), SIGNATURE_ALGORITHMS[alg].kty)
     return joserfc_jws.deserialize_compact(token, key, algorithms=[alg]).payload
 
 
@@ -101,7 +101,7 @@ def read_by_jwcrypto(token: str, material: Material, alg: str) -> bytes:
     """Verify with jwcrypto."""
     read = JWS()
     read.allowed_algs = [alg]
-    read.deserialize(token, jwcrypto_key(public_pem(material), alg))
+    read.deserialize(token, jwcrypto_key(public_pem(material), SIGNATURE_ALGORITHMS[alg].kty))
     payload: bytes = read.payload
     return payload
 
