@@ -1,6 +1,7 @@
 """The rooms of the package: who may import whom, function-level imports included."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -39,7 +40,8 @@ each_folder = pytest.mark.parametrize(
 )
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """List the dotted names that a file imports, relative ones made absolute."""
     package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
     names: set[str] = set()
@@ -50,7 +52,7 @@ def imports_of(path: Path) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *filter(None, [node.module])])
             names |= {f"{module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def own_imports(path: Path) -> set[Path]:

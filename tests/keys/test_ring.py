@@ -2,7 +2,6 @@
 
 import json
 import logging
-import multiprocessing
 import os
 import sys
 import threading
@@ -29,6 +28,7 @@ from flask_tokenguard.keys.ring import KeyRing, open_ring
 from flask_tokenguard.keys.ring_files import INDEX, RingEntry, prune, read_index
 
 from ..conftest import MakeApp
+from ..stores.processes import CONTEXT
 from ..support import SettableClock, bearer
 from .conftest import PASSWORD, FaultsOf
 
@@ -309,10 +309,9 @@ def rotate_at_once(folder: str, barrier: Barrier) -> None:
 
 
 def test_two_processes_that_rotate_at_once_take_turns(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
+    barrier = CONTEXT.Barrier(2)
     processes = [
-        context.Process(target=rotate_at_once, args=(str(tmp_path / "ring"), barrier))
+        CONTEXT.Process(target=rotate_at_once, args=(str(tmp_path / "ring"), barrier))
         for _ in range(2)
     ]
     for process in processes:
@@ -339,9 +338,7 @@ def follow_after_a_fork(folder: str) -> None:
 
 
 def test_a_forked_worker_goes_on_looking(folder: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(
-        target=follow_after_a_fork, args=(str(folder),)
-    )
+    process = CONTEXT.Process(target=follow_after_a_fork, args=(str(folder),))
     process.start()
     process.join(60)
     assert process.exitcode == 0

@@ -13,8 +13,10 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         "flask_tokenguard.stores.redis.link",
+        "tests.keys.test_ring",
         "tests.keys.test_ring_crash",
         "tests.stores.rotate",
+        "tests.stores.sqlite.test_forks",
         "tests.stores.sqlite.test_processes",
     ]
 )

@@ -19,17 +19,12 @@ from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.sqlite import connections
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
-from ..processes import CONTEXT, PATIENCE, told_by
+from ..processes import PATIENCE, told_by
 
 THREADS = 6
 HANGS_AFTER = 20.0
 FOR_EVER = 2**40
 NOBODY = bytes(16)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def preload() -> None:
-    CONTEXT.set_forkserver_preload([__name__])
 
 
 def is_revoked(store: SqliteStore, jti: bytes) -> bool:
