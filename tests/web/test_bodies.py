@@ -2,6 +2,7 @@
 
 import io
 import json
+import secrets
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -26,11 +27,13 @@ from flask_tokenguard import (
 from flask_tokenguard.jose import strict_json
 
 from ..conftest import MakeApp
+from ..support import Config
 from .conftest import Headers
 from .support import MALFORMED, MISSING, refusal_of
 
 BOUND = 4 * 8160
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+SETTINGS: Config = {"STORAGE_URI": "memory://", "TOKEN_LOCATIONS": ["header", "form", "json"]}
 OURS = ["/token", "/revoke"]
 # Whether the length is stated, and whether the server ends the stream, as for a chunked body.
 WAYS = {"length": (True, False), "both": (True, True), "chunked": (False, True)}
@@ -122,10 +125,20 @@ def _add_views(app: Flask) -> Flask:
 def app(make_app: MakeApp) -> Flask:
     """An app with our endpoints, and with views that take a token from a body."""
     guard = TokenGuard()
-    settings = {"STORAGE_URI": "memory://", "TOKEN_LOCATIONS": ["header", "form", "json"]}
-    app = make_app(guard, **settings)
+    app = make_app(guard, **SETTINGS)
     app.register_blueprint(guard.token_endpoints())
     return _add_views(app)
+
+
+@pytest.fixture(scope="module")
+def lasting_client() -> FlaskClient:
+    """A client of such an app, which no test changes."""
+    app = Flask(__name__)
+    app.config["TOKENGUARD_KEY"] = secrets.token_urlsafe(64)
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in SETTINGS.items()})
+    guard = TokenGuard(app)
+    app.register_blueprint(guard.token_endpoints())
+    return _add_views(app).test_client()
 
 
 @pytest.fixture
@@ -443,11 +456,11 @@ def test_the_apps_limit_answers_at_its_view_as_flask_does(client: FlaskClient) -
 )
 @pytest.mark.parametrize("path", [*OURS, "/where", "/form", "/refresh", "/marked"])
 def test_no_content_length_is_a_server_error(
-    client: FlaskClient, path: str, kind: str, length: str, ends: bool
+    lasting_client: FlaskClient, path: str, kind: str, length: str, ends: bool
 ) -> None:
     body = body_of(kind, {"token": "x", "access_token": "x"})
     way = "both" if ends else "length"
-    answer = send(client, path, body, kind, way=way, CONTENT_LENGTH=length)
+    answer = send(lasting_client, path, body, kind, way=way, CONTENT_LENGTH=length)
     assert answer.status_code in {200, 400, 401, 413}
 
 
