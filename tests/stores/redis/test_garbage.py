@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from flask_tokenguard import issue_token
 from flask_tokenguard.errors import Unavailable
@@ -67,6 +68,9 @@ FITTING = {
     b":0\r\n": {"end_session"},
     b":2\r\n": {"next_instant", "start_session"},
 }
+# A sentinel's master and a cluster's node are servers: of what they answer each third step reads
+# it, another one for each garbage; in the deep run all do.
+EACH = 3 if settings().max_examples < 100 else 1
 each_kind = pytest.mark.parametrize("kind", KINDS)
 each_garbage = pytest.mark.parametrize("garbage", GARBAGE, ids=lambda octets: repr(octets)[2:40])
 
@@ -136,7 +140,8 @@ def test_a_server_that_answers_garbage_later_is_unavailable(
 ) -> None:
     garbler.garbage, garbler.is_opened = garbage, True
     store = RedisStore(garbler.server.uri(kind), timeout=0.3)
-    for name, step in steps_of(store).items():
+    steps = list(steps_of(store).items())
+    for name, step in steps if kind == "server" else steps[GARBAGE.index(garbage) % EACH :: EACH]:
         if name not in FITTING.get(garbage, ()):
             with pytest.raises(Unavailable):
                 step()
