@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 from flask import Flask, g
 from hypothesis import settings
 
 from flask_tokenguard import TokenGuard, token_required
 from flask_tokenguard.jose.material import PrivateKey
-from flask_tokenguard.keys import pem
 
 from . import schedule
 from .support import SettableClock
@@ -66,7 +66,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _keys_are_checked_once() -> Iterator[None]:
     """Read the same PEM once: OpenSSL checks whether an RSA key's primes are some, for 35 ms."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pem, "load_pem_private_key", cache(pem.load_pem_private_key))
+        patch.setattr("flask_tokenguard.keys.pem.load_pem_private_key", cache(load_pem_private_key))
         yield
 
 

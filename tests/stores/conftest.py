@@ -95,14 +95,14 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> I
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
     """A master, its replica and two sentinels."""
     with replicated(find_valkey(), tmp_path_factory.mktemp("sentinels")) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tls_sentinels(
     tmp_path_factory: pytest.TempPathFactory, certificate: Path
 ) -> Iterator[Replicated]:
@@ -111,14 +111,14 @@ def tls_sentinels(
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begun_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of three nodes, which need a while."""
     with clustered(find_valkey(), tmp_path_factory.mktemp("cluster")) as begun:
         yield begun
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begun_tls_cluster(
     tmp_path_factory: pytest.TempPathFactory, certificate: Path
 ) -> Iterator[Cluster]:
@@ -127,7 +127,7 @@ def begun_tls_cluster(
         yield begun
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clusters_begin(request: pytest.FixtureRequest) -> None:
     """Begin both, so that they become ready while other tests run."""
     if has_valkey():
@@ -136,13 +136,13 @@ def clusters_begin(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("begun_tls_cluster")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(begun_cluster: Cluster) -> Cluster:
     """A cluster of three nodes."""
     return begun_cluster.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tls_cluster(begun_tls_cluster: Cluster) -> Cluster:
     """A cluster of Redis over TLS."""
     return begun_tls_cluster.wait()
