@@ -5,7 +5,7 @@ A receiver listens, and decides nothing: one that raises is logged, and the answ
 Attributes:
     token_issued: With `claims`, the dict that was signed.
     token_accepted: With `token`, the `VerifiedToken`.
-    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason` says why.
+    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason` is the code.
     refresh_reused: With `subject`, which is ours, and `sid`: a refresh token came twice, and its
         session has ended.
 """

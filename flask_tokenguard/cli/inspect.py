@@ -109,7 +109,7 @@ def _verdict(rule: Validator, token: VerifiedToken) -> str:
 
 def _refused(error: Refusal) -> str:
     # A rule of the app may quote the token, which must not speak to the terminal.
-    return f"refused: {json.dumps(error.reason)[1:-1]}"
+    return f"refused: {json.dumps(error.description)[1:-1]}"
 
 
 def _times(claims: Mapping[str, Any]) -> dict[str, str]:

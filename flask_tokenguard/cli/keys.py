@@ -172,7 +172,7 @@ def _prune_store(store: Store) -> None:
 
             dropped = store.prune(show)
     except Unavailable as error:
-        fail(error.reason)
+        fail(error.description)
     click.echo(f"{dropped} entries dropped")
 
 

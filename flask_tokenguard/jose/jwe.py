@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..errors import ConfigurationError, InvalidToken
+from ..errors import ConfigurationError, InvalidToken, Reason
 from . import base64url, compact, material
 from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, LEAST_RSA_BITS
 from .asymmetric import check_secret
@@ -37,7 +37,7 @@ def decrypt(token: str, keys: KeySource["EncryptionKey"]) -> str:
             plaintext = key.decrypt(token)
             if plaintext is not None and plaintext.isascii():
                 return plaintext.decode()
-    raise InvalidToken(_ANSWER)
+    raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE)
 
 
 class EncryptionKey:
@@ -161,14 +161,14 @@ def parse(token: str) -> compact.Header:
             base64url.decode(segment)
         header = compact.parse_header(segments[0])
     except (ValueError, InvalidToken):
-        raise InvalidToken(_ANSWER) from None
+        raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE) from None
     # Compression leaks the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
     # cost a lot. RFC 7519 section 5.2 demands the cty JWT of a nested token, but jwcrypto writes
     # none. Either way what is inside must be a signed token, so that nothing hangs on the cty:
     # claims that are only encrypted never pass. Any other cty names content that is no token.
     content_type = header.members.get("cty", "JWT")
     if "zip" in header.members or compact.media_type(content_type) != "jwt":
-        raise InvalidToken(_ANSWER)
+        raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE)
     return header
 
 

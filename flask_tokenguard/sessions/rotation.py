@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
 
 from ..clock import Clock
-from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused
+from ..errors import InvalidGrant, InvalidToken, IssueError, Reason, RefreshReused
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
@@ -129,11 +129,11 @@ class Sessions:
             if "auth_time" in claims:
                 numeric_date(claims, "auth_time")
         except InvalidToken as error:
-            raise InvalidGrant(error.reason) from None
+            raise InvalidGrant(error.description, reason=error.reason) from None
         session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims["jti"])
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
-            raise InvalidGrant
+            raise InvalidGrant(reason=Reason.MALFORMED_CLAIM)
         return VerifiedRefreshToken(claims, session, jti)
 
     def rotate(
@@ -179,7 +179,7 @@ class Sessions:
         if advance.outcome == "reused":
             raise RefreshReused(subject=login["sub"], sid=login["sid"])
         if advance.unspent is None:
-            raise InvalidGrant("The session has ended")
+            raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
         return self._pairs.respond(plan, advance.unspent, advance.instant)
 
     def end(self, sid: str, *, owner: bytes | None = None) -> bool:
@@ -219,9 +219,15 @@ def _narrow(scope: str, granted: Claims) -> str:
     try:
         asked = scope_text(scope) or ""
     except IssueError:
-        raise InvalidGrant("The scope is malformed", error="invalid_scope") from None
+        raise InvalidGrant(
+            "The scope is malformed", error="invalid_scope", reason=Reason.MALFORMED_REQUEST
+        ) from None
     if not set(asked.split()) <= granted.scopes:
-        raise InvalidGrant("The scope is more than what was granted", error="invalid_scope")
+        raise InvalidGrant(
+            "The scope is more than what was granted",
+            error="invalid_scope",
+            reason=Reason.SCOPE_NOT_GRANTED,
+        )
     # Each once, so that it is never longer than what was granted.
     return " ".join(dict.fromkeys(asked.split()))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..jose.compact import Header
 
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
@@ -34,7 +34,8 @@ def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
     # Not isinstance: bool is an int to Python. NaN is not within any bounds.
     if (type(instant) is int or type(instant) is float) and 0 <= instant <= LAST_NUMERIC_DATE:
         return instant
-    raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+    reason = Reason.MALFORMED_CLAIM if claim in claims else Reason.MISSING_CLAIM
+    raise InvalidToken(f"The token has no valid {claim}", claim=claim, reason=reason)
 
 
 def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:

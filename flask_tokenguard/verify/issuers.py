@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..clock import Clock, Steady
-from ..errors import ConfigurationError, Unavailable
+from ..errors import ConfigurationError, Reason, Unavailable
 from .trusted import TrustedIssuer
 
 Resolve = Callable[[str], object]
@@ -83,7 +83,9 @@ class Issuers:
             return self._build(issuer, entry)
         except ConfigurationError as error:
             _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
-            raise Unavailable("The token's issuer cannot be checked") from None
+            raise Unavailable(
+                "The token's issuer cannot be checked", reason=Reason.ISSUER_MISCONFIGURED
+            ) from None
 
 
 class _Resolved(NamedTuple):

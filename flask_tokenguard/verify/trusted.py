@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..jose.compact import Compact, Header
 from ..jose.jwk import Key, KeySource
 from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits, VerifiedToken
@@ -74,10 +74,14 @@ class TrustedIssuer:
         """
         keys = self.keys.find(header, "sig")
         if not keys:
-            raise InvalidToken("No key is known for the token's kid and alg")
+            raise InvalidToken(
+                "No key is known for the token's kid and alg", reason=Reason.UNKNOWN_KEY
+            )
         for key in keys:
             if header.alg not in key.algs:
-                raise InvalidToken("The token's algorithm is not its key's")
+                raise InvalidToken(
+                    "The token's algorithm is not its key's", reason=Reason.WRONG_ALGORITHM
+                )
         return keys
 
     def verify_signature(self, parsed: Compact) -> Key:
@@ -90,7 +94,7 @@ class TrustedIssuer:
         for key in self.find_keys(parsed.header):
             if key.verify(parsed.signing_input, parsed.signature):
                 return key
-        raise InvalidToken("The token's signature is not valid")
+        raise InvalidToken("The token's signature is not valid", reason=Reason.BAD_SIGNATURE)
 
     def check(self, token: VerifiedToken) -> Period:
         """Check the rules, and return the period in which those of time are kept.

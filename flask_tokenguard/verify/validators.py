@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from ..clock import Clock, wall_clock
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..jose.compact import media_type
 from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 
@@ -33,20 +33,20 @@ def has_type(types: Collection[str | None]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         if token.protected.typ not in accepted:
-            raise InvalidToken("The token is of another type (typ)")
+            raise InvalidToken("The token is of another type (typ)", reason=Reason.WRONG_TYPE)
 
     return check
 
 
 def has_issuer(issuer: str | None) -> Validator:
     """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
-    reason = "The token is from another issuer"
+    description = "The token is from another issuer"
     if issuer is None:
-        return has_none_of(("iss",), reason)
+        return has_none_of(("iss",), description, reason=Reason.WRONG_ISSUER)
 
     def check(token: VerifiedToken) -> None:
         if token.claims.get("iss") != issuer:
-            raise InvalidToken(f"{reason} (iss)", claim="iss")
+            raise InvalidToken(f"{description} (iss)", claim="iss", reason=Reason.WRONG_ISSUER)
 
     return check
 
@@ -60,17 +60,22 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
         audience: Who we are.
         claim: Another claim, where an issuer uses one.
     """
-    reason = "The token is for another audience"
+    description = "The token is for another audience"
     if not audience:
-        return has_none_of((claim,), reason)
+        return has_none_of((claim,), description, reason=Reason.WRONG_AUDIENCE)
 
     def check(token: VerifiedToken) -> None:
         named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise InvalidToken(f"The token's audience is malformed ({claim})", claim=claim)
+            reason = Reason.MALFORMED_CLAIM if claim in token.claims else Reason.MISSING_CLAIM
+            raise InvalidToken(
+                f"The token's audience is malformed ({claim})", claim=claim, reason=reason
+            )
         if not any(value in audience for value in values):
-            raise InvalidToken(f"{reason} ({claim})", claim=claim)
+            raise InvalidToken(
+                f"{description} ({claim})", claim=claim, reason=Reason.WRONG_AUDIENCE
+            )
 
     return check
 
@@ -88,9 +93,11 @@ def has_text(claim: str, *, is_required: bool = True) -> Validator:
         if isinstance(value, str) and value:
             return
         if claim in token.claims:
-            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+            raise InvalidToken(
+                f"The token has no valid {claim}", claim=claim, reason=Reason.MALFORMED_CLAIM
+            )
         if is_required:
-            raise InvalidToken(f"The token has no {claim}", claim=claim)
+            raise _missing(claim)
 
     return check
 
@@ -101,30 +108,32 @@ def has_claims(required: Collection[str]) -> Validator:
     def check(token: VerifiedToken) -> None:
         for claim in required:
             if token.claims.get(claim) is None:
-                raise InvalidToken(f"The token has no {claim}", claim=claim)
+                raise _missing(claim)
 
     return check
 
 
 def has_none_of(
     absent: Collection[str],
-    reason: str = "The token is of another kind",
+    description: str = "The token is of another kind",
     *,
     remedies: Mapping[str, str] | None = None,
+    reason: Reason = Reason.WRONG_CLAIM,
 ) -> Validator:
     """Require claims to be absent, such as those of another kind of token.
 
     Args:
         absent: Of several that are there, the first is named.
-        reason: Why a token is refused.
+        description: Why a token is refused.
         remedies: What the refusal adds, by the claim.
+        reason: The code of the refusal.
     """
 
     def check(token: VerifiedToken) -> None:
         for claim in absent:
             if claim in token.claims:
                 remedy = (remedies or {}).get(claim, "")
-                raise InvalidToken(f"{reason} ({claim}){remedy}", claim=claim)
+                raise InvalidToken(f"{description} ({claim}){remedy}", claim=claim, reason=reason)
 
     return check
 
@@ -139,7 +148,11 @@ def lives_at_most(longest: timedelta) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         if numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat") > seconds:
-            raise InvalidToken("The token lives too long to be ended (exp)", claim="exp")
+            raise InvalidToken(
+                "The token lives too long to be ended (exp)",
+                claim="exp",
+                reason=Reason.LIVES_TOO_LONG,
+            )
 
     return check
 
@@ -150,9 +163,17 @@ def has_values(values: Mapping[str, str]) -> Validator:
     def check(token: VerifiedToken) -> None:
         for claim, value in values.items():
             if token.claims.get(claim) != value:
-                raise InvalidToken(f"The token is of another kind ({claim})", claim=claim)
+                raise InvalidToken(
+                    f"The token is of another kind ({claim})",
+                    claim=claim,
+                    reason=Reason.WRONG_CLAIM if claim in token.claims else Reason.MISSING_CLAIM,
+                )
 
     return check
+
+
+def _missing(claim: str) -> InvalidToken:
+    return InvalidToken(f"The token has no {claim}", claim=claim, reason=Reason.MISSING_CLAIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +223,18 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
             if instant + rule.leeway < ends:
                 ends = instant + rule.leeway
                 if ends <= now:
-                    raise InvalidToken("The token has expired (exp)", claim=claim)
+                    raise InvalidToken(
+                        "The token has expired (exp)", claim=claim, reason=Reason.EXPIRED
+                    )
             continue
         if instant - rule.leeway > begins:
             begins = instant - rule.leeway
             if begins > now:
-                raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+                raise InvalidToken(
+                    f"The token is not valid yet ({claim})",
+                    claim=claim,
+                    reason=Reason.NOT_YET_VALID,
+                )
         if claim == "nbf":
             _check_order(claims, instant)
     # Floats are compared with the time three times as fast as ints.
@@ -217,7 +244,11 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
 def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
     # A leeway would make a moment of validity out of a period that is empty.
     if "exp" in claims and nbf >= numeric_date(claims, "exp"):
-        raise InvalidToken("The token is never valid: nbf is not before exp", claim="nbf")
+        raise InvalidToken(
+            "The token is never valid: nbf is not before exp",
+            claim="nbf",
+            reason=Reason.MALFORMED_CLAIM,
+        )
 
 
 def is_current(leeway: int = 0, clock: Clock = wall_clock) -> Validator:

@@ -8,7 +8,7 @@ key of one issuer never verifies a token of another.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..jose import compact, jwe
 from ..jose.compact import Compact
 from ..jose.jwe import EncryptionKey
@@ -89,11 +89,11 @@ class TokenVerifier:
             InvalidToken: It is malformed, or not encrypted as it must be.
         """
         if len(token) > self._max_size:
-            raise InvalidToken("The token is too long")
+            raise InvalidToken("The token is too long", reason=Reason.TOO_LARGE)
         if self._decryption_keys is not None and token.count(".") == 4:
             token = jwe.decrypt(token, self._decryption_keys)
         elif self._own.requires_encryption and self._others is None:
-            raise InvalidToken("The token is not encrypted")
+            raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
         return compact.parse(token)
 
     def trusted_issuer_for(self, payload: Mapping[str, Any]) -> TrustedIssuer:
@@ -110,7 +110,9 @@ class TokenVerifier:
             return self._own
         trusted = self._others(iss) if isinstance(iss, str) else None
         if trusted is None:
-            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+            raise InvalidToken(
+                "The token is from another issuer (iss)", claim="iss", reason=Reason.WRONG_ISSUER
+            )
         return trusted
 
     def _recall(self, cache: VerifiedCache, digest: bytes) -> VerifiedToken | None:
@@ -136,7 +138,7 @@ class TokenVerifier:
             payload = compact.parse_payload(parsed)
             trusted = self.trusted_issuer_for(payload)
             if trusted.requires_encryption and token.count(".") != 4:
-                raise InvalidToken("The token is not encrypted")
+                raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
             key = trusted.verify_signature(parsed)
         claims = trusted.read_claims(payload)
         return trusted, key, VerifiedToken(parsed.header, claims, trusted.traits)

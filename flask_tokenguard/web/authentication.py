@@ -11,7 +11,7 @@ from flask import Flask, Request, Response, after_this_request, g, request
 from werkzeug.local import LocalProxy
 
 from ..config.locations import QUERY
-from ..errors import InvalidRequest, InvalidToken, Refusal
+from ..errors import InvalidRequest, InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from .challenge import finish, report
@@ -151,7 +151,7 @@ def load_user(authentication: Authentication) -> Any:
     if authentication.user is _UNSET:
         authentication.user = authentication.parts.callbacks.load_user(authentication.token.claims)
     if authentication.user is None:
-        raise InvalidToken("The token's user is gone", claim="sub")
+        raise InvalidToken("The token's user is gone", claim="sub", reason=Reason.USER_GONE)
     return authentication.user
 
 
@@ -163,7 +163,9 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
             found = location.read(request)
             if found is not None:
                 if authentication.location is not None or authentication.error is not None:
-                    raise InvalidRequest("The request carries two tokens")
+                    raise InvalidRequest(
+                        "The request carries two tokens", reason=Reason.TWO_CREDENTIALS
+                    )
                 authentication.location, token = location.name, found
         if token is None:
             return

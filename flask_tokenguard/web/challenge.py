@@ -43,7 +43,7 @@ def challenge(error: Refusal, realm: str) -> str:
     parameters = {"realm": realm}
     if not isinstance(error, TokenMissing):
         parameters["error"] = error.error
-        parameters["error_description"] = error.reason
+        parameters["error_description"] = error.description
     if isinstance(error, InsufficientScope) and error.scope:
         parameters["scope"] = " ".join(error.scope)
     if isinstance(error, InsufficientAuthentication):
@@ -66,7 +66,7 @@ def build_response(error: Refusal, realm: str) -> Response:
 def report(error: Refusal, parts: Parts) -> None:
     """Log a refusal and send `token_rejected`; a request without a token is none."""
     if not isinstance(error, TokenMissing):
-        _logger.info("token refused: %s", error.reason)
+        _logger.info("token refused: %s", error.description)
         send(token_rejected, parts.app, error=error)
 
 

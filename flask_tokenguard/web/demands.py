@@ -11,7 +11,13 @@ from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
 from ..clock import Clock
-from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
+from ..errors import (
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    Reason,
+    TokenMissing,
+)
 from ..verify.claims import Claims, VerifiedToken, optional_date
 from .authentication import Authentication
 
@@ -156,18 +162,28 @@ class Demand:
     def _check_access(self, token: VerifiedToken) -> None:
         claims = token.claims
         if self.issuers and not self._is_of_issuers(token):
-            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
+            raise InsufficientScope(
+                "The token's issuer may not do this",
+                missing=["iss"],
+                reason=Reason.ISSUER_NOT_ALLOWED,
+            )
         if self.scope or self.any_scope:
             self._check_scope(claims)
         if self.role and claims.roles.isdisjoint(self.role):
-            raise InsufficientScope("The token's roles do not allow this", missing=self.role)
+            raise InsufficientScope(
+                "The token's roles do not allow this",
+                missing=self.role,
+                reason=Reason.INSUFFICIENT_ROLE,
+            )
         for name, allowed in self.claims.items():
             if name not in claims or not _matches(claims[name], allowed):
                 raise InsufficientScope(
-                    f"The token's claim {name} does not allow this", missing=[name]
+                    f"The token's claim {name} does not allow this",
+                    missing=[name],
+                    reason=Reason.INSUFFICIENT_CLAIMS,
                 )
         if self.check is not None and not _truth(self.check(claims)):
-            raise InsufficientScope
+            raise InsufficientScope(reason=Reason.CHECK_FAILED)
 
     def _is_of_issuers(self, token: VerifiedToken) -> bool:
         if token.is_own and OWN in self.issuers:

@@ -14,7 +14,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from ..errors import InvalidGrant, InvalidToken
+from ..errors import InvalidGrant, InvalidToken, Reason
 from .authentication import current_request
 from .challenge import finishes_refusals, set_no_store
 from .locations import Parameters
@@ -63,7 +63,11 @@ def _revoke() -> ResponseReturnValue:
 def _refresh_parameters(parts: Parts) -> Parameters:
     parameters = _read_parameters(parts)
     if parameters.get("grant_type") != "refresh_token":
-        raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
+        raise InvalidGrant(
+            "Only refresh_token is supported here",
+            error="unsupported_grant_type",
+            reason=Reason.UNSUPPORTED_GRANT,
+        )
     return parameters
 
 
@@ -79,9 +83,16 @@ def _read_parameters(parts: Parts) -> Parameters:
     except RequestEntityTooLarge:
         parameters = None
     except ClientDisconnected:
-        raise InvalidGrant("The body ends early", error="invalid_request") from None
+        raise InvalidGrant(
+            "The body ends early", error="invalid_request", reason=Reason.MALFORMED_REQUEST
+        ) from None
     if parameters is None or parameters.is_too_large:
-        raise InvalidGrant("The body is too large", error="invalid_request", code=413)
+        raise InvalidGrant(
+            "The body is too large",
+            error="invalid_request",
+            code=413,
+            reason=Reason.BODY_TOO_LARGE,
+        )
     return parameters
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Request
 
 from ..config.locations import FORM, HEADER, JSON, QUERY
-from ..errors import InvalidGrant, InvalidRequest
+from ..errors import InvalidGrant, InvalidRequest, Reason
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -129,7 +129,9 @@ class Parameters:
         try:
             return _only(self._values_of(name), name)
         except InvalidRequest as error:
-            raise InvalidGrant(error.reason, error="invalid_request") from None
+            raise InvalidGrant(
+                error.description, error="invalid_request", reason=error.reason
+            ) from None
 
     def get(self, name: str) -> str:
         """Return a parameter that must be there.
@@ -139,7 +141,9 @@ class Parameters:
         """
         value = self.find(name)
         if value is None:
-            raise InvalidGrant(f"There is no {name}", error="invalid_request")
+            raise InvalidGrant(
+                f"There is no {name}", error="invalid_request", reason=Reason.MALFORMED_REQUEST
+            )
         return value
 
 
@@ -147,7 +151,9 @@ def _only(values: Sequence[object], name: str) -> str | None:
     if not values:
         return None
     if len(values) > 1:
-        raise InvalidRequest(f"The request carries two parameters {name}")
+        raise InvalidRequest(
+            f"The request carries two parameters {name}", reason=Reason.TWO_CREDENTIALS
+        )
     if not isinstance(values[0], str):
         raise InvalidRequest(f"The {name} is not text")
     return values[0]

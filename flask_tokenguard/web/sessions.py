@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from flask import has_request_context
 
-from ..errors import InvalidGrant, RefreshReused
+from ..errors import InvalidGrant, Reason, RefreshReused
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE, Session
@@ -194,7 +194,7 @@ def refresh(
     presented = sessions.verify(token)
     if not parts.callbacks.knows_user(presented.claims):
         sessions.end(presented.claims["sid"])
-        raise InvalidGrant("The user is gone")
+        raise InvalidGrant("The user is gone", reason=Reason.USER_GONE)
     defaults = parts.callbacks.default_claims_for(presented.claims["sub"])
     try:
         pair = sessions.rotate(

@@ -127,7 +127,7 @@ def remembered(guard: TokenGuard, token: str) -> str:
 def refusal(guard: TokenGuard, token: str) -> str:
     with pytest.raises(InvalidToken) as caught:
         guard.verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 # It remembers.

@@ -40,7 +40,7 @@ def reason(verifies: TokenVerifier, token: str) -> str:
     """Have a token refused."""
     with pytest.raises(InvalidToken) as caught:
         verifies.verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 def forged(secret: bytes, header: dict[str, Any]) -> str:
@@ -296,7 +296,7 @@ def refused(guard: TokenGuard, claims: dict[str, Any], header: dict[str, Any] = 
     """Have a rightly signed token refused by an app."""
     with pytest.raises(InvalidToken) as caught:
         guard.verify(signed(KEY, claims, header))
-    return caught.value.reason
+    return caught.value.description
 
 
 def test_an_app_accepts_a_token_with_what_our_own_must_say(

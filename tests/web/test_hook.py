@@ -431,7 +431,7 @@ def test_a_rejected_token_is_signalled_once_with_the_reason(
     app.add_url_rule("/wrapped", "wrapped", foreign(token_required(new_view())))
     with received(token_rejected, app) as sent:
         app.test_client().get(path, headers=stale_headers)
-    assert [(values["error"].claim, values["error"].reason) for values in sent] == [
+    assert [(values["error"].claim, values["error"].description) for values in sent] == [
         ("exp", "The token has expired (exp)")
     ]
 

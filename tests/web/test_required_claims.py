@@ -74,7 +74,7 @@ def refused(guard: TokenGuard, token: str) -> str:
     """Have a token refused, and return why."""
     with pytest.raises(InvalidToken) as caught:
         guard.verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 @pytest.mark.parametrize("required", [[], ["exp"]])

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ...clock import Clock, Steady
-from ...errors import Unavailable
+from ...errors import Reason, Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...jose.compact import Header
@@ -168,6 +168,7 @@ class RemoteKeys:
         until = self._retry_at if running is None else running.wait_until
         return Unavailable(
             "The keys of the token's issuer are out of reach",
+            reason=Reason.KEYS_UNAVAILABLE,
             retry_after=ceil(max(1.0, until - self._monotonic())),
         )
 

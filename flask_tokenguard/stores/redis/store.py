@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ...errors import ConfigurationError, Unavailable
+from ...errors import ConfigurationError, Reason, Unavailable
 from ...per_process import PerProcess
 from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
 from . import address, replies, scripts
@@ -64,7 +64,7 @@ class RedisStore:
                 found = link.read(keys, others)
             epoch, ended_at, *revoked, other_epoch, other_revoked = found
             if epoch is None or other_epoch is None:
-                raise Unavailable
+                raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
             return Standing(
                 max(replies.number(epoch), replies.number(other_epoch)),
                 other_revoked is not None or any(one is not None for one in revoked),
@@ -186,7 +186,7 @@ class RedisStore:
                 self._set_epochs(link)
                 reply = link.run(script, keys, args)
             if reply is None:
-                raise Unavailable
+                raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
             return read(reply)
 
     def _begin(self) -> Any:
