@@ -64,12 +64,19 @@ class Revocation:
             key = token.revocation_key = _revocation_key(token)
         try:
             standing = self._store.standing(key.token, key.session, key.subject)
-        except Unavailable:
+        except Unavailable as error:
             if self._accepts_in_outage:
                 return
+            # A store of the app may have raised it as it is.
+            error.reason = Reason.STORE_UNAVAILABLE
             raise
         if standing.is_revoked:
-            raise InvalidToken("The token was revoked", claim="jti", reason=Reason.REVOKED)
+            by_session = standing.by_session
+            raise InvalidToken(
+                "The token was revoked",
+                claim="sid" if by_session else "jti",
+                reason=Reason.SESSION_ENDED if by_session else Reason.REVOKED,
+            )
         if standing.ended_at is not None and key.instant <= standing.ended_at:
             raise InvalidToken(
                 "The token was revoked with all of its subject's",

@@ -65,10 +65,12 @@ class RedisStore:
             epoch, ended_at, *revoked, other_epoch, other_revoked = found
             if epoch is None or other_epoch is None:
                 raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
+            by_jti = other_revoked is not None or revoked[0] is not None
             return Standing(
                 max(replies.number(epoch), replies.number(other_epoch)),
-                other_revoked is not None or any(one is not None for one in revoked),
+                by_jti or revoked[-1] is not None,
                 None if ended_at is None else replies.number(ended_at),
+                by_session=not by_jti and revoked[-1] is not None,
             )
         except self._redis.FAULTS as error:
             raise self._unavailable(error) from None
