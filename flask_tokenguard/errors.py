@@ -105,7 +105,7 @@ class Refusal(TokenGuardError, HTTPException):
         reason: The code for logs and metrics.
         detail: What came and what is accepted, quoted, for the log; never for the client.
         claims: The token's `Claims` if its signature was good, else None.
-        issuer: The trusted issuer that the token names, or None. Its signature may be bad.
+        issuer: The trusted issuer by whose keys and rules the token was judged, or None.
         kid: The `kid` of the key that the token names, if that key is known, else None.
         has_challenge: Whether the answer carries a `WWW-Authenticate` header.
     """
@@ -253,6 +253,13 @@ class InvalidGrant(Rejected):
         super().__init__(description, **evidence)
         self.error = error
         self.code = code
+
+    @classmethod
+    def of(cls, refusal: Rejected, *, error: str = "invalid_grant") -> "InvalidGrant":
+        """Make the answer to a request for tokens of what is wrong with it."""
+        grant = cls(refusal.description, error=error, reason=refusal.reason, detail=refusal.detail)
+        grant.claims, grant.issuer, grant.kid = refusal.claims, refusal.issuer, refusal.kid
+        return grant
 
 
 class RefreshReused(InvalidGrant):

@@ -7,12 +7,21 @@ whole.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 LONGEST = 200
 # The octets of the shortest secret (RFC 7518 section 3.2), and how much of a longer name is shown.
 _SHORTEST_SECRET = 32
 _SHOWN = 8
+_MOST_LISTED = 20
+
+
+def _type_of(value: object) -> str:
+    return type(value).__name__
+
+
+_encode = json.JSONEncoder(default=_type_of).encode
 _BROKEN_ESCAPE = re.compile(r"((?:^|[^\\])(?:\\\\)*)\\(?:u[0-9a-f]{0,3})?$")
 # Without user information, query and fragment, where secrets stand.
 _PLAIN_URL = re.compile(r"https?://[!-~]+")
@@ -24,7 +33,7 @@ def quote(value: object) -> str:
     if isinstance(value, str):
         value = value[: LONGEST + 1]
     # json leaves DEL alone.
-    encoded = json.dumps(value, default=_type_of).replace("\x7f", r"\u007f")
+    encoded = _encode(value).replace("\x7f", r"\u007f")
     if len(encoded) <= LONGEST:
         return encoded
     end = '..."' if isinstance(value, str) else "..."
@@ -33,9 +42,12 @@ def quote(value: object) -> str:
 
 def quote_list(names: Iterable[str | None]) -> str:
     """Quote what is accepted: each name as `quote` does, sorted, at most 200 characters in all."""
-    texts = sorted({"none" if name is None else quote(name) for name in names})
-    joined = ", ".join(texts) or "nothing"
-    return joined if len(joined) <= LONGEST else joined[: LONGEST - 3] + "..."
+    # A few more than fit: a refusal must not cost more the more keys or issuers there are.
+    first = [*islice(names, _MOST_LISTED)]
+    joined = ", ".join(sorted({"none" if name is None else quote(name) for name in first}))
+    if len(joined) <= LONGEST and len(first) < _MOST_LISTED:
+        return joined or "nothing"
+    return joined[: LONGEST - 3] + "..."
 
 
 def quote_name(name: object) -> str:
@@ -59,18 +71,13 @@ def contrast(name: str, came: Iterable[str], accepted: Iterable[str]) -> str:
     return f"{name} {quote_list(came)} came, accepted: {quote_list(accepted)}"
 
 
-def contrast_issuers(came: object, accepted: Iterable[str]) -> str:
+def contrast_issuers(came: object, accepted: Collection[str]) -> str:
     """Write an `iss` beside those that are accepted; if one differs by a slash, it alone."""
-    names = list(accepted)
-    for name in names:
-        if isinstance(came, str) and differ_by_a_slash(came, name):
-            return f"iss {quote(came)} came, {quote(name)} is accepted; a slash at the end differs"
-    return f"iss {quote_issuer(came)} came, accepted: {quote_list(names)}"
-
-
-def differ_by_a_slash(one: str, other: str) -> bool:
-    """Return whether two issuers are one but for slashes at their ends."""
-    return one != other and one.rstrip("/") == other.rstrip("/")
+    if isinstance(came, str):
+        other = came.removesuffix("/") if came.endswith("/") else f"{came}/"
+        if other in accepted:
+            return f"iss {quote(came)} came, {quote(other)} is accepted; a slash at the end differs"
+    return f"iss {quote_issuer(came)} came, accepted: {quote_list(accepted)}"
 
 
 def quote_claim(value: object) -> str:
@@ -85,7 +92,3 @@ def quote_shape(value: object) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     return quote(value)
-
-
-def _type_of(value: object) -> str:
-    return type(value).__name__

@@ -5,7 +5,10 @@ A receiver listens, and decides nothing: one that raises is logged, and the answ
 Attributes:
     token_issued: With `claims`, the dict that was signed.
     token_accepted: With `token`, the `VerifiedToken`.
-    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason` is the code.
+    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason`; `refused`, whether
+        the request was refused for it, or the route was open; and for counting the `issuer` and
+        `kid` of the error, and the request's `endpoint`, each of which may be None. No value of the
+        four can be chosen by a client.
     refresh_reused: With `subject`, which is ours, and `sid`: a refresh token came twice, and its
         session has ended.
 """

@@ -62,6 +62,7 @@ def test_a_long_list_is_cut() -> None:
 def test_what_is_accepted_is_listed_in_order() -> None:
     assert quote_list(["b", None, "a", "b"]) == '"a", "b", none'
     assert quote_list([]) == "nothing"
+    assert quote_list(map(str, range(10**9))).endswith("...")
 
 
 @pytest.mark.parametrize("quoted", [quote_name, quote_issuer])
@@ -107,6 +108,9 @@ def test_a_value_of_the_wrong_kind_is_shown_by_its_shape(value: Any, shape: str)
 def test_issuers_that_differ_by_a_slash_are_shown_both() -> None:
     assert contrast_issuers("https://a.example/", ["b", "https://a.example"]) == (
         'iss "https://a.example/" came, "https://a.example" is accepted; a slash at the end differs'
+    )
+    assert contrast_issuers("a", {"a/"}) == (
+        'iss "a" came, "a/" is accepted; a slash at the end differs'
     )
 
 

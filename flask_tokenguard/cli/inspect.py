@@ -4,7 +4,6 @@ Nothing of the signature is shown. What a token says goes out as ASCII JSON, so 
 to the terminal.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from ..clock import wall_clock
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact
+from ..quoting import quote
 from ..verify.claims import VerifiedToken, numeric_date
 from ..verify.validators import Validator
 from ..web.parts import Parts
@@ -109,7 +109,8 @@ def _verdict(rule: Validator, token: VerifiedToken) -> str:
 
 def _refused(error: Refusal) -> str:
     # A rule of the app may quote the token, which must not speak to the terminal.
-    return f"refused: {json.dumps(error.description)[1:-1]}"
+    verdict = f"refused: {quote(error.description)[1:-1]}"
+    return f"{verdict}; {error.detail}" if error.detail else verdict
 
 
 def _times(claims: Mapping[str, Any]) -> dict[str, str]:

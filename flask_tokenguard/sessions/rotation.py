@@ -14,7 +14,7 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..stores.base import Store, StoredSession, subject_id
-from ..verify.claims import Claims, numeric_date
+from ..verify.claims import Claims, VerifiedToken, numeric_date
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
 
@@ -123,18 +123,24 @@ class Sessions:
             InvalidGrant: It is bad.
             Unavailable: An issuer's keys could not be had.
         """
+        verified = None
         try:
-            claims = self._verifier.verify(token).claims
+            verified = self._verifier.verify(token)
+            claims = verified.claims
             end = numeric_date(claims, "session_exp")
             if "auth_time" in claims:
                 numeric_date(claims, "auth_time")
         except InvalidToken as error:
-            raise InvalidGrant(error.description, reason=error.reason) from None
+            if verified is not None:
+                verified.attach_to(error)
+            raise InvalidGrant.of(error) from None
         session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims["jti"])
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
-            raise InvalidGrant(reason=Reason.MALFORMED_CLAIM)
-        return VerifiedRefreshToken(claims, session, jti)
+            malformed = InvalidGrant(reason=Reason.MALFORMED_CLAIM)
+            verified.attach_to(malformed)
+            raise malformed
+        return VerifiedRefreshToken(verified, claims, session, jti)
 
     def rotate(
         self,
@@ -210,6 +216,7 @@ class Sessions:
 class VerifiedRefreshToken(NamedTuple):
     """A refresh token that was verified, and may have been spent."""
 
+    token: VerifiedToken
     claims: Claims
     session: bytes
     jti: bytes

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..errors import InvalidToken, Reason
+from ..errors import InvalidToken, Reason, Refusal
 from ..jose.compact import Header
+from ..quoting import quote_shape
 
 # 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 LAST_NUMERIC_DATE = 253_402_300_799
@@ -34,8 +35,11 @@ def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
     # Not isinstance: bool is an int to Python. NaN is not within any bounds.
     if (type(instant) is int or type(instant) is float) and 0 <= instant <= LAST_NUMERIC_DATE:
         return instant
-    reason = Reason.MALFORMED_CLAIM if claim in claims else Reason.MISSING_CLAIM
-    raise InvalidToken(f"The token has no valid {claim}", claim=claim, reason=reason)
+    if claim in claims:
+        reason, detail = Reason.MALFORMED_CLAIM, f"{claim} is {quote_shape(instant)}"
+    else:
+        reason, detail = Reason.MISSING_CLAIM, ""
+    raise InvalidToken(f"The token has no valid {claim}", claim=claim, reason=reason, detail=detail)
 
 
 def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:
@@ -166,10 +170,12 @@ class IssuerTraits(NamedTuple):
     Attributes:
         is_own: Whether we issued it, and not another issuer.
         leeway: By how many seconds the issuer's clock may be ahead of ours.
+        name: Its `iss`; None for us where we have none.
     """
 
     is_own: bool
     leeway: int
+    name: str | None = None
 
 
 _OWN = IssuerTraits(is_own=True, leeway=0)
@@ -210,6 +216,11 @@ class VerifiedToken:
     def header(self) -> dict[str, Any]:
         """A copy of the protected header."""
         return deepcopy(dict(self.protected.members))
+
+    def attach_to(self, error: Refusal) -> None:
+        """Let an error that refuses this token hold its claims, issuer and `kid`."""
+        error.claims, error.issuer = self.claims, self.issuer.name
+        error.kid = self.protected.kid
 
     def __repr__(self) -> str:
         return f"<VerifiedToken, kid {self.protected.kid!r}>"

@@ -6,7 +6,7 @@ An `iss` that is in neither is refused; nothing is fetched for it.
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from ..clock import Clock, Steady
@@ -49,6 +49,11 @@ class Issuers:
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
         self._changing = threading.Lock()
 
+    @property
+    def names(self) -> Collection[str]:
+        """The `iss` of each issuer in the table."""
+        return self._table.keys()
+
     def find(self, issuer: str) -> TrustedIssuer | None:
         """Find a trusted issuer by its name.
 
@@ -83,9 +88,11 @@ class Issuers:
             return self._build(issuer, entry)
         except ConfigurationError as error:
             _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
-            raise Unavailable(
+            unavailable = Unavailable(
                 "The token's issuer cannot be checked", reason=Reason.ISSUER_MISCONFIGURED
-            ) from None
+            )
+            unavailable.issuer = issuer
+            raise unavailable from None
 
 
 class _Resolved(NamedTuple):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..errors import InvalidToken, Reason
+from ..errors import InvalidToken, Reason, Refusal
 from ..jose.compact import Compact, Header
 from ..jose.jwk import Key, KeySource
+from ..quoting import quote_list, quote_name
 from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits, VerifiedToken
 from .validators import Period, TimeRule, Validator, check_period
 
@@ -44,13 +45,14 @@ class TrustedIssuer:
         keys: KeySource[Key],
         rules: Mapping[str, Validator],
         *,
+        name: str | None = None,
         live_rules: Iterable[Validator] = (),
         names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
         """Set up an issuer by what the attributes are, and by its names of claims.
 
-        `names` maps the issuer's scope and roles claims; None for our own tokens.
+        `name` is its `iss`. `names` maps its scope and roles claims; None for our own tokens.
         """
         self.keys = keys
         self.rules = rules
@@ -59,7 +61,7 @@ class TrustedIssuer:
         self._time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
         self._lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
         leeways = [rule.leeway for rule in self._time_rules if rule.claim == "iat"]
-        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0))
+        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0), name=name)
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
@@ -72,17 +74,34 @@ class TrustedIssuer:
             InvalidToken: None is known, or the one that is named has another algorithm.
             Unavailable: The issuer's keys cannot be had.
         """
-        keys = self.keys.find(header, "sig")
+        try:
+            keys = self.keys.find(header, "sig")
+        except Refusal as error:
+            error.issuer = self.traits.name
+            raise
         if not keys:
-            raise InvalidToken(
-                "No key is known for the token's kid and alg", reason=Reason.UNKNOWN_KEY
-            )
+            raise self._without_key(header)
         for key in keys:
             if header.alg not in key.algs:
-                raise InvalidToken(
-                    "The token's algorithm is not its key's", reason=Reason.WRONG_ALGORITHM
-                )
+                refusal = _wrong_algorithm("The token's algorithm is not its key's", header, [key])
+                refusal.issuer, refusal.kid = self.traits.name, header.kid
+                raise refusal
         return keys
+
+    def _without_key(self, header: Header) -> InvalidToken:
+        """Make the refusal of a token for which no key was found."""
+        description = "No key is known for the token's kid and alg"
+        known = [key for key in self.keys if header.kid is None or key.kid == header.kid]
+        if known and not any(header.alg in key.algs for key in known):
+            error = _wrong_algorithm(description, header, known)
+            error.kid = header.kid
+        else:
+            came = "no kid" if header.kid is None else f"kid {quote_name(header.kid)}"
+            kids = quote_list(key.kid for key in self.keys)
+            detail = f"{came} and alg {quote_name(header.alg)} came, known kids: {kids}"
+            error = InvalidToken(description, reason=Reason.UNKNOWN_KEY, detail=detail)
+        error.issuer = self.traits.name
+        return error
 
     def verify_signature(self, parsed: Compact) -> Key:
         """Verify a signature, and return the key that made it.
@@ -94,7 +113,13 @@ class TrustedIssuer:
         for key in self.find_keys(parsed.header):
             if key.verify(parsed.signing_input, parsed.signature):
                 return key
-        raise InvalidToken("The token's signature is not valid", reason=Reason.BAD_SIGNATURE)
+        error = InvalidToken(
+            "The token's signature is not valid",
+            reason=Reason.BAD_SIGNATURE,
+            detail=f"alg {quote_name(parsed.header.alg)} came",
+        )
+        error.issuer, error.kid = self.traits.name, parsed.header.kid
+        raise error
 
     def check(self, token: VerifiedToken) -> Period:
         """Check the rules, and return the period in which those of time are kept.
@@ -102,10 +127,14 @@ class TrustedIssuer:
         Raises:
             InvalidToken: One is broken.
         """
-        for rule in self._lasting_rules:
-            if rule(token) is not None:
-                raise _returned(rule)
-        return check_period(self._time_rules, token.claims)
+        try:
+            for rule in self._lasting_rules:
+                if rule(token) is not None:
+                    raise _returned(rule)
+            return check_period(self._time_rules, token.claims)
+        except Refusal as error:
+            token.attach_to(error)
+            raise
 
     def check_live(self, token: VerifiedToken) -> None:
         """Check the live rules.
@@ -114,9 +143,19 @@ class TrustedIssuer:
             Rejected: One is broken.
             Unavailable: One could not be checked.
         """
-        for rule in self.live_rules:
-            if rule(token) is not None:
-                raise _returned(rule)
+        try:
+            for rule in self.live_rules:
+                if rule(token) is not None:
+                    raise _returned(rule)
+        except Refusal as error:
+            token.attach_to(error)
+            raise
+
+
+def _wrong_algorithm(description: str, header: Header, keys: Iterable[Key]) -> InvalidToken:
+    accepted = quote_list(alg for key in keys for alg in key.algs)
+    detail = f"alg {quote_name(header.alg)} came, accepted: {accepted}"
+    return InvalidToken(description, reason=Reason.WRONG_ALGORITHM, detail=detail)
 
 
 def _returned(rule: Validator) -> TypeError:

@@ -12,6 +12,15 @@ from typing import Any, TypeAlias
 from ..clock import Clock, wall_clock
 from ..errors import InvalidToken, Reason
 from ..jose.compact import media_type
+from ..quoting import (
+    contrast,
+    contrast_issuers,
+    quote,
+    quote_claim,
+    quote_list,
+    quote_name,
+    quote_shape,
+)
 from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
@@ -33,22 +42,40 @@ def has_type(types: Collection[str | None]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         if token.protected.typ not in accepted:
-            raise InvalidToken("The token is of another type (typ)", reason=Reason.WRONG_TYPE)
+            typ = token.protected.typ
+            came = "no typ" if typ is None else f"typ {quote_name(typ)}"
+            raise InvalidToken(
+                "The token is of another type (typ)",
+                reason=Reason.WRONG_TYPE,
+                detail=f"{came} came, accepted: {quote_list(accepted)}",
+            )
 
     return check
 
 
 def has_issuer(issuer: str | None) -> Validator:
     """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
-    description = "The token is from another issuer"
-    if issuer is None:
-        return has_none_of(("iss",), description, reason=Reason.WRONG_ISSUER)
+    accepted = () if issuer is None else (issuer,)
 
     def check(token: VerifiedToken) -> None:
-        if token.claims.get("iss") != issuer:
-            raise InvalidToken(f"{description} (iss)", claim="iss", reason=Reason.WRONG_ISSUER)
+        is_absent = "iss" not in token.claims
+        if is_absent if issuer is None else token.claims.get("iss") == issuer:
+            return
+        raise wrong_issuer(token.claims, accepted)
 
     return check
+
+
+def wrong_issuer(claims: Mapping[str, Any], accepted: Collection[str]) -> InvalidToken:
+    """Make the refusal of a token whose `iss` is none of those that are accepted."""
+    iss = claims.get("iss")
+    reason = Reason.WRONG_ISSUER if isinstance(iss, str) else Reason.MALFORMED_CLAIM
+    return InvalidToken(
+        "The token is from another issuer (iss)",
+        claim="iss",
+        reason=reason if "iss" in claims else Reason.MISSING_CLAIM,
+        detail=contrast_issuers(iss, accepted),
+    )
 
 
 def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
@@ -60,21 +87,20 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
         audience: Who we are.
         claim: Another claim, where an issuer uses one.
     """
-    description = "The token is for another audience"
-    if not audience:
-        return has_none_of((claim,), description, reason=Reason.WRONG_AUDIENCE)
 
     def check(token: VerifiedToken) -> None:
+        if not audience and claim not in token.claims:
+            return
         named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            reason = Reason.MALFORMED_CLAIM if claim in token.claims else Reason.MISSING_CLAIM
-            raise InvalidToken(
-                f"The token's audience is malformed ({claim})", claim=claim, reason=reason
-            )
+            raise _malformed(claim, token, f"The token's audience is malformed ({claim})")
         if not any(value in audience for value in values):
             raise InvalidToken(
-                f"{description} ({claim})", claim=claim, reason=Reason.WRONG_AUDIENCE
+                f"The token is for another audience ({claim})",
+                claim=claim,
+                reason=Reason.WRONG_AUDIENCE,
+                detail=contrast(claim, values, audience),
             )
 
     return check
@@ -93,9 +119,7 @@ def has_text(claim: str, *, is_required: bool = True) -> Validator:
         if isinstance(value, str) and value:
             return
         if claim in token.claims:
-            raise InvalidToken(
-                f"The token has no valid {claim}", claim=claim, reason=Reason.MALFORMED_CLAIM
-            )
+            raise _malformed(claim, token, f"The token has no valid {claim}")
         if is_required:
             raise _missing(claim)
 
@@ -118,7 +142,6 @@ def has_none_of(
     description: str = "The token is of another kind",
     *,
     remedies: Mapping[str, str] | None = None,
-    reason: Reason = Reason.WRONG_CLAIM,
 ) -> Validator:
     """Require claims to be absent, such as those of another kind of token.
 
@@ -126,14 +149,15 @@ def has_none_of(
         absent: Of several that are there, the first is named.
         description: Why a token is refused.
         remedies: What the refusal adds, by the claim.
-        reason: The code of the refusal.
     """
 
     def check(token: VerifiedToken) -> None:
         for claim in absent:
             if claim in token.claims:
                 remedy = (remedies or {}).get(claim, "")
-                raise InvalidToken(f"{description} ({claim}){remedy}", claim=claim, reason=reason)
+                raise InvalidToken(
+                    f"{description} ({claim}){remedy}", claim=claim, reason=Reason.WRONG_CLAIM
+                )
 
     return check
 
@@ -147,11 +171,13 @@ def lives_at_most(longest: timedelta) -> Validator:
     seconds = longest.total_seconds()
 
     def check(token: VerifiedToken) -> None:
-        if numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat") > seconds:
+        lifetime = numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat")
+        if lifetime > seconds:
             raise InvalidToken(
                 "The token lives too long to be ended (exp)",
                 claim="exp",
                 reason=Reason.LIVES_TOO_LONG,
+                detail=f"it lives {lifetime:.0f} s, at most {seconds:.0f} s are accepted",
             )
 
     return check
@@ -162,14 +188,23 @@ def has_values(values: Mapping[str, str]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         for claim, value in values.items():
-            if token.claims.get(claim) != value:
+            came = token.claims.get(claim)
+            if came != value:
                 raise InvalidToken(
                     f"The token is of another kind ({claim})",
                     claim=claim,
-                    reason=Reason.WRONG_CLAIM if claim in token.claims else Reason.MISSING_CLAIM,
+                    reason=Reason.MISSING_CLAIM if came is None else Reason.WRONG_CLAIM,
+                    detail=f"{claim} {quote_claim(came)} came, {quote(value)} is accepted",
                 )
 
     return check
+
+
+def _malformed(claim: str, token: VerifiedToken, description: str) -> InvalidToken:
+    if claim not in token.claims:
+        return InvalidToken(description, claim=claim, reason=Reason.MISSING_CLAIM)
+    detail = f"{claim} is {quote_shape(token.claims[claim])}"
+    return InvalidToken(description, claim=claim, reason=Reason.MALFORMED_CLAIM, detail=detail)
 
 
 def _missing(claim: str) -> InvalidToken:
@@ -224,7 +259,10 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
                 ends = instant + rule.leeway
                 if ends <= now:
                     raise InvalidToken(
-                        "The token has expired (exp)", claim=claim, reason=Reason.EXPIRED
+                        "The token has expired (exp)",
+                        claim=claim,
+                        reason=Reason.EXPIRED,
+                        detail=_instants(rule, instant, now),
                     )
             continue
         if instant - rule.leeway > begins:
@@ -234,11 +272,16 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
                     f"The token is not valid yet ({claim})",
                     claim=claim,
                     reason=Reason.NOT_YET_VALID,
+                    detail=_instants(rule, instant, now),
                 )
         if claim == "nbf":
             _check_order(claims, instant)
     # Floats are compared with the time three times as fast as ints.
     return Period(float(begins), float(ends))
+
+
+def _instants(rule: TimeRule, instant: float, now: float) -> str:
+    return f"{rule.claim} is {instant:.0f}, it is {now:.0f} now, the leeway is {rule.leeway} s"
 
 
 def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
@@ -248,6 +291,7 @@ def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
             "The token is never valid: nbf is not before exp",
             claim="nbf",
             reason=Reason.MALFORMED_CLAIM,
+            detail=f"nbf {quote(nbf)} and exp {quote(claims['exp'])} came",
         )
 
 

@@ -5,7 +5,7 @@ that, `iss` alone is read, to choose among the issuers of a closed table (RFC 87
 key of one issuer never verifies a token of another.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..errors import InvalidToken, Reason
@@ -16,6 +16,7 @@ from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
 from .trusted import TrustedIssuer
+from .validators import wrong_issuer
 
 
 class TokenVerifier:
@@ -26,6 +27,7 @@ class TokenVerifier:
         own: TrustedIssuer,
         *,
         others: Callable[[str], TrustedIssuer | None] | None = None,
+        names: Collection[str] = (),
         issuer: str | None = None,
         max_size: int = compact.LONGEST_TOKEN,
         decryption_keys: KeySource[EncryptionKey] | None = None,
@@ -36,6 +38,7 @@ class TokenVerifier:
         Args:
             own: Ourselves.
             others: Finds another issuer by its `iss`; None where there are none.
+            names: The names of other issuers, for the log; not those that the app resolves.
             issuer: Our own `iss`, or None.
             max_size: The longest token that is looked at, in characters.
             decryption_keys: Where keys for encrypted tokens are found; None refuses them. A cached
@@ -44,6 +47,8 @@ class TokenVerifier:
         """
         self._own = own
         self._others = others
+        own_name = () if issuer is None else (issuer,)
+        self._accepted = dict.fromkeys((*own_name, *names))
         self._issuer = issuer
         self._max_size = max_size
         self._decryption_keys = decryption_keys
@@ -89,7 +94,11 @@ class TokenVerifier:
             InvalidToken: It is malformed, or not encrypted as it must be.
         """
         if len(token) > self._max_size:
-            raise InvalidToken("The token is too long", reason=Reason.TOO_LARGE)
+            raise InvalidToken(
+                "The token is too long",
+                reason=Reason.TOO_LARGE,
+                detail=f"{len(token)} characters came, at most {self._max_size} are read",
+            )
         if self._decryption_keys is not None and token.count(".") == 4:
             token = jwe.decrypt(token, self._decryption_keys)
         elif self._own.requires_encryption and self._others is None:
@@ -110,9 +119,7 @@ class TokenVerifier:
             return self._own
         trusted = self._others(iss) if isinstance(iss, str) else None
         if trusted is None:
-            raise InvalidToken(
-                "The token is from another issuer (iss)", claim="iss", reason=Reason.WRONG_ISSUER
-            )
+            raise wrong_issuer(payload, self._accepted)
         return trusted
 
     def _recall(self, cache: VerifiedCache, digest: bytes) -> VerifiedToken | None:

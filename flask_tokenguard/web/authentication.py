@@ -37,11 +37,26 @@ class Authentication:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
         location: Where the token was found, such as `"header"`, or None.
+        text: The token as it came. Whoever reads it can use it: keep it out of logs.
     """
 
     # Beside what is public: the app's parts, whether no body is left to be read, the demands that
-    # were satisfied, and the user once it was loaded.
-    __slots__ = ("error", "has_read_body", "location", "parts", "satisfied", "token", "user")
+    # were satisfied, the user once it was loaded, and whether the error was reported.
+    __slots__ = (
+        "error",
+        "has_read_body",
+        "is_reported",
+        "location",
+        "parts",
+        "satisfied",
+        "text",
+        "token",
+        "user",
+    )
+
+    # Neither is set before it is needed: most requests bring no error, and many no token.
+    is_reported: bool
+    text: str
 
     def __init__(self, parts: Parts, locations: Sequence[Location]) -> None:
         self.parts = parts
@@ -170,6 +185,7 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
         if token is None:
             return
         authentication.token = authentication.parts.verifier.verify(token)
+        authentication.text = token
     except InvalidToken as error:
         _keep(authentication, header_fault(authentication.location, token) or error)
         return
@@ -183,11 +199,33 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
 
 
 def _keep(authentication: Authentication, error: Refusal) -> None:
-    """Keep a refusal until something demands a token."""
+    """Keep a refusal until something demands a token, or the request is over."""
     authentication.token, authentication.error = None, error
+    authentication.is_reported = False
     # Its frames hold the token, and what holds the error.
     error.__traceback__ = error.__context__ = None
-    report(error, authentication.parts)
+    after_this_request(_report_as_open)
+
+
+def _report_as_open(response: Response) -> Response:
+    """Report a refusal for which nothing was refused."""
+    authentication = find_authentication(current_request())
+    error = None if authentication is None else authentication.error
+    if authentication is not None and error is not None and not authentication.is_reported:
+        authentication.is_reported = True
+        report(error, authentication.parts, refused=False)
+    return response
+
+
+def finish_refusal(authentication: Authentication, error: Refusal) -> None:
+    """Finish a refusal that is about to be raised; one that was kept is reported once."""
+    is_kept = error is authentication.error
+    is_reported = is_kept and authentication.is_reported
+    if is_kept:
+        authentication.is_reported = True
+    elif authentication.token is not None:
+        authentication.token.attach_to(error)
+    finish(error, authentication.parts, is_reported=is_reported)
 
 
 def _find_token() -> Authentication | None:
@@ -200,7 +238,7 @@ def _find_user() -> Any:
     try:
         return load_user(authentication)
     except Refusal as error:
-        finish(error, authentication.parts)
+        finish_refusal(authentication, error)
         raise
 
 

@@ -29,6 +29,7 @@ from ..errors import (
     TokenMissing,
     Unavailable,
 )
+from ..quoting import quote
 from ..signals import send, token_issued, token_rejected
 from .parts import Parts
 
@@ -63,11 +64,35 @@ def build_response(error: Refusal, realm: str) -> Response:
     return response
 
 
-def report(error: Refusal, parts: Parts) -> None:
-    """Log a refusal and send `token_rejected`; a request without a token is none."""
-    if not isinstance(error, TokenMissing):
-        _logger.info("token refused: %s", error.description)
-        send(token_rejected, parts.app, error=error)
+def report(error: Refusal, parts: Parts, *, refused: bool = True) -> None:
+    """Log a refusal and send `token_rejected`.
+
+    Args:
+        error: Why the token is bad, or that there is none.
+        parts: Those of the app.
+        refused: Whether the request is refused for it; an open route is served all the same.
+    """
+    endpoint = request.endpoint if has_request_context() else None
+    if _logger.isEnabledFor(logging.INFO):
+        names = {"endpoint": endpoint, "issuer": error.issuer, "kid": error.kid}
+        _logger.info(
+            "token %s: %s, %s%s%s",
+            "refused" if refused else "passed over",
+            error.reason,
+            quote(error.description),
+            error.detail and f"; {error.detail}",
+            "".join(f"; {name} {quote(text)}" for name, text in names.items() if text is not None),
+        )
+    send(
+        token_rejected,
+        parts.app,
+        error=error,
+        reason=error.reason,
+        refused=refused,
+        issuer=error.issuer,
+        kid=error.kid,
+        endpoint=endpoint,
+    )
 
 
 def finish(error: Refusal, parts: Parts, *, is_reported: bool = False) -> None:

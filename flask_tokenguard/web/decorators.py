@@ -18,9 +18,10 @@ from .authentication import (
     Authentication,
     current_authentication,
     current_request,
+    finish_refusal,
     load_user,
 )
-from .challenge import answer_preflight, finish, is_preflight
+from .challenge import answer_preflight, is_preflight
 from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
 
@@ -141,8 +142,7 @@ def _enforce(demand: Demand, authentication: Authentication) -> None:
         if demand.user:
             load_user(authentication)
     except Refusal as error:
-        is_kept = error is authentication.error
-        finish(error, authentication.parts, is_reported=is_kept)
+        finish_refusal(authentication, error)
         raise
 
 

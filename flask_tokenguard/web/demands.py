@@ -18,6 +18,7 @@ from ..errors import (
     Reason,
     TokenMissing,
 )
+from ..quoting import contrast, contrast_issuers, quote
 from ..verify.claims import Claims, VerifiedToken, optional_date
 from .authentication import Authentication
 
@@ -141,8 +142,8 @@ class Demand:
             if self.optional:
                 return
             raise TokenMissing
-        if self.max_age is not None and not _is_recent(token, self.max_age, clock()):
-            raise InsufficientAuthentication(max_age=self.max_age)
+        if self.max_age is not None:
+            _check_recent(token, self.max_age, clock())
         self._check_access(token)
 
     def __str__(self) -> str:
@@ -166,6 +167,7 @@ class Demand:
                 "The token's issuer may not do this",
                 missing=["iss"],
                 reason=Reason.ISSUER_NOT_ALLOWED,
+                detail=contrast_issuers(claims.issuer, self.issuers),
             )
         if self.scope or self.any_scope:
             self._check_scope(claims)
@@ -174,6 +176,7 @@ class Demand:
                 "The token's roles do not allow this",
                 missing=self.role,
                 reason=Reason.INSUFFICIENT_ROLE,
+                detail=contrast("roles", claims.roles, self.role),
             )
         for name, allowed in self.claims.items():
             if name not in claims or not _matches(claims[name], allowed):
@@ -181,6 +184,7 @@ class Demand:
                     f"The token's claim {name} does not allow this",
                     missing=[name],
                     reason=Reason.INSUFFICIENT_CLAIMS,
+                    detail=f"accepted: {quote(allowed)}",
                 )
         if self.check is not None and not _truth(self.check(claims)):
             raise InsufficientScope(reason=Reason.CHECK_FAILED)
@@ -194,12 +198,18 @@ class Demand:
     def _check_scope(self, claims: Claims) -> None:
         missing = [name for name in self.scope if name not in claims.scopes]
         if missing:
-            raise InsufficientScope("The token's scope is short", scope=self.scope, missing=missing)
+            raise InsufficientScope(
+                "The token's scope is short",
+                scope=self.scope,
+                missing=missing,
+                detail=contrast("scope", claims.scopes, self.scope),
+            )
         if self.any_scope and claims.scopes.isdisjoint(self.any_scope):
             raise InsufficientScope(
                 "The token's scope is short: it needs one of these",
                 scope=self.any_scope,
                 missing=self.any_scope,
+                detail=contrast("scope", claims.scopes, self.any_scope),
             )
 
 
@@ -245,13 +255,18 @@ def _seconds(max_age: timedelta | int) -> int:
     return int(seconds)
 
 
-def _is_recent(token: VerifiedToken, max_age: int, now: float) -> bool:
+def _check_recent(token: VerifiedToken, max_age: int, now: float) -> None:
     try:
         login = optional_date(token.claims, "auth_time")
     except InvalidToken:
-        return False
+        login = None
     # A login that lies ahead would be recent until long after it.
-    return login is not None and -token.leeway <= now - login <= max_age
+    if login is None or not -token.leeway <= now - login <= max_age:
+        came = "no login" if login is None else f"auth_time {login:.0f}"
+        raise InsufficientAuthentication(
+            max_age=max_age,
+            detail=f"{came} came, it is {now:.0f} now, at most {max_age} s ago is accepted",
+        )
 
 
 def _truth(result: object) -> bool:

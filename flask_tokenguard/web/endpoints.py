@@ -5,7 +5,6 @@ other authentication of theirs is asked for.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import cast
 
@@ -15,12 +14,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..errors import InvalidGrant, InvalidToken, Reason
+from ..quoting import quote_name
 from .authentication import current_request
-from .challenge import finishes_refusals, set_no_store
+from .challenge import finishes_refusals, report, set_no_store
 from .locations import Parameters
 from .marks import mark
 from .parts import Parts, current_parts, parts_of
-from .sessions import refresh, revoke
+from .sessions import refresh, revoke_text
 
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
@@ -52,28 +52,31 @@ def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
 
 def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
-    parts = current_parts()
-    token = _token_parameter(parts)
-    with suppress(InvalidToken):
-        revoke(parts, token)
+    _revoke_parameter(current_parts())
     return Response(status=200)
 
 
 @finishes_refusals
 def _refresh_parameters(parts: Parts) -> Parameters:
     parameters = _read_parameters(parts)
-    if parameters.get("grant_type") != "refresh_token":
+    grant_type = parameters.get("grant_type")
+    if grant_type != "refresh_token":
         raise InvalidGrant(
             "Only refresh_token is supported here",
             error="unsupported_grant_type",
             reason=Reason.UNSUPPORTED_GRANT,
+            detail=f"grant_type {quote_name(grant_type)} came",
         )
     return parameters
 
 
 @finishes_refusals
-def _token_parameter(parts: Parts) -> str:
-    return _read_parameters(parts).get("token")
+def _revoke_parameter(parts: Parts) -> None:
+    token = _read_parameters(parts).get("token")
+    try:
+        revoke_text(parts, token)
+    except InvalidToken as error:
+        report(error, parts, refused=False)
 
 
 def _read_parameters(parts: Parts) -> Parameters:

@@ -129,9 +129,7 @@ class Parameters:
         try:
             return _only(self._values_of(name), name)
         except InvalidRequest as error:
-            raise InvalidGrant(
-                error.description, error="invalid_request", reason=error.reason
-            ) from None
+            raise InvalidGrant.of(error, error="invalid_request") from None
 
     def get(self, name: str) -> str:
         """Return a parameter that must be there.

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from flask import has_request_context
 
-from ..errors import InvalidGrant, Reason, RefreshReused
+from ..errors import InvalidGrant, Reason, RefreshReused, Refusal
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE, Session
@@ -192,16 +192,18 @@ def refresh(
     sessions = parts.get_sessions()
     token, scope = parameters.get("refresh_token"), parameters.find("scope")
     presented = sessions.verify(token)
-    if not parts.callbacks.knows_user(presented.claims):
-        sessions.end(presented.claims["sid"])
-        raise InvalidGrant("The user is gone", reason=Reason.USER_GONE)
-    defaults = parts.callbacks.default_claims_for(presented.claims["sub"])
     try:
+        if not parts.callbacks.knows_user(presented.claims):
+            sessions.end(presented.claims["sid"])
+            raise InvalidGrant("The user is gone", reason=Reason.USER_GONE)
+        defaults = parts.callbacks.default_claims_for(presented.claims["sub"])
         pair = sessions.rotate(
             presented, defaults=defaults, scope=scope, claims=claims, origin=origin
         )
-    except RefreshReused as error:
-        send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
+    except Refusal as error:
+        presented.token.attach_to(error)
+        if isinstance(error, RefreshReused):
+            send(refresh_reused, parts.app, subject=error.subject, sid=error.sid)
         raise
     announce(parts, pair.claims)
     return pair.response
@@ -223,7 +225,7 @@ def revoke(
         raise TypeError("subject= and issuer= go with jti=; a token holds its own sub and iss")
     revocation = parts.get_revocation()
     if isinstance(token, str):
-        _revoke_text(parts, token)
+        revoke_text(parts, token)
     elif token is not None:
         revocation.revoke(token)
     else:
@@ -265,7 +267,8 @@ def _current_sid(parts: Parts) -> str | None:
     return token.claims.get("sid")
 
 
-def _revoke_text(parts: Parts, text: str) -> None:
+def revoke_text(parts: Parts, text: str) -> None:
+    """Revoke a token as it came; the refusal of a bad one is not finished."""
     token = parts.verifier.authenticate(text)
     # Another issuer's token must not name a session of ours.
     if token.is_own and token.typ == REFRESH_TYPE:

@@ -351,3 +351,13 @@ def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own() -> None:
     app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": {"audience": "a"}}
     TokenGuard(app)
     assert findings(app) == []
+
+
+def test_issuers_that_differ_by_a_slash_are_shown_both(
+    make_app: MakeApp, safe: Config, public_pems: dict[str, str]
+) -> None:
+    entry = {"audience": "api", "keys": public_pems["ES256"]}
+    names = ["https://id.example", "https://id.example/", "https://other.example"]
+    rows = rows_of(make_app(**safe, ISSUERS=dict.fromkeys(names, entry)))
+    (why,) = [row["why"] for row in rows if "slash" in row["why"]]
+    assert why.startswith('"https://id.example" and "https://id.example/" differ by a slash')

@@ -262,6 +262,9 @@ class Source:
     def __contains__(self, key: object) -> bool:
         return key in self.keys
 
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys)
+
 
 def test_a_remembered_token_does_not_outlive_its_key() -> None:
     key, source = Key(SECRET), Source(Key(SECRET))

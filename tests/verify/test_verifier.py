@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -257,6 +257,9 @@ def test_any_source_of_keys_will_do() -> None:
         def __contains__(self, key: object) -> bool:
             return key is KEY
 
+        def __iter__(self) -> Iterator[Key]:
+            return iter([KEY])
+
     assert TokenVerifier(TrustedIssuer(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
@@ -267,6 +270,9 @@ def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None
 
         def __contains__(self, key: object) -> bool:
             return key is KEY
+
+        def __iter__(self) -> Iterator[Key]:
+            return iter([KEY])
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})
     assert (

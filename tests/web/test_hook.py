@@ -1,12 +1,9 @@
 """The hook that authenticates each request, and what views learn and call through it."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app, g
 from flask.testing import FlaskClient
 
@@ -31,20 +28,7 @@ from flask_tokenguard import (
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, SHORT, foreign, new_view, refusal_of
-
-
-@contextmanager
-def received(signal: NamedSignal, app: Flask) -> Iterator[list[dict[str, Any]]]:
-    """Collect what a signal sends for an app."""
-    sent: list[dict[str, Any]] = []
-
-    def receive(_: Flask, **values: Any) -> None:
-        sent.append(values)
-
-    with signal.connected_to(receive, app):
-        yield sent
-
+from .support import BAD, MISSING, SHORT, foreign, new_view, received, refusal_of
 
 # First among the hooks
 
