@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..clock import Clock, Steady
 from ..errors import ConfigurationError, Reason, Unavailable
+from ..quoting import quote
 from .trusted import TrustedIssuer
 
 Resolve = Callable[[str], object]
@@ -87,7 +88,9 @@ class Issuers:
         try:
             return self._build(issuer, entry)
         except ConfigurationError as error:
-            _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
+            # The name in it is of a token of which nothing is verified.
+            fault = quote(str(error))
+            _logger.error("the issuer resolver's entry: %s", fault)  # noqa: TRY400 - no frames
             unavailable = Unavailable(
                 "The token's issuer cannot be checked", reason=Reason.ISSUER_MISCONFIGURED
             )

@@ -270,12 +270,16 @@ def _current_sid(parts: Parts) -> str | None:
 def revoke_text(parts: Parts, text: str) -> None:
     """Revoke a token as it came; the refusal of a bad one is not finished."""
     token = parts.verifier.authenticate(text)
-    # Another issuer's token must not name a session of ours.
-    if token.is_own and token.typ == REFRESH_TYPE:
-        owner = read_subject(parts, token.claims).id
-        parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
-    else:
-        parts.get_revocation().revoke(token.claims)
+    try:
+        # Another issuer's token must not name a session of ours.
+        if token.is_own and token.typ == REFRESH_TYPE:
+            owner = read_subject(parts, token.claims).id
+            parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
+        else:
+            parts.get_revocation().revoke(token.claims)
+    except Refusal as error:
+        token.attach_to(error)
+        raise
 
 
 def _revoke_named(

@@ -304,6 +304,14 @@ def test_a_bad_token_that_is_to_be_revoked_is_refused_nothing(kit: Kit) -> None:
     assert [(values["reason"], values["refused"]) for values in sent] == [("malformed", False)]
 
 
+def test_a_token_that_cannot_be_revoked_has_its_claims(kit: Kit) -> None:
+    app, client = kit.stored()
+    with received(token_rejected, app) as sent:
+        client.post("/revoke", data={"token": kit.stating(jti=None)})
+    (values,) = sent
+    assert (values["reason"], values["error"].claims["sub"]) == ("missing_claim", "alice")
+
+
 def test_a_token_that_came_by_another_way_has_no_endpoint(app: Flask) -> None:
     with received(token_rejected, app) as sent, pytest.raises(InvalidToken):
         app.extensions["guard"].verify("x.y.z")
@@ -504,6 +512,17 @@ def test_a_secret_in_the_wrong_place_is_not_logged(
     assert PASTED[8:20] not in line
     assert len(line) < 800
     assert not any(part and part in line for part in token.split(".")[:2])
+
+
+@pytest.mark.parametrize("pasted", [PASTED, HOSTILE, f"https://x:{PASTED}@id.example/"])
+def test_a_secret_as_an_unknown_issuer_is_not_logged(
+    guard_app: GuardApp, entries: dict[str, Any], caplog: pytest.LogCaptureFixture, pasted: str
+) -> None:
+    client = guard_app(Flask(__name__), ISSUERS=entries).test_client()
+    token = unsigned({"alg": "HS256"}, json.dumps({"iss": pasted}).encode())
+    line = log_of(caplog, lambda: client.get("/", headers=bearer(token)))
+    assert "wrong_issuer" in line
+    assert PASTED[8:20] not in line
 
 
 @pytest.mark.parametrize("reason", Reason)
