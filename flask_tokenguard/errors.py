@@ -60,7 +60,7 @@ class Reason(StrEnum):
     UNSUPPORTED_GRANT = "unsupported_grant"
     SCOPE_NOT_GRANTED = "scope_not_granted"
     REFRESH_REUSED = "refresh_reused"
-    # We cannot tell
+    # An outage
     STORE_UNAVAILABLE = "store_unavailable"
     KEYS_UNAVAILABLE = "keys_unavailable"
     KEYS_UNUSABLE = "keys_unusable"

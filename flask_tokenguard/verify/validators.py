@@ -13,15 +13,18 @@ from ..clock import Clock, wall_clock
 from ..errors import InvalidToken, Reason
 from ..jose.compact import media_type
 from ..quoting import (
-    contrast,
-    contrast_issuers,
     quote,
     quote_claim,
-    quote_list,
-    quote_name,
-    quote_shape,
 )
 from .claims import LAST_NUMERIC_DATE, VerifiedToken, numeric_date
+from .refusals import (
+    instants,
+    malformed_claim,
+    missing_claim,
+    wrong_audience,
+    wrong_issuer,
+    wrong_type,
+)
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 
@@ -42,13 +45,7 @@ def has_type(types: Collection[str | None]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         if token.protected.typ not in accepted:
-            typ = token.protected.typ
-            came = "no typ" if typ is None else f"typ {quote_name(typ)}"
-            raise InvalidToken(
-                "The token is of another type (typ)",
-                reason=Reason.WRONG_TYPE,
-                detail=f"{came} came, accepted: {quote_list(accepted)}",
-            )
+            raise wrong_type(token.protected.typ, accepted)
 
     return check
 
@@ -64,18 +61,6 @@ def has_issuer(issuer: str | None) -> Validator:
         raise wrong_issuer(token.claims, accepted)
 
     return check
-
-
-def wrong_issuer(claims: Mapping[str, Any], accepted: Collection[str]) -> InvalidToken:
-    """Make the refusal of a token whose `iss` is none of those that are accepted."""
-    iss = claims.get("iss")
-    reason = Reason.WRONG_ISSUER if isinstance(iss, str) else Reason.MALFORMED_CLAIM
-    return InvalidToken(
-        "The token is from another issuer (iss)",
-        claim="iss",
-        reason=reason if "iss" in claims else Reason.MISSING_CLAIM,
-        detail=contrast_issuers(iss, accepted),
-    )
 
 
 def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
@@ -94,14 +79,9 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
         named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise _malformed(claim, token, f"The token's audience is malformed ({claim})")
+            raise malformed_claim(claim, token, f"The token's audience is malformed ({claim})")
         if not any(value in audience for value in values):
-            raise InvalidToken(
-                f"The token is for another audience ({claim})",
-                claim=claim,
-                reason=Reason.WRONG_AUDIENCE,
-                detail=contrast(claim, values, audience),
-            )
+            raise wrong_audience(claim, values, audience)
 
     return check
 
@@ -119,9 +99,9 @@ def has_text(claim: str, *, is_required: bool = True) -> Validator:
         if isinstance(value, str) and value:
             return
         if claim in token.claims:
-            raise _malformed(claim, token, f"The token has no valid {claim}")
+            raise malformed_claim(claim, token, f"The token has no valid {claim}")
         if is_required:
-            raise _missing(claim)
+            raise missing_claim(claim)
 
     return check
 
@@ -132,7 +112,7 @@ def has_claims(required: Collection[str]) -> Validator:
     def check(token: VerifiedToken) -> None:
         for claim in required:
             if token.claims.get(claim) is None:
-                raise _missing(claim)
+                raise missing_claim(claim)
 
     return check
 
@@ -200,17 +180,6 @@ def has_values(values: Mapping[str, str]) -> Validator:
     return check
 
 
-def _malformed(claim: str, token: VerifiedToken, description: str) -> InvalidToken:
-    if claim not in token.claims:
-        return InvalidToken(description, claim=claim, reason=Reason.MISSING_CLAIM)
-    detail = f"{claim} is {quote_shape(token.claims[claim])}"
-    return InvalidToken(description, claim=claim, reason=Reason.MALFORMED_CLAIM, detail=detail)
-
-
-def _missing(claim: str) -> InvalidToken:
-    return InvalidToken(f"The token has no {claim}", claim=claim, reason=Reason.MISSING_CLAIM)
-
-
 @dataclass(frozen=True, slots=True)
 class TimeRule:
     """A rule that a token keeps from one instant until another, which the token alone decides.
@@ -262,7 +231,7 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
                         "The token has expired (exp)",
                         claim=claim,
                         reason=Reason.EXPIRED,
-                        detail=_instants(rule, instant, now),
+                        detail=instants(rule.claim, instant, now=now, leeway=rule.leeway),
                     )
             continue
         if instant - rule.leeway > begins:
@@ -272,16 +241,12 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
                     f"The token is not valid yet ({claim})",
                     claim=claim,
                     reason=Reason.NOT_YET_VALID,
-                    detail=_instants(rule, instant, now),
+                    detail=instants(rule.claim, instant, now=now, leeway=rule.leeway),
                 )
         if claim == "nbf":
             _check_order(claims, instant)
     # Floats are compared with the time three times as fast as ints.
     return Period(float(begins), float(ends))
-
-
-def _instants(rule: TimeRule, instant: float, now: float) -> str:
-    return f"{rule.claim} is {instant:.0f}, it is {now:.0f} now, the leeway is {rule.leeway} s"
 
 
 def _check_order(claims: Mapping[str, Any], nbf: float) -> None:

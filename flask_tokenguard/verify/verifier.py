@@ -15,8 +15,8 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
+from .refusals import wrong_issuer
 from .trusted import TrustedIssuer
-from .validators import wrong_issuer
 
 
 class TokenVerifier:

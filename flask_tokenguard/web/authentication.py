@@ -37,7 +37,7 @@ class Authentication:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
         location: Where the token was found, such as `"header"`, or None.
-        text: The token as it came. Whoever reads it can use it: keep it out of logs.
+        text: The token as it came. Every reader can use it: keep it out of logs.
     """
 
     # Beside what is public: the app's parts, whether no body is left to be read, the demands that

@@ -150,7 +150,7 @@ class StoreContract:
         store.revoke(jti, subject=subject, expires=now() + LIFETIME)
         assert store.standing(jti, subject[:1] + secrets.token_bytes(15), subject).is_revoked
 
-    def test_an_ended_session_is_told_from_a_revoked_token(self, family: Family) -> None:
+    def test_an_ended_session_differs_from_a_revoked_token(self, family: Family) -> None:
         jti = new_id()
         family.store.revoke(jti, subject=family.subject, expires=family.now() + LIFETIME)
         family.store.end_session(family.session, subject=None)

@@ -477,7 +477,7 @@ def test_the_log_shows_what_came_and_what_is_accepted(
     assert text in log_of(caplog, lambda: send(kit))
 
 
-def test_the_log_tells_an_open_route_apart(
+def test_the_log_sets_an_open_route_apart(
     app: Flask, stale_headers: Headers, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = app.test_client()
