@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any, TypeAlias, TypedDict
 
 from ..clock import Clock
+from ..config.locations import HEADER
 from ..errors import (
     InsufficientAuthentication,
     InsufficientScope,
@@ -20,7 +21,8 @@ from ..errors import (
 )
 from ..quoting import contrast, contrast_issuers, quote
 from ..verify.claims import Claims, VerifiedToken, optional_date
-from .authentication import Authentication
+from .authentication import Authentication, current_request
+from .locations import other_credentials
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
@@ -141,7 +143,7 @@ class Demand:
         if token is None:
             if self.optional:
                 return
-            raise TokenMissing
+            raise TokenMissing(detail=_in_place_of_a_token(authentication))
         if self.max_age is not None:
             _check_recent(token, self.max_age, clock())
         self._check_access(token)
@@ -211,6 +213,13 @@ class Demand:
                 missing=self.any_scope,
                 detail=contrast("scope", claims.scopes, self.any_scope),
             )
+
+
+def _in_place_of_a_token(authentication: Authentication) -> str:
+    """Describe, for the log, the header that brought no token; empty where it brought nothing."""
+    if any(location.name == HEADER for location in authentication.parts.locations):
+        return other_credentials(current_request())
+    return ""
 
 
 def _names(what: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
