@@ -21,7 +21,7 @@ FLOORS = (
     {"verify", "keys"},
     {"fetching", "stores", "jose"},
     {"deadline"},
-    {"errors", "signals", "clock", "per_process", "quoting"},
+    {"errors", "signals", "clock", "per_process", "quoting", "arguments"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 KNOW_FLASK = {"__init__", "extension", "cli", "wiring", "web"}

@@ -39,7 +39,7 @@ def token_required(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
-def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -> Any:
+def token_required(*view: Any, **demanded: Any) -> Any:
     """Demand a valid token, and more, before a view runs. Use it bare or called.
 
     Args:
@@ -63,10 +63,10 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
-    if view is not None:
-        if demanded:
-            raise TypeError("token_required takes a view or demands, not both; call it first")
-        return _guard(view, ANY_TOKEN)
+    if view:
+        if len(view) > 1 or demanded or not callable(view[0]):
+            raise _misplaced("token_required", view[0])
+        return _guard(view[0], ANY_TOKEN)
     demand = Demand.of(**demanded)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -85,13 +85,16 @@ def require_token(*, optional: Literal[False] = False, **demanded: Unpack[Demand
 def require_token(*, optional: bool, **demanded: Unpack[Demanded]) -> Claims | None: ...
 
 
-def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Claims | None:
+def require_token(
+    *misplaced: object, optional: bool = False, **demanded: Unpack[Demanded]
+) -> Claims | None:
     """Demand a valid token of the current request, and more, where a call is made.
 
     For views, helpers and `before_request`, when a decorator cannot know in time what is needed. A
     CORS preflight is no exception: in a `before_request`, skip OPTIONS yourself.
 
     Args:
+        misplaced: Nothing; what is demanded goes by name.
         optional: Whether no token is fine; a bad one is not.
         demanded: As `token_required` takes it.
 
@@ -106,7 +109,9 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
-    is_plain = not (demanded or optional)
+    if misplaced:
+        raise _misplaced("require_token", misplaced[0])
+    is_plain = optional is False and not demanded
     demand = ANY_TOKEN if is_plain else Demand.of(optional=optional, **demanded)
     return _require_once(demand).claims
 
@@ -201,6 +206,16 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
         return view(*args, **kwargs)
 
     return sync_wrapper
+
+
+def _misplaced(function: str, thing: object) -> TypeError:
+    """Make the error for an argument without a name that is not a view alone."""
+    if callable(thing):
+        return TypeError(f"{function} takes a view alone, or demands by name: call it first")
+    scope = thing if isinstance(thing, str) else "notes:read"
+    return TypeError(
+        f"{thing!r} is not a view, and what is demanded goes by name: {function}(scope={scope!r})"
+    )
 
 
 def _check_view(view: object) -> None:
