@@ -21,7 +21,7 @@ from .sessions.pairs import TokenResponse
 from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
-from .web.authentication import Authentication, current_token, current_user
+from .web.authentication import Authentication, current_token, current_user, g
 from .web.decorators import public, require_token, token_required
 from .web.issuing import issue_token
 from .web.sessions import (
@@ -58,6 +58,7 @@ __all__ = [
     "current_user",
     "end_all_sessions",
     "end_session",
+    "g",
     "issue_token",
     "issue_token_pair",
     "public",

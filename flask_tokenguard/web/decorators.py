@@ -39,11 +39,11 @@ def token_required(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
-def token_required(*view: Any, **demanded: Any) -> Any:
+def token_required(*positional: Any, **demanded: Any) -> Any:
     """Demand a valid token, and more, before a view runs. Use it bare or called.
 
     Args:
-        view: The view, when used bare.
+        positional: The view, when used bare.
         demanded: `scope`: all of these; `any_scope`: one of these; `role`: one of these;
             `claims`: a scalar must equal the claim, of the same JSON type, or be in it when that is
             a list, and a list means one of these; `check`: a function of the `Claims`, where falsy
@@ -63,10 +63,11 @@ def token_required(*view: Any, **demanded: Any) -> Any:
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
-    if view:
-        if len(view) > 1 or demanded or not callable(view[0]):
-            raise _misplaced("token_required", view[0])
-        return _guard(view[0], ANY_TOKEN)
+    if positional:
+        view, *others = positional
+        if others or demanded or not callable(view):
+            raise _misplaced("token_required", view)
+        return _guard(view, ANY_TOKEN)
     demand = Demand.of(**demanded)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -135,6 +136,7 @@ def require(demands: tuple[Demand, ...], authentication: Authentication) -> None
     Raises:
         Refusal: With its finished answer.
     """
+    authentication.is_demanded = True
     for demand in demands:
         if authentication.token is None or demand.asks_more:
             _enforce(demand, authentication)

@@ -19,6 +19,7 @@ from flask_tokenguard import (
     current_token,
     current_user,
     issue_token,
+    require_token,
     token_accepted,
     token_issued,
     token_rejected,
@@ -202,6 +203,15 @@ def users_app(make_app: MakeApp, users: _Users) -> Flask:
     def wrapped() -> str:
         return twice()
 
+    def optional() -> str:
+        return twice()
+
+    def called() -> str:
+        require_token()
+        return twice()
+
+    app.add_url_rule("/called", view_func=called)
+    app.add_url_rule("/optional", view_func=token_required(optional=True)(optional))
     app.add_url_rule("/never", view_func=token_required(new_view()))
     app.add_url_rule("/twice", view_func=token_required(twice))
     app.add_url_rule("/open", "open", lambda: f"{current_user} {current_user}")
@@ -227,7 +237,7 @@ def test_the_user_loader_is_asked_once_a_request(
     assert users.asked == ["alice", "alice"]
 
 
-@pytest.mark.parametrize("path", ["/twice", "/open", "/demanded", "/wrapped"])
+@pytest.mark.parametrize("path", ["/twice", "/demanded", "/wrapped", "/optional", "/called"])
 def test_a_user_who_is_gone_is_a_refused_token(
     users_app: Flask, headers_with: HeadersWith, path: str
 ) -> None:
@@ -240,6 +250,41 @@ def test_a_view_that_touches_no_user_is_served_to_one_who_is_gone(
 ) -> None:
     response = users_app.test_client().get("/never", headers=headers_with(sub="bob"))
     assert response.text == "served"
+
+
+@pytest.mark.parametrize("claims", [{"sub": "bob"}, {"exp": 1}], ids=["gone", "stale"])
+def test_an_open_route_has_no_user_where_the_token_is_not_good(
+    users_app: Flask, headers_with: HeadersWith, claims: dict[str, Any]
+) -> None:
+    response = users_app.test_client().get("/open", headers=headers_with(**claims))
+    assert (response.status_code, response.text) == (200, "None None")
+
+
+def test_a_user_who_is_gone_is_asked_for_and_reported_once(
+    users_app: Flask, users: _Users, headers_with: HeadersWith
+) -> None:
+    with received(token_rejected, users_app) as sent:
+        users_app.test_client().get("/open", headers=headers_with(sub="bob"))
+        users_app.test_client().get("/demanded", headers=headers_with(sub="bob"))
+    assert users.asked == ["bob", "bob"]
+    assert [(values["reason"], values["refused"]) for values in sent] == [
+        ("user_gone", False),
+        ("user_gone", True),
+    ]
+
+
+def test_a_check_that_touches_a_user_who_is_gone_refuses(
+    users_app: Flask, headers_with: HeadersWith
+) -> None:
+    view = token_required(check=lambda _: current_user.title())(new_view())
+    users_app.add_url_rule("/checked", "checked", view)
+    response = users_app.test_client().get("/checked", headers=headers_with(sub="bob"))
+    assert refusal_of(response) == BAD
+
+
+def test_nobody_is_the_user_where_there_is_no_request(users_app: Flask) -> None:
+    with users_app.app_context():
+        assert not current_user
 
 
 def test_nobody_is_the_user_of_an_anonymous_request(users_app: Flask, users: _Users) -> None:
@@ -274,7 +319,9 @@ def test_a_user_loader_that_cannot_tell_is_503(make_app: MakeApp, headers: Heade
         raise Unavailable("The directory is down")
 
     app.add_url_rule("/", view_func=token_required(user=True)(new_view()))
+    app.add_url_rule("/open", "open", lambda: f"{current_user} {current_user}")
     assert app.test_client().get("/", headers=headers).status_code == 503
+    assert app.test_client().get("/open", headers=headers).text == "None None"
 
 
 def test_the_users_of_two_apps_of_one_guard_come_from_one_loader(
