@@ -4,9 +4,9 @@ A `Rejected` is the request's fault and an `Unavailable` is ours; both are answe
 can send. A `ConfigurationError` or an `IssueError` is the app's and never reaches a client.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, TypedDict, Unpack
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from werkzeug.exceptions import HTTPException
 
@@ -118,6 +118,8 @@ class Refusal(TokenGuardError, HTTPException):
     claims: Mapping[str, Any] | None = None
     issuer: str | None = None
     kid: str | None = None
+    # Set by `web`, which knows the request under way.
+    complete: ClassVar[Callable[["Refusal"], Any]]
 
     def __init__(self, description: str | None = None, **evidence: Unpack[Evidence]) -> None:
         # Werkzeug's types allow a subclass to have None.
@@ -125,9 +127,13 @@ class Refusal(TokenGuardError, HTTPException):
         self.reason = evidence.get("reason", self.reason)
         self.detail = evidence.get("detail", "")
 
+    def get_response(self, environ: Any = None, scope: Any = None) -> Any:
+        """Return the finished answer, as the app's `error_response` made it."""
+        return Refusal.complete(self) or super().get_response(environ, scope)
+
     @property
-    def data(self) -> dict[str, str]:
-        """The JSON body. Under this name flask-restx takes it into an answer of its own."""
+    def body(self) -> dict[str, str]:
+        """Our JSON body. As `data`, flask-restx would put it over that of an app's handler."""
         return {"error": self.error, "error_description": self.description}
 
 

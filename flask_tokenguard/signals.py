@@ -49,11 +49,12 @@ def send(signal: NamedSignal, sender: Sender, **members: Any) -> None:
         try:
             sender.ensure_sync(receiver)(sender, **members)
         except Exception as error:  # noqa: BLE001 - whatever a receiver does
-            place = extract_tb(error.__traceback__)[-1]
-            _logger.error(  # noqa: TRY400 - the frames hold tokens, and the text may
-                "a receiver of the signal %s raised %s in %s, line %s",
-                signal.name,
-                type(error).__name__,
-                place.filename,
-                place.lineno,
-            )
+            log_raised(f"a receiver of the signal {signal.name}", error)
+
+
+def log_raised(what: str, error: Exception) -> None:
+    """Log what a function of the app's raised, by type and place: its text may quote a token."""
+    place = extract_tb(error.__traceback__)[-1]
+    _logger.error(
+        "%s raised %s in %s, line %s", what, type(error).__name__, place.filename, place.lineno
+    )

@@ -8,13 +8,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, has_request_context
+from flask import Flask, current_app, got_request_exception, has_request_context
 from flask.typing import ResponseReturnValue
 
 from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
 from ..verify.claims import Claims
 from .authentication import authenticate, current_request, current_user, find_authentication
-from .challenge import answer_preflight, build_response, is_preflight, pass_preflight_on
+from .challenge import (
+    answer_for_framework,
+    answer_preflight,
+    complete,
+    is_preflight,
+    pass_preflight_on,
+)
 from .decorators import public, require
 from .demands import ANY_TOKEN
 from .locations import without_body
@@ -179,15 +185,17 @@ def _register_answers(app: Flask, parts: Parts) -> None:
     """
 
     def send(error: Refusal) -> ResponseReturnValue:
+        answer = complete(error, parts)
         for scope in (*current_request().blueprints, None):
             for kind in _OUR_CLASSES:
                 handler = app.error_handler_spec[scope][None].get(kind)
                 if handler is not None and handler is not send and isinstance(error, kind):
                     changed: ResponseReturnValue = app.ensure_sync(handler)(error)
                     return changed
-        return error.response or build_response(error, parts.realm)
+        return answer
 
     for kind in (Rejected, Unavailable):
         # None is the place of an app's own subclass with another status.
         for status in (None, 400, 401, 403, 503):
             app.error_handler_spec[None][status].setdefault(kind, send)
+    got_request_exception.connect(answer_for_framework, app)
