@@ -428,7 +428,7 @@ FLAG = "must be True or False; it is of type"
     ids=str,
 )
 @pytest.mark.parametrize("function", [token_required, require_token])
-def test_what_demands_nothing_or_the_impossible_is_an_error_at_import(
+def test_what_no_token_can_meet_is_an_error_at_import(
     function: Callable[..., Any], demanded: dict[str, Any], fault: str
 ) -> None:
     with pytest.raises(TypeError, match=fault):
