@@ -427,6 +427,12 @@ def test_a_bare_app_answers_our_error_as_any_other() -> None:
     assert (response.status_code, response.mimetype) == (401, "text/html")
 
 
+def test_a_refusal_in_an_error_handler_is_answered(guard_app: GuardApp) -> None:
+    app: Flask = guard_app(Flask(__name__), REALM="notes")
+    app.register_error_handler(404, lambda _: require_token())
+    assert parameters_of(app.test_client().get("/nowhere")) == CHALLENGE
+
+
 def test_a_fault_of_the_app_is_no_refusal(guard_app: GuardApp) -> None:
     app: Flask = guard_app(Flask(__name__))
     app.add_url_rule("/", "view", lambda: str(1 / 0))
