@@ -8,7 +8,9 @@ from .errors import (
     InvalidRequest,
     InvalidToken,
     IssueError,
+    Reason,
     RefreshReused,
+    Refusal,
     Rejected,
     TokenGuardError,
     TokenMissing,
@@ -20,7 +22,7 @@ from .sessions.pairs import TokenResponse
 from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
-from .web.authentication import Authentication, current_token, current_user
+from .web.authentication import Authentication, current_token, current_user, g
 from .web.decorators import public, refresh_required, require_token, token_required
 from .web.endpoints import refresh_token_pair
 from .web.issuing import issue_token
@@ -43,7 +45,9 @@ __all__ = [
     "InvalidToken",
     "IssueError",
     "IssueOptions",
+    "Reason",
     "RefreshReused",
+    "Refusal",
     "Rejected",
     "Session",
     "TokenGuard",
@@ -56,6 +60,7 @@ __all__ = [
     "current_user",
     "end_all_sessions",
     "end_session",
+    "g",
     "issue_token",
     "issue_token_pair",
     "public",

@@ -4,7 +4,9 @@ A `Rejected` is the request's fault and an `Unavailable` is ours; both are answe
 can send. A `ConfigurationError` or an `IssueError` is the app's and never reaches a client.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from werkzeug.exceptions import HTTPException
 
@@ -12,6 +14,58 @@ from werkzeug.exceptions import HTTPException
 # string of a challenge holds without escapes (RFC 6749 appendix A, RFC 6750 section 3).
 NQCHAR = r"\x21\x23-\x5B\x5D-\x7E"
 NQSCHAR = rf"\x20{NQCHAR}"
+
+
+class Reason(StrEnum):
+    """The codes of refusals, a closed set for logs, metrics and handlers; see `docs/errors.md`."""
+
+    # The request
+    TOKEN_MISSING = "token_missing"  # noqa: S105 - a code, no token
+    TWO_CREDENTIALS = "two_credentials"
+    MALFORMED_REQUEST = "malformed_request"
+    BODY_TOO_LARGE = "body_too_large"
+    # The token's form, encryption and signature
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    NOT_ENCRYPTED = "not_encrypted"
+    NOT_DECRYPTABLE = "not_decryptable"
+    UNKNOWN_KEY = "unknown_key"
+    WRONG_ALGORITHM = "wrong_algorithm"
+    BAD_SIGNATURE = "bad_signature"
+    # What it states
+    WRONG_TYPE = "wrong_type"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_AUDIENCE = "wrong_audience"
+    MISSING_CLAIM = "missing_claim"
+    MALFORMED_CLAIM = "malformed_claim"
+    WRONG_CLAIM = "wrong_claim"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    LIVES_TOO_LONG = "lives_too_long"
+    # What is known of it
+    REVOKED = "revoked"
+    SESSION_ENDED = "session_ended"
+    SUBJECT_ENDED = "subject_ended"
+    OLDER_THAN_STORE = "older_than_store"
+    USER_GONE = "user_gone"
+    APP_RULE = "app_rule"
+    # What a view demands
+    LOGIN_TOO_OLD = "login_too_old"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    INSUFFICIENT_ROLE = "insufficient_role"
+    INSUFFICIENT_CLAIMS = "insufficient_claims"
+    ISSUER_NOT_ALLOWED = "issuer_not_allowed"
+    CHECK_FAILED = "check_failed"
+    # A refresh
+    UNSUPPORTED_GRANT = "unsupported_grant"
+    SCOPE_NOT_GRANTED = "scope_not_granted"
+    REFRESH_REUSED = "refresh_reused"
+    # An outage
+    STORE_UNAVAILABLE = "store_unavailable"
+    KEYS_UNAVAILABLE = "keys_unavailable"
+    KEYS_UNUSABLE = "keys_unusable"
+    ISSUER_MISCONFIGURED = "issuer_misconfigured"
+    UNAVAILABLE = "unavailable"
 
 
 class TokenGuardError(Exception):
@@ -34,30 +88,53 @@ class IssueError(TokenGuardError, ValueError):
     """The app asked for a token that must not be issued."""
 
 
+class Evidence(TypedDict, total=False):
+    """What each refusal takes beside its description; see `Refusal`."""
+
+    reason: Reason
+    detail: str
+
+
 class Refusal(TokenGuardError, HTTPException):
     """What `Rejected` and `Unavailable` share: a status, an error code and a public description.
 
     Attributes:
         code: The HTTP status, under Werkzeug's name for it.
         error: The error code of the JSON body.
+        description: The sentence beside it, which the client reads.
+        reason: The code for logs and metrics.
+        detail: What came and what is accepted, quoted, for the log; never for the client.
+        claims: The token's `Claims` if its signature was good, else None.
+        issuer: The trusted issuer by whose keys and rules the token was judged, or None.
+        kid: The `kid` of the key that the token names, if that key is known, else None.
         has_challenge: Whether the answer carries a `WWW-Authenticate` header.
     """
 
     error: str
+    description: str  # pyright: ignore[reportIncompatibleVariableOverride]  # set below, always
+    reason = Reason.APP_RULE
+    detail = ""
     has_challenge = True
+    claims: Mapping[str, Any] | None = None
+    issuer: str | None = None
+    kid: str | None = None
+    # Set by `web`, which knows the request under way.
+    complete: ClassVar[Callable[["Refusal"], Any]]
 
-    def __init__(self, description: str | None = None) -> None:
-        super().__init__(description or self.description)
+    def __init__(self, description: str | None = None, **evidence: Unpack[Evidence]) -> None:
+        # Werkzeug's types allow a subclass to have None.
+        super().__init__(description or self.description or "")
+        self.reason = evidence.get("reason", self.reason)
+        self.detail = evidence.get("detail", "")
+
+    def get_response(self, environ: Any = None, scope: Any = None) -> Any:
+        """Return the finished answer, as the app's `error_response` made it."""
+        return Refusal.complete(self) or super().get_response(environ, scope)
 
     @property
-    def reason(self) -> str:
-        """The public description, which Werkzeug's types allow to be None."""
-        return self.description or ""
-
-    @property
-    def data(self) -> dict[str, str]:
-        """The JSON body. Under this name flask-restx takes it into an answer of its own."""
-        return {"error": self.error, "error_description": self.reason}
+    def body(self) -> dict[str, str]:
+        """Our JSON body. As `data`, flask-restx would put it over that of an app's handler."""
+        return {"error": self.error, "error_description": self.description}
 
 
 class Rejected(Refusal):
@@ -66,8 +143,8 @@ class Rejected(Refusal):
     error = "invalid_token"
     description = "The request was refused"
 
-    def __init__(self, description: str | None = None) -> None:
-        super().__init__(description)
+    def __init__(self, description: str | None = None, **evidence: Unpack[Evidence]) -> None:
+        super().__init__(description, **evidence)
         if self.code is None:
             # On the class, Flask would take it for the status of every subclass's handler.
             self.code = 401
@@ -78,6 +155,7 @@ class TokenMissing(Rejected):
 
     code = 401
     error = "token_missing"
+    reason = Reason.TOKEN_MISSING
     description = "A bearer token is required"
 
 
@@ -86,6 +164,7 @@ class InvalidRequest(Rejected):
 
     code = 400
     error = "invalid_request"
+    reason = Reason.MALFORMED_REQUEST
     description = "The request's credentials are malformed"
 
 
@@ -100,8 +179,14 @@ class InvalidToken(Rejected):
     error = "invalid_token"
     description = "The token is not valid"
 
-    def __init__(self, description: str | None = None, *, claim: str | None = None) -> None:
-        super().__init__(description)
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        claim: str | None = None,
+        **evidence: Unpack[Evidence],
+    ) -> None:
+        super().__init__(description, **evidence)
         self.claim = claim
 
 
@@ -114,10 +199,13 @@ class InsufficientAuthentication(Rejected):
 
     code = 401
     error = "insufficient_user_authentication"
+    reason = Reason.LOGIN_TOO_OLD
     description = "More recent authentication is required"
 
-    def __init__(self, description: str | None = None, *, max_age: int) -> None:
-        super().__init__(description)
+    def __init__(
+        self, description: str | None = None, *, max_age: int, **evidence: Unpack[Evidence]
+    ) -> None:
+        super().__init__(description, **evidence)
         self.max_age = max_age
 
 
@@ -131,6 +219,7 @@ class InsufficientScope(Rejected):
 
     code = 403
     error = "insufficient_scope"
+    reason = Reason.INSUFFICIENT_SCOPE
     description = "The token does not allow this request"
 
     def __init__(
@@ -139,8 +228,9 @@ class InsufficientScope(Rejected):
         *,
         scope: Iterable[str] = (),
         missing: Iterable[str] = (),
+        **evidence: Unpack[Evidence],
     ) -> None:
-        super().__init__(description)
+        super().__init__(description, **evidence)
         self.scope = tuple(scope)
         self.missing = tuple(missing)
 
@@ -159,11 +249,23 @@ class InvalidGrant(Rejected):
     description = "The refresh token is not valid"
 
     def __init__(
-        self, description: str | None = None, *, error: str = "invalid_grant", code: int = 400
+        self,
+        description: str | None = None,
+        *,
+        error: str = "invalid_grant",
+        code: int = 400,
+        **evidence: Unpack[Evidence],
     ) -> None:
-        super().__init__(description)
+        super().__init__(description, **evidence)
         self.error = error
         self.code = code
+
+    @classmethod
+    def of(cls, refusal: Rejected, *, error: str = "invalid_grant") -> "InvalidGrant":
+        """Make the answer to a request for tokens of what is wrong with it."""
+        grant = cls(refusal.description, error=error, reason=refusal.reason, detail=refusal.detail)
+        grant.claims, grant.issuer, grant.kid = refusal.claims, refusal.issuer, refusal.kid
+        return grant
 
 
 class RefreshReused(InvalidGrant):
@@ -178,6 +280,7 @@ class RefreshReused(InvalidGrant):
         successor_used: Whether that was used; None where the store knows of none.
     """
 
+    reason = Reason.REFRESH_REUSED
     description = "The refresh token was used before; the session has ended"
 
     def __init__(
@@ -204,9 +307,16 @@ class Unavailable(Refusal):
 
     code = 503
     error = "temporarily_unavailable"
+    reason = Reason.UNAVAILABLE
     has_challenge = False
     description = "Tokens can be neither issued nor checked at the moment"
 
-    def __init__(self, description: str | None = None, *, retry_after: int = 5) -> None:
-        super().__init__(description)
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        retry_after: int = 5,
+        **evidence: Unpack[Evidence],
+    ) -> None:
+        super().__init__(description, **evidence)
         self.retry_after = retry_after

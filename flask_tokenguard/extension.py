@@ -7,7 +7,7 @@ from typing import Any, TypeVar, Unpack
 from flask import Blueprint, Flask, current_app, has_app_context
 
 from .clock import Clock, wall_clock
-from .errors import ConfigurationError
+from .errors import ConfigurationError, Refusal
 from .fetching import Fetch
 from .issue.options import IssueOptions
 from .sessions.pairs import TokenResponse
@@ -25,6 +25,7 @@ from .web.parts import EXTENSION, Callbacks, Parts
 from .wiring.app import build_parts
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
+ErrorResponse = TypeVar("ErrorResponse", bound=Callable[[Refusal], Any])
 DefaultClaims = TypeVar("DefaultClaims", bound=Callable[[str], Mapping[str, Any]])
 
 
@@ -110,6 +111,18 @@ class TokenGuard:
         """
         self._callbacks.default_claims = claims_for
         return claims_for
+
+    def error_response(self, shape: ErrorResponse) -> ErrorResponse:
+        """Register what shapes the answer to every refusal, the endpoints' too, in every framework.
+
+        Called with the `Rejected` or `Unavailable`, once for each, within the request. It returns
+        what a view may: a JSON body, or a response. Status and challenge are ours, unless it names
+        others: `body, status`, a response with another status than 200, or with the header. Its
+        `error.get_response()` is our answer. If it raises or returns nothing, ours is sent, and the
+        log names the fault.
+        """
+        self._callbacks.error_response = shape
+        return shape
 
     def verify(self, token: str) -> VerifiedToken:
         """Verify a token that came by another way than a request, such as a socket's or a job's.

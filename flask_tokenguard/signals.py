@@ -5,7 +5,10 @@ A receiver listens, and decides nothing: one that raises is logged, and the answ
 Attributes:
     token_issued: With `claims`, the dict that was signed.
     token_accepted: With `token`, the `VerifiedToken`.
-    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason` says why.
+    token_rejected: With `error`, the `Rejected` or `Unavailable`; its `reason`; `refused`, whether
+        the request was refused for it, or the route was open; and for counting the `issuer` and
+        `kid` of the error, and the request's `endpoint`, each of which may be None. No value of the
+        four can be chosen by a client.
     refresh_reused: With `subject`, which is ours, `sid`, `successor_age` and `successor_used`, as
         `RefreshReused` has them: a refresh token came twice, and its session has ended.
 """
@@ -46,11 +49,12 @@ def send(signal: NamedSignal, sender: Sender, **members: Any) -> None:
         try:
             sender.ensure_sync(receiver)(sender, **members)
         except Exception as error:  # noqa: BLE001 - whatever a receiver does
-            place = extract_tb(error.__traceback__)[-1]
-            _logger.error(  # noqa: TRY400 - the frames hold tokens, and the text may
-                "a receiver of the signal %s raised %s in %s, line %s",
-                signal.name,
-                type(error).__name__,
-                place.filename,
-                place.lineno,
-            )
+            log_raised(f"a receiver of the signal {signal.name}", error)
+
+
+def log_raised(what: str, error: Exception) -> None:
+    """Log what a function of the app's raised, by type and place: its text may quote a token."""
+    place = extract_tb(error.__traceback__)[-1]
+    _logger.error(
+        "%s raised %s in %s, line %s", what, type(error).__name__, place.filename, place.lineno
+    )

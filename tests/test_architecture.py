@@ -22,11 +22,13 @@ FLOORS = (
     {"verify", "keys"},
     {"fetching", "stores", "jose"},
     {"deadline"},
-    {"errors", "signals", "clock", "per_process"},
+    {"errors", "signals", "clock", "per_process", "quoting", "arguments"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 KNOW_FLASK = {"__init__", "extension", "cli", "wiring", "web"}
 IMPORTERS = {"jwt": "jose/jws.py", "joserfc": "jose/jwe.py", "redis": "stores/redis/"}
+# Their own reason is for those that an app makes.
+NEED_A_REASON = {"Refusal", "Rejected", "InvalidToken", "InvalidGrant", "Unavailable"}
 MOST_MODULES = 14
 MOST_AT_THE_TOP = 8
 
@@ -131,3 +133,28 @@ def test_a_folder_s_init_is_its_sign_and_at_most_a_door(folder: Path) -> None:
     docstring, *door = ast.parse((folder / "__init__.py").read_text()).body
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in door)
+
+
+def refusals_without_reason(path: Path) -> list[int]:
+    """List the lines that make a refusal and leave its reason to the class."""
+    tree = ast.parse(path.read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    made = [(call.lineno, call.func, [keyword.arg for keyword in call.keywords]) for call in calls]
+    bare = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    made += [(node.lineno, node.exc, []) for node in bare if isinstance(node.exc, ast.Name)]
+    return [
+        line
+        for line, name, keywords in made
+        if isinstance(name, ast.Name) and name.id in NEED_A_REASON and "reason" not in keywords
+    ]
+
+
+@each_module
+def test_a_refusal_of_ours_names_its_reason(path: Path) -> None:
+    assert refusals_without_reason(path) == []
+
+
+@pytest.mark.parametrize("statement", ["raise Unavailable", "raise InvalidToken('x', claim='y')"])
+def test_a_refusal_without_a_reason_is_found(tmp_path: Path, statement: str) -> None:
+    (tmp_path / "module.py").write_text(statement)
+    assert refusals_without_reason(tmp_path / "module.py") == [1]

@@ -15,7 +15,9 @@ FOLDERS = {
     "flask_tokenguard",
     *(
         f"flask_tokenguard/{room}"
-        for room in "cli config fetching issue jose keys sessions stores verify web wiring".split()
+        for room in (
+            "arguments cli config fetching issue jose keys sessions stores verify web wiring".split()
+        )
     ),
     "flask_tokenguard/keys/remote",
     "flask_tokenguard/stores/redis",

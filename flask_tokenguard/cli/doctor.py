@@ -151,6 +151,13 @@ _RISKS: tuple[_Risk, ...] = (
         looks.issuers_of_untyped_tokens,
     ),
     _Risk(
+        "warning",
+        "TOKENGUARD_ISSUERS",
+        "{one} and {other} differ by a slash at the end, and are two issuers.",
+        "Leave the one that no token has as its iss; `flask tokenguard inspect` shows it.",
+        looks.issuers_that_differ_by_a_slash,
+    ),
+    _Risk(
         "advice",
         "TOKENGUARD_ISSUERS",
         "The end of a subject is remembered for {days} days; a token of another issuer that lives"

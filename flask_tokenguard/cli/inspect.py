@@ -4,7 +4,6 @@ Nothing of the signature is shown. What a token says goes out as ASCII JSON, so 
 to the terminal.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from ..clock import wall_clock
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact, numeric_date
+from ..quoting import quote
 from ..verify.claims import VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import find_keys, verify_signature
@@ -69,11 +69,11 @@ def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, 
         return {"iss": _refused(error)}
     token = VerifiedToken(parsed.header, trusted.read_claims(payload), trusted.traits)
     verdicts = {
-        "key": _tried(lambda: find_keys(trusted.keys, parsed.header)),
+        "key": _tried(lambda: find_keys(trusted, parsed.header)),
         "signature": "not checked",
     }
     if verdicts["key"] == "ok":
-        verdicts["signature"] = _tried(lambda: verify_signature(trusted.keys, parsed))
+        verdicts["signature"] = _tried(lambda: verify_signature(trusted, parsed))
     verdicts |= {name: _verdict(rule, token) for name, rule in trusted.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
     for rule in parts.own_rules:
@@ -110,7 +110,8 @@ def _verdict(rule: Validator, token: VerifiedToken) -> str:
 
 def _refused(error: Refusal) -> str:
     # A rule of the app may quote the token, which must not speak to the terminal.
-    return f"refused: {json.dumps(error.reason)[1:-1]}"
+    verdict = f"refused: {quote(error.description)[1:-1]}"
+    return f"{verdict}; {error.detail}" if error.detail else verdict
 
 
 def _times(claims: Mapping[str, Any]) -> dict[str, str]:

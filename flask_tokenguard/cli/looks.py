@@ -16,6 +16,7 @@ from ..jose.jwk import Key
 from ..keys.entries import KeyEntry
 from ..keys.ring_files import RingEntry, read_index
 from ..keys.text import text_of
+from ..quoting import quote
 from ..web.parts import Parts
 from .routes import routes_of
 
@@ -118,6 +119,17 @@ def issuers_for_any_audience(parts: Parts) -> Places:
     """List the issuers whose tokens may be meant for others."""
     issuers = parts.settings.issuers or {}
     return [{"issuer": repr(name)} for name, entry in issuers.items() if entry.audience is None]
+
+
+def issuers_that_differ_by_a_slash(parts: Parts) -> Places:
+    """List the pairs of accepted issuers of which one is probably a slip."""
+    settings = parts.settings
+    names = {name for name in (settings.issuer, *(settings.issuers or {})) if name}
+    return [
+        {"one": quote(name), "other": quote(f"{name}/")}
+        for name in sorted(names)
+        if f"{name}/" in names
+    ]
 
 
 def issuers_of_untyped_tokens(parts: Parts) -> Places:

@@ -34,7 +34,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except Unavailable as error:
-            fail(error.reason)
+            fail(error.description)
         except (ConfigurationError, IssueError) as error:
             fail(str(error))
 
@@ -64,7 +64,7 @@ def parts_of(context: click.Context) -> Parts:
         fail("\n".join(error.faults))
     except Unavailable as error:
         # The app asks its store when it starts.
-        fail(error.reason)
+        fail(error.description)
     if EXTENSION not in app.extensions:
         fail(f"The app {app.name!r} has no TokenGuard")
     parts: Parts = app.extensions[EXTENSION]

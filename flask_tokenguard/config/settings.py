@@ -3,13 +3,12 @@
 One field is one key; `readers` has the function that reads each type.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Any
 
+from ..arguments.hints import SETTINGS, advise
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import LONGEST_TOKEN
 from ..keys.encryption import EncryptionEntry
@@ -165,34 +164,11 @@ class Settings:
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
-    short = name.removeprefix(PREFIX).upper()
-    near = get_close_matches(short, (other.removeprefix(PREFIX) for other in known), 1)
-    hints = [hint for pattern, hint in _HINTS.items() if re.fullmatch(pattern, short)]
-    hints += [f"did you mean {PREFIX}{other}?" for other in near]
-    return f"{name} is not a setting; {[*hints, 'README.md lists those that there are'][0]}"
-
-
-# What other libraries call a setting, or have one for -> what there is here in its place.
-_HINTS = {
-    "SECRET|SECRET_KEY|JWT_SECRET.*|HMAC.*|SIGNING_KEY": (
-        "a secret goes into TOKENGUARD_KEY: `flask tokenguard keygen --alg HS256` makes one"
-    ),
-    "(PRIVATE|PUBLIC)_KEY.*|PEM.*|CERT.*": (
-        "a private or public key goes into TOKENGUARD_KEY, its file into TOKENGUARD_KEY_FILE, and"
-        " several go into TOKENGUARD_KEYS"
-    ),
-    "HEADER(_TYPE|_NAME|S)?|SCHEME|AUTH_TYPE": (
-        "a token comes as `Authorization: Bearer ...` (RFC 6750), or where"
-        " TOKENGUARD_TOKEN_LOCATIONS names another place"
-    ),
-    "JWKS_(URL|URI)|DISCOVERY.*|OIDC.*|METADATA.*|AUTHORITY|DOMAIN|TENANT.*": (
-        "another issuer's keys are found by its entry in TOKENGUARD_ISSUERS"
-    ),
-    "(ACCESS_|REFRESH_)?(TOKEN_)?(EXPIRE.*|EXPIRATION.*|EXPIRY|TTL|MAX_AGE|LIFETIME)": (
-        "tokens live for TOKENGUARD_ACCESS_TOKEN_LIFETIME and TOKENGUARD_REFRESH_TOKEN_LIFETIME"
-    ),
-    "(BLACK|BLOCK|DENY|REVO).*|(REDIS|VALKEY|SQLITE|DATABASE|STORE|SESSION_STORE).*": (
-        "revoked tokens and sessions are kept where TOKENGUARD_STORAGE_URI names"
-    ),
-    "VERIFY.*|ALLOW_NONE|(SKIP|DISABLE|IGNORE|NO)_.*": "no check can be switched off",
-}
+    others = [other.removeprefix(PREFIX) for other in known]
+    return f"{name} is not a setting; " + advise(
+        name.removeprefix(PREFIX).upper(),
+        others,
+        SETTINGS,
+        shape=PREFIX + "{}",
+        otherwise="README.md lists those that there are",
+    )

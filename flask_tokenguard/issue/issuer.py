@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from ..arguments.hints import OPTIONS, advise
 from ..clock import Clock, wall_clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
@@ -13,7 +14,7 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
 from . import ids
-from .options import IssueOptions, registered_claims, whole_seconds
+from .options import IssueOptions, check_mapping, registered_claims, whole_seconds
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
@@ -265,15 +266,20 @@ def check_subject(subject: str) -> None:
 def _add_own(
     target: dict[str, Any], members: Mapping[str, Any], reserved: frozenset[str], what: str
 ) -> None:
-    # Asking of a dict whether it is a Mapping takes longer than all else here.
-    if not isinstance(members, dict) and not isinstance(members, Mapping):
-        raise IssueError(f"the {what} members are not a mapping")
+    check_mapping("claims" if what == "claim" else what, members)
     for name, value in members.items():
         if not isinstance(name, str):
             raise IssueError(f"the {what} name {name!r} is not a str")
         if name in reserved:
-            raise IssueError(f"the {what} {name} is reserved; see the arguments of issue_token")
+            raise IssueError(f"the {what} {name} is reserved; {_advice(name)}")
         target[name] = value
+
+
+def _advice(name: str) -> str:
+    if name in IssueOptions.__annotations__:
+        return f"write {name}="
+    otherwise = "see the arguments of issue_token"
+    return advise(name, (), OPTIONS, shape="{}=", otherwise=otherwise)
 
 
 def _encode(members: Mapping[str, Any], what: str) -> bytes:

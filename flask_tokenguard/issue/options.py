@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypedDict
 
+from ..arguments.hints import OPTIONS, unknown_argument
 from ..errors import NQCHAR, InvalidToken, IssueError
 from ..jose.compact import numeric_date
 
@@ -53,9 +54,41 @@ def registered_claims(options: IssueOptions) -> dict[str, Any]:
             encoded = None if value is None else encode(value)
             if encoded is not None or claim == "client_id":
                 claims[claim] = encoded
-        elif name not in _OTHER_OPTIONS:
-            raise TypeError(f"there is no option {name}")
+        elif name not in IssueOptions.__annotations__:
+            raise unknown_argument(
+                name,
+                IssueOptions.__annotations__,
+                OPTIONS,
+                otherwise=f'a claim of the app is written claims={{"{name}": ...}}',
+            )
     return claims
+
+
+def with_defaults(own: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Join the claims of a call with those of every token, which give way.
+
+    Raises:
+        IssueError: One of both is no mapping.
+    """
+    check_mapping("what default_claims returns", defaults)
+    if own is None:
+        return dict(defaults)
+    check_mapping("claims", own)
+    return {**defaults, **own}
+
+
+def check_mapping(what: str, members: object) -> None:
+    """Refuse what is no mapping of names to values.
+
+    Raises:
+        IssueError: It is not.
+    """
+    # Asking of a dict whether it is a Mapping takes longer than all else here.
+    if not isinstance(members, dict) and not isinstance(members, Mapping):
+        raise IssueError(
+            f'{what} must be a mapping, such as {{"name": "value"}}; it is of type'
+            f" {type(members).__name__}"
+        )
 
 
 def whole_seconds(lifetime: timedelta | int) -> int:
@@ -88,15 +121,17 @@ def _scope_of_text(text: str) -> str | None:
 def _scope_of(names: Iterable[str]) -> str | None:
     for name in names:
         if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
-            raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3)")
+            hint = '; write scope="a b" or ["a", "b"]' if " " in str(name) else ""
+            raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3){hint}")
     return " ".join(names) or None
 
 
 def _listed(values: Iterable[str], what: str) -> list[str]:
-    try:
-        return list(values)
-    except TypeError:
-        raise IssueError(f"the {what} must be a str, or several") from None
+    if isinstance(values, bytes | Mapping) or not isinstance(values, Iterable):
+        raise IssueError(
+            f"the {what} must be a str, or several; it is of type {type(values).__name__}"
+        )
+    return list(values)
 
 
 def _audience(audience: str | Iterable[str]) -> str | list[str]:
@@ -133,4 +168,3 @@ _CLAIMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "client_id": ("client_id", _client_id),
     "auth_time": ("auth_time", _auth_time),
 }
-_OTHER_OPTIONS = IssueOptions.__annotations__.keys() - _CLAIMS.keys()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
+from ..quoting import quote_shape
 from . import base64url, strict_json
 
 # `crit` names extensions that must be understood, and we understand none (RFC 7515 section
@@ -61,7 +62,11 @@ def parse(token: str) -> Compact:
     try:
         octets = token.encode("ascii")
         if octets.count(b".") != 2:
-            raise InvalidToken("The token is not a compact JWS")
+            raise InvalidToken(
+                "The token is not a compact JWS",
+                reason=Reason.MALFORMED,
+                detail=f"the number of parts is {octets.count(b'.') + 1}, and must be 3",
+            )
         signing_input, _, encoded_signature = octets.rpartition(b".")
         encoded_header, _, encoded_payload = signing_input.partition(b".")
         return Compact(
@@ -71,7 +76,7 @@ def parse(token: str) -> Compact:
             base64url.decode(encoded_signature),
         )
     except ValueError:
-        raise InvalidToken("The token is malformed") from None
+        raise InvalidToken("The token is malformed", reason=Reason.MALFORMED) from None
 
 
 def parse_payload(compact: Compact) -> dict[str, Any]:
@@ -83,7 +88,9 @@ def parse_payload(compact: Compact) -> dict[str, Any]:
     try:
         return strict_json.parse_object(compact.payload)
     except ValueError:
-        raise InvalidToken("The token's payload is not a JSON object") from None
+        raise InvalidToken(
+            "The token's payload is not a JSON object", reason=Reason.MALFORMED
+        ) from None
 
 
 def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
@@ -103,7 +110,11 @@ def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
     # Not isinstance: bool is an int to Python. NaN is not within any bounds.
     if (type(instant) is int or type(instant) is float) and 0 <= instant <= LAST_NUMERIC_DATE:
         return instant
-    raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+    if claim in claims:
+        reason, detail = Reason.MALFORMED_CLAIM, f"{claim} is {quote_shape(instant)}"
+    else:
+        reason, detail = Reason.MISSING_CLAIM, ""
+    raise InvalidToken(f"The token has no valid {claim}", claim=claim, reason=reason, detail=detail)
 
 
 def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:
@@ -128,9 +139,11 @@ def parse_header(segment: bytes) -> Header:
 def _parse_header(segment: bytes) -> Header:
     members = strict_json.parse_object(base64url.decode(segment))
     if any(name in members for name in _FORBIDDEN):
-        raise InvalidToken("The token's header has an extension that is not supported")
+        raise InvalidToken(
+            "The token's header has an extension that is not supported", reason=Reason.MALFORMED
+        )
     if not all(isinstance(members.get(name, ""), str) for name in _TEXTS) or "alg" not in members:
-        raise InvalidToken("The token's header is malformed")
+        raise InvalidToken("The token's header is malformed", reason=Reason.MALFORMED)
     typ = members.get("typ")
     return Header(
         members["alg"], members.get("kid"), None if typ is None else media_type(typ), members

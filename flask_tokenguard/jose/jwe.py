@@ -4,11 +4,12 @@ A key is bound to one `alg` and one `enc`. Whatever is wrong with a token, or wi
 names, the answer is the same: a difference would show an attacker how far a guess had come.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..errors import ConfigurationError, InvalidToken
+from ..errors import ConfigurationError, InvalidToken, Reason
+from ..quoting import quote_list, quote_name
 from . import base64url, compact, material
 from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, LEAST_RSA_BITS
 from .asymmetric import check_secret
@@ -37,7 +38,14 @@ def decrypt(token: str, keys: KeySource["EncryptionKey"]) -> str:
             plaintext = key.decrypt(token)
             if plaintext is not None and plaintext.isascii():
                 return plaintext.decode()
-    raise InvalidToken(_ANSWER)
+    raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE, detail=_contrast(header, keys))
+
+
+def _contrast(header: compact.Header, keys: Iterable["EncryptionKey"]) -> str:
+    """Write what a header names beside our keys; never how far the decryption came."""
+    came = (header.alg, header.members.get("enc"), header.kid)
+    accepted = quote_list(f"{key.alg} {key.enc} {key.kid or 'without kid'}" for key in keys)
+    return f"alg, enc and kid {' '.join(map(quote_name, came))} came, our keys: {accepted}"
 
 
 class EncryptionKey:
@@ -161,14 +169,14 @@ def parse(token: str) -> compact.Header:
             base64url.decode(segment)
         header = compact.parse_header(segments[0])
     except (ValueError, InvalidToken):
-        raise InvalidToken(_ANSWER) from None
+        raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE) from None
     # Compression leaks the plaintext (RFC 8725 section 3.6), and undoing it lets a short token
     # cost a lot. RFC 7519 section 5.2 demands the cty JWT of a nested token, but jwcrypto writes
     # none. Either way what is inside must be a signed token, so that nothing hangs on the cty:
     # claims that are only encrypted never pass. Any other cty names content that is no token.
     content_type = header.members.get("cty", "JWT")
     if "zip" in header.members or compact.media_type(content_type) != "jwt":
-        raise InvalidToken(_ANSWER)
+        raise InvalidToken(_ANSWER, reason=Reason.NOT_DECRYPTABLE)
     return header
 
 

@@ -61,6 +61,10 @@ class KeySource(Protocol[FoundKey_co]):
         """Return whether a key that was found before could still be found."""
         ...
 
+    def __iter__(self) -> Iterator[FoundKey_co]:
+        """List the keys that are known now, without fetching any."""
+        ...
+
 
 class Key:
     """A key bound to one algorithm; immutable, and silent about its material.

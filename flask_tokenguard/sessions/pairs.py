@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from ..issue import ids
 from ..issue.issuer import Draft, TokenIssuer
-from ..issue.options import IssueOptions, registered_claims
+from ..issue.options import IssueOptions, registered_claims, with_defaults
 from ..stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
@@ -143,7 +143,7 @@ class PairIssuer:
             refresh_claims["access"] = options
         access = self._access.draft(
             access_claims,
-            own={**defaults, **(own or {})},
+            own=with_defaults(own, defaults) if defaults else own,
             header=options.get("header"),
             # A successor that was issued before has its own scope, at most all that was granted.
             room=len(f',"scope":"{granted}"') if granted else 0,

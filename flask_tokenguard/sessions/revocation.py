@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..clock import Clock
-from ..errors import InvalidToken, Unavailable
+from ..errors import InvalidToken, Reason, Unavailable
 from ..issue import ids
 from ..jose.compact import optional_date
 from ..stores.base import Store
@@ -65,17 +65,30 @@ class Revocation:
             key = token.revocation_key = _revocation_key(token)
         try:
             standing = self._store.standing(key.token, key.session, key.subject)
-        except Unavailable:
+        except Unavailable as error:
             if self._accepts_in_outage:
                 return
+            # A store of the app may have raised it as it is.
+            error.reason = Reason.STORE_UNAVAILABLE
             raise
         if standing.is_revoked:
-            raise InvalidToken("The token was revoked", claim="jti")
+            by_session = standing.by_session
+            raise InvalidToken(
+                "The token was revoked",
+                claim="sid" if by_session else "jti",
+                reason=Reason.SESSION_ENDED if by_session else Reason.REVOKED,
+            )
         if standing.ended_at is not None and key.instant <= standing.ended_at:
-            raise InvalidToken("The token was revoked with all of its subject's", claim="sub")
+            raise InvalidToken(
+                "The token was revoked with all of its subject's",
+                claim="sub",
+                reason=Reason.SUBJECT_ENDED,
+            )
         if key.instant <= standing.epoch:
             # What was revoked before the store began is not known.
-            raise InvalidToken("The token is older than our records", claim="iat")
+            raise InvalidToken(
+                "The token is older than our records", claim="iat", reason=Reason.OLDER_THAN_STORE
+            )
 
     def revoke(self, claims: Mapping[str, Any]) -> None:
         """Revoke a token by its verified claims, unless it has expired.
@@ -87,9 +100,13 @@ class Revocation:
         """
         jti, issuer, expires = claims.get("jti"), claims.get("iss"), optional_date(claims, "exp")
         if not isinstance(jti, str) or expires is None:
-            raise InvalidToken("The token has no jti and exp", claim="jti")
+            raise InvalidToken(
+                "The token has no jti and exp", claim="jti", reason=Reason.MISSING_CLAIM
+            )
         if not isinstance(issuer, str | None):
-            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+            raise InvalidToken(
+                "The token is from another issuer (iss)", claim="iss", reason=Reason.WRONG_ISSUER
+            )
         if expires + self._leeway > self._clock():
             self.revoke_id(
                 jti,

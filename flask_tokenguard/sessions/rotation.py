@@ -9,13 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
 
 from ..clock import Clock
-from ..errors import InvalidGrant, InvalidToken, IssueError, RefreshReused, Unavailable
+from ..errors import (
+    InvalidGrant,
+    InvalidToken,
+    IssueError,
+    Reason,
+    RefreshReused,
+    Unavailable,
+)
 from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..jose.compact import numeric_date
 from ..stores.base import Store, StoredSession, Successor
-from ..verify.claims import Claims
+from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
 from .pairs import Pair, PairIssuer
 
@@ -135,20 +142,25 @@ class Sessions:
                 for (RFC 6749 section 5.2).
             Unavailable: An issuer's keys could not be had.
         """
+        verified = None
         try:
-            claims = self._verifier.verify(token).claims
+            verified = self._verifier.verify(token)
+            claims = verified.claims
             end = numeric_date(claims, "session_exp")
             numeric_date(claims, "auth_time")
         except InvalidToken as error:
-            raise InvalidGrant(error.reason) from None
+            if verified is not None:
+                verified.attach_to(error)
+            raise InvalidGrant.of(error) from None
         session, jti = ids.from_text(claims.get("sid")), ids.from_text(claims["jti"])
         is_whole = isinstance(end, int) and isinstance(claims.get("access", {}), dict)
         if session is None or jti is None or not is_whole:
-            raise InvalidGrant
+            raise verified.attach_to(InvalidGrant(reason=Reason.MALFORMED_CLAIM))
         if client_id is not None and claims.get("client_id", client_id) != client_id:
-            raise InvalidGrant("The refresh token was issued to another client")
-        narrowed = str(claims.get("scope", "")) if scope is None else _narrow(scope, claims)
-        return VerifiedRefreshToken(claims, session, jti, narrowed)
+            other = "The refresh token was issued to another client"
+            raise verified.attach_to(InvalidGrant(other, reason=Reason.WRONG_CLAIM))
+        narrowed = str(claims.get("scope", "")) if scope is None else _narrow(scope, verified)
+        return VerifiedRefreshToken(verified, claims, session, jti, narrowed)
 
     def rotate(
         self,
@@ -195,7 +207,7 @@ class Sessions:
         if advance.outcome == "reused":
             raise _reused(login, advance.successor)
         if advance.unspent is None:
-            raise InvalidGrant("The session has ended")
+            raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
         return self._pairs.respond(plan, advance.unspent, advance.instant)
 
     def end(self, sid: str, *, owner: bytes | None = None) -> bool:
@@ -232,6 +244,7 @@ class VerifiedRefreshToken(NamedTuple):
         scope: Of the access token that is asked for.
     """
 
+    token: VerifiedToken
     claims: Claims
     session: bytes
     jti: bytes
@@ -247,13 +260,21 @@ def _reused(login: Claims, successor: Successor | None) -> RefreshReused:
     )
 
 
-def _narrow(scope: str, granted: Claims) -> str:
+def _narrow(scope: str, granted: VerifiedToken) -> str:
     try:
         asked = scope_text(scope) or ""
     except IssueError:
-        raise InvalidGrant("The scope is malformed", error="invalid_scope") from None
-    if not set(asked.split()) <= granted.scopes:
-        raise InvalidGrant("The scope is more than what was granted", error="invalid_scope")
+        malformed = InvalidGrant(
+            "The scope is malformed", error="invalid_scope", reason=Reason.MALFORMED_REQUEST
+        )
+        raise granted.attach_to(malformed) from None
+    if not set(asked.split()) <= granted.claims.scopes:
+        more = InvalidGrant(
+            "The scope is more than what was granted",
+            error="invalid_scope",
+            reason=Reason.SCOPE_NOT_GRANTED,
+        )
+        raise granted.attach_to(more)
     # Each once, so that it is never longer than what was granted.
     return " ".join(dict.fromkeys(asked.split()))
 

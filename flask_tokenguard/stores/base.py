@@ -27,11 +27,13 @@ class Standing(NamedTuple):
         epoch: The instant of the store's first use; what came before it is forgotten.
         is_revoked: Whether one of the token's ids was revoked.
         ended_at: The instant up to which all tokens of its subject are ended, or None.
+        by_session: Whether it was revoked by the id of its session alone.
     """
 
     epoch: int
     is_revoked: bool
     ended_at: int | None
+    by_session: bool = False
 
 
 class RefreshState(NamedTuple):

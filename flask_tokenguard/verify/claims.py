@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from ..errors import Refusal
 from ..jose.compact import Header, numeric_date, optional_date
+
+AnyRefusal = TypeVar("AnyRefusal", bound=Refusal)
 
 
 class Claims(dict[str, Any]):
@@ -132,10 +135,12 @@ class IssuerTraits(NamedTuple):
     Attributes:
         is_own: Whether we issued it, and not another issuer.
         leeway: By how many seconds the issuer's clock may be ahead of ours.
+        name: Its `iss`; None for us where we have none.
     """
 
     is_own: bool
     leeway: int
+    name: str | None = None
 
 
 _OWN = IssuerTraits(is_own=True, leeway=0)
@@ -176,6 +181,12 @@ class VerifiedToken:
     def header(self) -> dict[str, Any]:
         """A copy of the protected header."""
         return deepcopy(dict(self.protected.members))
+
+    def attach_to(self, error: AnyRefusal) -> AnyRefusal:
+        """Let an error that refuses this token hold its claims, issuer and `kid`; return it."""
+        error.claims, error.issuer = self.claims, self.issuer.name
+        error.kid = self.protected.kid
+        return error
 
     def __repr__(self) -> str:
         return f"<VerifiedToken, kid {self.protected.kid!r}>"

@@ -6,11 +6,12 @@ An `iss` that is in neither is refused; nothing is fetched for it.
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from ..clock import Clock, Steady
-from ..errors import ConfigurationError, Unavailable
+from ..errors import ConfigurationError, Reason, Unavailable
+from ..quoting import quote
 from .trusted import TrustedIssuer
 
 Resolve = Callable[[str], object]
@@ -49,6 +50,11 @@ class Issuers:
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
         self._changing = threading.Lock()
 
+    @property
+    def names(self) -> Collection[str]:
+        """The `iss` of each issuer in the table."""
+        return self._table.keys()
+
     def find(self, issuer: str) -> TrustedIssuer | None:
         """Find a trusted issuer by its name.
 
@@ -82,8 +88,14 @@ class Issuers:
         try:
             return self._build(issuer, entry)
         except ConfigurationError as error:
-            _logger.error("the issuer resolver's entry %s", error)  # noqa: TRY400 - no frames
-            raise Unavailable("The token's issuer cannot be checked") from None
+            # The name in it is of a token of which nothing is verified.
+            fault = quote(str(error))
+            _logger.error("the issuer resolver's entry: %s", fault)  # noqa: TRY400 - no frames
+            unavailable = Unavailable(
+                "The token's issuer cannot be checked", reason=Reason.ISSUER_MISCONFIGURED
+            )
+            unavailable.issuer = issuer
+            raise unavailable from None
 
 
 class _Resolved(NamedTuple):

@@ -43,13 +43,14 @@ class TrustedIssuer:
         keys: KeySource[Key],
         rules: Mapping[str, Validator],
         *,
+        name: str | None = None,
         live_rules: Iterable[Validator] = (),
         names: ClaimNames | None = None,
         requires_encryption: bool = False,
     ) -> None:
         """Set up an issuer by what the attributes are, and by its names of claims.
 
-        `names` maps the issuer's scope and roles claims; None for our own tokens.
+        `name` is its `iss`. `names` maps its scope and roles claims; None for our own tokens.
         """
         self.keys = keys
         self.rules = rules
@@ -58,7 +59,7 @@ class TrustedIssuer:
         self.time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
         self.lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
         leeways = [rule.leeway for rule in self.time_rules if rule.claim == "iat"]
-        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0))
+        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0), name=name)
         self.read_claims: Callable[[Any], Claims] = Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)

@@ -10,9 +10,18 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from ..clock import Clock, wall_clock
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..jose.compact import LAST_NUMERIC_DATE, media_type, numeric_date
+from ..quoting import quote, quote_claim
 from .claims import VerifiedToken
+from .refusals import (
+    instants,
+    malformed_claim,
+    missing_claim,
+    wrong_audience,
+    wrong_issuer,
+    wrong_type,
+)
 
 Validator: TypeAlias = Callable[[VerifiedToken], None]
 
@@ -33,20 +42,20 @@ def has_type(types: Collection[str | None]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         if token.protected.typ not in accepted:
-            raise InvalidToken("The token is of another type (typ)")
+            raise wrong_type(token.protected.typ, accepted)
 
     return check
 
 
 def has_issuer(issuer: str | None) -> Validator:
     """Require this `iss`; with None, require that there is none (RFC 7519 section 4.1.1)."""
-    reason = "The token is from another issuer"
-    if issuer is None:
-        return has_none_of(("iss",), reason)
+    accepted = () if issuer is None else (issuer,)
 
     def check(token: VerifiedToken) -> None:
-        if token.claims.get("iss") != issuer:
-            raise InvalidToken(f"{reason} (iss)", claim="iss")
+        is_absent = "iss" not in token.claims
+        if is_absent if issuer is None else token.claims.get("iss") == issuer:
+            return
+        raise wrong_issuer(token.claims, accepted)
 
     return check
 
@@ -60,17 +69,16 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
         audience: Who we are.
         claim: Another claim, where an issuer uses one.
     """
-    reason = "The token is for another audience"
-    if not audience:
-        return has_none_of((claim,), reason)
 
     def check(token: VerifiedToken) -> None:
+        if not audience and claim not in token.claims:
+            return
         named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise InvalidToken(f"The token's audience is malformed ({claim})", claim=claim)
+            raise malformed_claim(claim, token, f"The token's audience is malformed ({claim})")
         if not any(value in audience for value in values):
-            raise InvalidToken(f"{reason} ({claim})", claim=claim)
+            raise wrong_audience(claim, values, audience)
 
     return check
 
@@ -88,9 +96,9 @@ def has_text(claim: str, *, is_required: bool = True) -> Validator:
         if isinstance(value, str) and value:
             return
         if claim in token.claims:
-            raise InvalidToken(f"The token has no valid {claim}", claim=claim)
+            raise malformed_claim(claim, token, f"The token has no valid {claim}")
         if is_required:
-            raise InvalidToken(f"The token has no {claim}", claim=claim)
+            raise missing_claim(claim)
 
     return check
 
@@ -101,14 +109,14 @@ def has_claims(required: Collection[str]) -> Validator:
     def check(token: VerifiedToken) -> None:
         for claim in required:
             if token.claims.get(claim) is None:
-                raise InvalidToken(f"The token has no {claim}", claim=claim)
+                raise missing_claim(claim)
 
     return check
 
 
 def has_none_of(
     absent: Collection[str],
-    reason: str = "The token is of another kind",
+    description: str = "The token is of another kind",
     *,
     remedies: Mapping[str, str] | None = None,
 ) -> Validator:
@@ -116,7 +124,7 @@ def has_none_of(
 
     Args:
         absent: Of several that are there, the first is named.
-        reason: Why a token is refused.
+        description: Why a token is refused.
         remedies: What the refusal adds, by the claim.
     """
 
@@ -124,7 +132,9 @@ def has_none_of(
         for claim in absent:
             if claim in token.claims:
                 remedy = (remedies or {}).get(claim, "")
-                raise InvalidToken(f"{reason} ({claim}){remedy}", claim=claim)
+                raise InvalidToken(
+                    f"{description} ({claim}){remedy}", claim=claim, reason=Reason.WRONG_CLAIM
+                )
 
     return check
 
@@ -138,8 +148,14 @@ def lives_at_most(longest: timedelta) -> Validator:
     seconds = longest.total_seconds()
 
     def check(token: VerifiedToken) -> None:
-        if numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat") > seconds:
-            raise InvalidToken("The token lives too long to be ended (exp)", claim="exp")
+        lifetime = numeric_date(token.claims, "exp") - numeric_date(token.claims, "iat")
+        if lifetime > seconds:
+            raise InvalidToken(
+                "The token lives too long to be ended (exp)",
+                claim="exp",
+                reason=Reason.LIVES_TOO_LONG,
+                detail=f"it lives {lifetime:.0f} s, at most {seconds:.0f} s are accepted",
+            )
 
     return check
 
@@ -149,8 +165,14 @@ def has_values(values: Mapping[str, str]) -> Validator:
 
     def check(token: VerifiedToken) -> None:
         for claim, value in values.items():
-            if token.claims.get(claim) != value:
-                raise InvalidToken(f"The token is of another kind ({claim})", claim=claim)
+            came = token.claims.get(claim)
+            if came != value:
+                raise InvalidToken(
+                    f"The token is of another kind ({claim})",
+                    claim=claim,
+                    reason=Reason.MISSING_CLAIM if came is None else Reason.WRONG_CLAIM,
+                    detail=f"{claim} {quote_claim(came)} came, {quote(value)} is accepted",
+                )
 
     return check
 
@@ -202,12 +224,22 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
             if instant + rule.leeway < ends:
                 ends = instant + rule.leeway
                 if ends <= now:
-                    raise InvalidToken("The token has expired (exp)", claim=claim)
+                    raise InvalidToken(
+                        "The token has expired (exp)",
+                        claim=claim,
+                        reason=Reason.EXPIRED,
+                        detail=instants(rule.claim, instant, now=now, leeway=rule.leeway),
+                    )
             continue
         if instant - rule.leeway > begins:
             begins = instant - rule.leeway
             if begins > now:
-                raise InvalidToken(f"The token is not valid yet ({claim})", claim=claim)
+                raise InvalidToken(
+                    f"The token is not valid yet ({claim})",
+                    claim=claim,
+                    reason=Reason.NOT_YET_VALID,
+                    detail=instants(rule.claim, instant, now=now, leeway=rule.leeway),
+                )
         if claim == "nbf":
             _check_order(claims, instant)
     # Floats are compared with the time three times as fast as ints.
@@ -217,7 +249,12 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
 def _check_order(claims: Mapping[str, Any], nbf: float) -> None:
     # A leeway would make a moment of validity out of a period that is empty.
     if "exp" in claims and nbf >= numeric_date(claims, "exp"):
-        raise InvalidToken("The token is never valid: nbf is not before exp", claim="nbf")
+        raise InvalidToken(
+            "The token is never valid: nbf is not before exp",
+            claim="nbf",
+            reason=Reason.MALFORMED_CLAIM,
+            detail=f"nbf {quote(nbf)} and exp {quote(claims['exp'])} came",
+        )
 
 
 def is_current(leeway: int = 0, clock: Clock = wall_clock) -> Validator:

@@ -5,16 +5,17 @@ that, `iss` alone is read, to choose among the issuers of a closed table (RFC 87
 key of one issuer never verifies a token of another.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact, Header
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
+from .refusals import bad_signature, foreign_algorithm, without_key, wrong_issuer
 from .trusted import TrustedIssuer
 from .validators import Validator, check_period
 
@@ -27,6 +28,7 @@ class TokenVerifier:
         own: TrustedIssuer,
         *,
         others: Callable[[str], TrustedIssuer | None] | None = None,
+        names: Collection[str] = (),
         issuer: str | None = None,
         max_size: int = compact.LONGEST_TOKEN,
         decryption_keys: KeySource[EncryptionKey] | None = None,
@@ -37,6 +39,7 @@ class TokenVerifier:
         Args:
             own: Ourselves.
             others: Finds another issuer by its `iss`; None where there are none.
+            names: The names of other issuers, for the log; not those that the app resolves.
             issuer: Our own `iss`, or None.
             max_size: The longest token that is looked at, in characters.
             decryption_keys: Where keys for encrypted tokens are found; None refuses them. A cached
@@ -45,6 +48,8 @@ class TokenVerifier:
         """
         self._own = own
         self._others = others
+        own_name = () if issuer is None else (issuer,)
+        self._accepted = dict.fromkeys((*own_name, *names))
         self._issuer = issuer
         self._max_size = max_size
         self._decryption_keys = decryption_keys
@@ -66,10 +71,14 @@ class TokenVerifier:
                 return cached
         parsed = self.parse(token)
         trusted, key, verified = self._authenticate(parsed, token)
-        _check(trusted.lasting_rules, verified)
-        period = check_period(trusted.time_rules, verified.claims)
-        if trusted.live_rules:
-            _check(trusted.live_rules, verified)
+        try:
+            _check(trusted.lasting_rules, verified)
+            period = check_period(trusted.time_rules, verified.claims)
+            if trusted.live_rules:
+                _check(trusted.live_rules, verified)
+        except Refusal as error:
+            verified.attach_to(error)
+            raise
         if cache is not None and digest is not None:
             payload = parsed.payload
             cache.keep(digest, verified, payload=payload, trusted=trusted, key=key, period=period)
@@ -91,11 +100,15 @@ class TokenVerifier:
             InvalidToken: It is malformed, or not encrypted as it must be.
         """
         if len(token) > self._max_size:
-            raise InvalidToken("The token is too long")
+            raise InvalidToken(
+                "The token is too long",
+                reason=Reason.TOO_LARGE,
+                detail=f"{len(token)} characters came, at most {self._max_size} are read",
+            )
         if self._decryption_keys is not None and token.count(".") == 4:
             token = jwe.decrypt(token, self._decryption_keys)
         elif self._own.requires_encryption and self._others is None:
-            raise InvalidToken("The token is not encrypted")
+            raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
         return compact.parse(token)
 
     def trusted_issuer_for(self, payload: Mapping[str, Any]) -> TrustedIssuer:
@@ -112,7 +125,7 @@ class TokenVerifier:
             return self._own
         trusted = self._others(iss) if isinstance(iss, str) else None
         if trusted is None:
-            raise InvalidToken("The token is from another issuer (iss)", claim="iss")
+            raise wrong_issuer(payload, self._accepted)
         return trusted
 
     def _recall(self, cache: VerifiedCache, digest: bytes) -> VerifiedToken | None:
@@ -124,7 +137,11 @@ class TokenVerifier:
         if self._others is not None and self.trusted_issuer_for(token.claims) is not trusted:
             return None
         if trusted.live_rules:
-            _check(trusted.live_rules, token)
+            try:
+                _check(trusted.live_rules, token)
+            except Refusal as error:
+                token.attach_to(error)
+                raise
         return token
 
     def _authenticate(
@@ -132,45 +149,49 @@ class TokenVerifier:
     ) -> tuple[TrustedIssuer, Key, VerifiedToken]:
         if self._others is None:
             trusted = self._own
-            key = verify_signature(trusted.keys, parsed)
+            key = verify_signature(trusted, parsed)
             payload = compact.parse_payload(parsed)
         else:
             payload = compact.parse_payload(parsed)
             trusted = self.trusted_issuer_for(payload)
             if trusted.requires_encryption and token.count(".") != 4:
-                raise InvalidToken("The token is not encrypted")
-            key = verify_signature(trusted.keys, parsed)
+                raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
+            key = verify_signature(trusted, parsed)
         claims = trusted.read_claims(payload)
         return trusted, key, VerifiedToken(parsed.header, claims, trusted.traits)
 
 
-def find_keys(keys: KeySource[Key], header: Header) -> Sequence[Key]:
+def find_keys(trusted: TrustedIssuer, header: Header) -> Sequence[Key]:
     """Find the keys of an issuer that may have signed a token with this header, at least one.
 
     Raises:
         InvalidToken: None is known, or the one that is named has another algorithm.
         Unavailable: The issuer's keys cannot be had.
     """
-    found = keys.find(header, "sig")
+    try:
+        found = trusted.keys.find(header, "sig")
+    except Refusal as error:
+        error.issuer = trusted.traits.name
+        raise
     if not found:
-        raise InvalidToken("No key is known for the token's kid and alg")
+        raise without_key(header, trusted.keys, trusted.traits)
     for key in found:
         if header.alg not in key.algs:
-            raise InvalidToken("The token's algorithm is not its key's")
+            raise foreign_algorithm(header, key, trusted.traits)
     return found
 
 
-def verify_signature(keys: KeySource[Key], parsed: Compact) -> Key:
+def verify_signature(trusted: TrustedIssuer, parsed: Compact) -> Key:
     """Verify a signature, and return the key that made it.
 
     Raises:
         InvalidToken: The key is not known, or did not sign this.
         Unavailable: The issuer's keys cannot be had.
     """
-    for key in find_keys(keys, parsed.header):
+    for key in find_keys(trusted, parsed.header):
         if key.verify(parsed.signing_input, parsed.signature):
             return key
-    raise InvalidToken("The token's signature is not valid")
+    raise bad_signature(parsed.header, trusted.traits)
 
 
 def _check(rules: Iterable[Validator], token: VerifiedToken) -> None:

@@ -7,11 +7,20 @@ shares it with a request that a view makes to its own app. `g.claims` only shows
 from collections.abc import Sequence
 from typing import Any, cast
 
-from flask import Flask, Request, Response, after_this_request, g, request
+from flask import (
+    Flask,
+    Request,
+    Response,
+    after_this_request,
+    has_request_context,
+    request,
+)
+from flask import g as flask_g
+from flask.ctx import _AppCtxGlobals  # Flask has no other name for the type of `g`.
 from werkzeug.local import LocalProxy
 
 from ..config.locations import QUERY
-from ..errors import InvalidRequest, InvalidToken, Refusal
+from ..errors import InvalidRequest, InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from .challenge import finish, report
@@ -27,7 +36,7 @@ _UNSET: Any = object()
 
 # A LocalProxy resolves the context at every attribute, these once: 50,000 of 420,000 instructions.
 current_request = resolver(request)
-_app_globals = resolver(g)
+_app_globals = resolver(flask_g)
 
 
 class Authentication:
@@ -37,11 +46,28 @@ class Authentication:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
         location: Where the token was found, such as `"header"`, or None.
+        text: The token as it came. Every reader can use it: keep it out of logs.
     """
 
-    # Beside what is public: the app's parts, whether no body is left to be read, the demands that
-    # were satisfied, and the user once it was loaded.
-    __slots__ = ("error", "has_read_body", "location", "parts", "satisfied", "token", "user")
+    # Beside what is public: the app's parts, whether no body is left to be read, whether a token is
+    # demanded, the demands that were satisfied, the user, or its refusal, once it was loaded, and
+    # whether the refusal was reported.
+    __slots__ = (
+        "error",
+        "has_read_body",
+        "is_demanded",
+        "is_reported",
+        "location",
+        "parts",
+        "satisfied",
+        "text",
+        "token",
+        "user",
+    )
+
+    # Neither is set before it is needed: most requests bring no error, and many no token.
+    is_reported: bool
+    text: str
 
     def __init__(self, parts: Parts, locations: Sequence[Location]) -> None:
         self.parts = parts
@@ -49,6 +75,7 @@ class Authentication:
         self.error: Refusal | None = None
         self.location: str | None = None
         self.has_read_body = locations is parts.locations
+        self.is_demanded = False
         self.satisfied: tuple[object, ...] = ()
         self.user: Any = _UNSET
 
@@ -61,6 +88,23 @@ class Authentication:
     def claims(self) -> Claims | None:
         """What `g.claims` shows: the token's claims, or None."""
         return None if self.token is None else self.token.claims
+
+    @property
+    def kept(self) -> Refusal | None:
+        """The refusal that was kept: of the token, else of its user; None if both are good."""
+        if self.error is not None:
+            return self.error
+        return self.user if isinstance(self.user, Refusal) else None
+
+
+class Globals(_AppCtxGlobals):
+    """What `g` is in a guarded app, for type checkers.
+
+    Attributes:
+        claims: Those of the request's token; None without one, and outside a request.
+    """
+
+    claims: Claims | None
 
 
 def authenticate(parts: Parts, request: Request, locations: Sequence[Location]) -> Authentication:
@@ -120,7 +164,7 @@ def current_authentication(*, reads_body: bool = False) -> Authentication:
         left = [place for place in authentication.parts.locations if place.reads_body]
         if left:
             _look(authentication, request, left)
-            g.claims = authentication.claims
+            flask_g.claims = authentication.claims
     return authentication
 
 
@@ -132,7 +176,7 @@ def restore_g_claims(_error: BaseException | None = None) -> None:
     """
     outer_claims = getattr(current_request(), _OUTER_CLAIMS, _UNSET)
     if outer_claims is not _UNSET:
-        g.claims = outer_claims
+        flask_g.claims = outer_claims
 
 
 def _restore_at_teardown(app: Flask) -> None:
@@ -152,14 +196,31 @@ def load_user(authentication: Authentication) -> Any:
     Raises:
         ConfigurationError: The app has no user loader.
         InvalidToken: The user is gone.
+        Refusal: The loader's own.
     """
     if authentication.token is None:
         return None
     if authentication.user is _UNSET:
-        authentication.user = authentication.parts.callbacks.load_user(authentication.token.claims)
-    if authentication.user is None:
-        raise InvalidToken("The token's user is gone", claim="sub")
+        authentication.user = _ask_for_user(authentication, authentication.token)
+    if isinstance(authentication.user, Refusal):
+        raise authentication.user
     return authentication.user
+
+
+def _ask_for_user(authentication: Authentication, token: VerifiedToken) -> Any:
+    """Call the app's loader; a refusal is returned, to be kept as that of a bad token is."""
+    try:
+        user = authentication.parts.callbacks.load_user(token.claims)
+        if user is not None:
+            return user
+        error: Refusal = InvalidToken(
+            "The token's user is gone", claim="sub", reason=Reason.USER_GONE
+        )
+    except Refusal as refusal:
+        error = refusal
+    token.attach_to(error)
+    _report_later(authentication, error)
+    return error
 
 
 def _look(authentication: Authentication, request: Request, locations: Sequence[Location]) -> None:
@@ -170,11 +231,14 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
             found = location.read(request)
             if found is not None:
                 if authentication.location is not None or authentication.error is not None:
-                    raise InvalidRequest("The request carries two tokens")
+                    raise InvalidRequest(
+                        "The request carries two tokens", reason=Reason.TWO_CREDENTIALS
+                    )
                 authentication.location, token = location.name, found
         if token is None:
             return
         authentication.token = authentication.parts.verifier.verify(token)
+        authentication.text = token
     except InvalidToken as error:
         _keep(authentication, header_fault(authentication.location, token) or error)
         return
@@ -188,11 +252,37 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
 
 
 def _keep(authentication: Authentication, error: Refusal) -> None:
-    """Keep a refusal until something demands a token."""
+    """Keep a refusal until something demands a token, or the request is over."""
     authentication.token, authentication.error = None, error
+    _report_later(authentication, error)
+
+
+def _report_later(authentication: Authentication, error: Refusal) -> None:
+    authentication.is_reported = False
     # Its frames hold the token, and what holds the error.
     error.__traceback__ = error.__context__ = None
-    report(error, authentication.parts)
+    after_this_request(_report_as_open)
+
+
+def _report_as_open(response: Response) -> Response:
+    """Report a refusal for which nothing was refused."""
+    authentication = find_authentication(current_request())
+    error = None if authentication is None else authentication.kept
+    if authentication is not None and error is not None and not authentication.is_reported:
+        authentication.is_reported = True
+        report(error, authentication.parts, refused=False)
+    return response
+
+
+def finish_refusal(authentication: Authentication, error: Refusal) -> None:
+    """Finish a refusal that is about to be raised; one that was kept is reported once."""
+    is_kept = error is authentication.kept
+    is_reported = is_kept and authentication.is_reported
+    if is_kept:
+        authentication.is_reported = True
+    if authentication.token is not None:
+        authentication.token.attach_to(error)
+    finish(error, authentication.parts, is_reported=is_reported)
 
 
 def _find_token() -> Authentication | None:
@@ -201,16 +291,21 @@ def _find_token() -> Authentication | None:
 
 
 def _find_user() -> Any:
+    if not has_request_context():  # As in the template of a mail.
+        return None
     authentication = current_authentication()
     try:
         return load_user(authentication)
     except Refusal as error:
-        finish(error, authentication.parts)
+        if not authentication.is_demanded:
+            return None
+        finish_refusal(authentication, error)
         raise
 
 
 current_token: Authentication = cast(Authentication, LocalProxy(_find_token))
 current_user: Any = LocalProxy(_find_user)
+g: Globals = cast(Globals, flask_g)
 
 
 def _set_private(response: Response) -> Response:

@@ -15,7 +15,7 @@ from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Reason
 from ..jose import strict_json
 
 _FORM = "application/x-www-form-urlencoded"
@@ -129,7 +129,9 @@ def texts(values_of: Callable[[str], Sequence[object]], *names: str) -> dict[str
     for name in names:
         values = values_of(name)
         if len(values) > 1:
-            raise InvalidRequest(f"The request carries two parameters {name}")
+            raise InvalidRequest(
+                f"The request carries two parameters {name}", reason=Reason.TWO_CREDENTIALS
+            )
         for value in values:
             if not isinstance(value, str):
                 raise InvalidRequest(f"The {name} is not text")

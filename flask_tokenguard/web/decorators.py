@@ -18,9 +18,10 @@ from .authentication import (
     Authentication,
     current_authentication,
     current_request,
+    finish_refusal,
     load_user,
 )
-from .challenge import answer_preflight, finish, is_preflight
+from .challenge import answer_preflight, is_preflight
 from .demands import ANY_TOKEN, Demand, Demanded
 from .endpoints import A_REFRESH_TOKEN
 from .marks import check_unmarked, mark, mark_below
@@ -39,11 +40,11 @@ def token_required(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
-def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -> Any:
+def token_required(*positional: Any, **demanded: Any) -> Any:
     """Demand a valid token, and more, before a view runs. Use it bare or called.
 
     Args:
-        view: The view, when used bare.
+        positional: The view, when used bare.
         demanded: `scope`: all of these; `any_scope`: one of these; `role`: one of these;
             `claims`: a scalar must equal the claim, of the same JSON type, or be in it when that is
             a list, and a list means one of these; `check`: a function of the `Claims`, where falsy
@@ -63,9 +64,10 @@ def token_required(view: Callable[..., Any] | None = None, /, **demanded: Any) -
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
-    if view is not None:
-        if demanded:
-            raise TypeError("token_required takes a view or demands, not both; call it first")
+    if positional:
+        view, *others = positional
+        if others or demanded or not callable(view):
+            raise _misplaced("token_required", view)
         return _guard(view, ANY_TOKEN)
     demand = Demand.of(**demanded)
 
@@ -85,13 +87,16 @@ def require_token(*, optional: Literal[False] = False, **demanded: Unpack[Demand
 def require_token(*, optional: bool, **demanded: Unpack[Demanded]) -> Claims | None: ...
 
 
-def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Claims | None:
+def require_token(
+    *misplaced: object, optional: bool = False, **demanded: Unpack[Demanded]
+) -> Claims | None:
     """Demand a valid token of the current request, and more, where a call is made.
 
     For views, helpers and `before_request`, when a decorator cannot know in time what is needed. A
     CORS preflight is no exception: in a `before_request`, skip OPTIONS yourself.
 
     Args:
+        misplaced: Nothing; what is demanded goes by name.
         optional: Whether no token is fine; a bad one is not.
         demanded: As `token_required` takes it.
 
@@ -106,7 +111,9 @@ def require_token(*, optional: bool = False, **demanded: Unpack[Demanded]) -> Cl
         InsufficientScope: 403, it does not allow this.
         Unavailable: 503, we cannot tell.
     """
-    is_plain = not (demanded or optional)
+    if misplaced:
+        raise _misplaced("require_token", misplaced[0])
+    is_plain = optional is False and not demanded
     demand = ANY_TOKEN if is_plain else Demand.of(optional=optional, **demanded)
     return _require_once(demand).claims
 
@@ -152,6 +159,7 @@ def require(demands: tuple[Demand, ...], authentication: Authentication) -> None
     Raises:
         Refusal: With its finished answer.
     """
+    authentication.is_demanded = True
     for demand in demands:
         if authentication.token is None or demand.asks_more:
             _enforce(demand, authentication)
@@ -164,8 +172,7 @@ def _enforce(demand: Demand, authentication: Authentication) -> None:
         if demand.user:
             load_user(authentication)
     except Refusal as error:
-        is_kept = error is authentication.error
-        finish(error, authentication.parts, is_reported=is_kept)
+        finish_refusal(authentication, error)
         raise
 
 
@@ -224,6 +231,16 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
         return view(*args, **kwargs)
 
     return sync_wrapper
+
+
+def _misplaced(function: str, thing: object) -> TypeError:
+    """Make the error for an argument without a name that is not a view alone."""
+    if callable(thing):
+        return TypeError(f"{function} takes a view alone, or demands by name: call it first")
+    scope = thing if isinstance(thing, str) else "notes:read"
+    return TypeError(
+        f"{thing!r} is not a view, and what is demanded goes by name: {function}(scope={scope!r})"
+    )
 
 
 def _check_view(view: object) -> None:

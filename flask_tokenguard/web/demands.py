@@ -7,27 +7,38 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from types import NoneType
 from typing import Any, ClassVar, TypeAlias, TypedDict
 
+from ..arguments.hints import DEMANDS, unknown_argument
+from ..arguments.readers import (
+    Scalar,
+    json_type,
+    read_claims,
+    read_flag,
+    read_function,
+    read_names,
+    read_roles,
+    read_scopes,
+    read_seconds,
+)
 from ..clock import Clock
-from ..errors import InsufficientAuthentication, InsufficientScope, InvalidToken, TokenMissing
+from ..config.locations import HEADER
+from ..errors import (
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidToken,
+    Reason,
+    TokenMissing,
+)
 from ..jose.compact import optional_date
+from ..quoting import contrast, contrast_issuers, quote
 from ..verify.claims import Claims, VerifiedToken
-from .authentication import Authentication
+from .authentication import Authentication, current_request
+from .locations import other_credentials
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
 OWN = "own"
-Scalar: TypeAlias = str | int | float | bool | None
-
-_JSON_TYPES: dict[type, str] = {
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    str: "string",
-    NoneType: "null",
-}
 
 
 class Demanded(TypedDict, total=False):
@@ -89,26 +100,30 @@ class Demand:
         max_age: timedelta | int | None = None,
         optional: bool = False,
         user: bool = False,
+        **unknown: object,
     ) -> "Demand":
         """Read the arguments of `token_required`.
 
         Raises:
             TypeError: An argument demands nothing, or what no token can say.
         """
-        if check is not None and (not callable(check) or inspect.iscoroutinefunction(check)):
-            raise TypeError("check must be a function that is not async")
-        if claims is not None and not claims:
-            raise TypeError("claims must name at least one")
+        for name in unknown:
+            raise unknown_argument(
+                name,
+                [field.name for field in fields(cls) if field.init],
+                DEMANDS,
+                otherwise=f'a claim is demanded by claims={{"{name}": ...}}',
+            )
         return cls(
-            scope=_names("scope", scope),
-            any_scope=_names("any_scope", any_scope),
-            role=_roles(role),
-            claims={name: _allowed(name, value) for name, value in (claims or {}).items()},
-            check=check,
-            issuers=_names("issuers", issuers),
-            max_age=None if max_age is None else _seconds(max_age),
-            optional=optional,
-            user=user,
+            scope=read_scopes("scope", scope),
+            any_scope=read_scopes("any_scope", any_scope),
+            role=read_roles(role),
+            claims={} if claims is None else read_claims(claims),
+            check=None if check is None else read_function(check),
+            issuers=read_names("issuers", issuers),
+            max_age=None if max_age is None else read_seconds(max_age),
+            optional=read_flag("optional", optional, "write optional=True"),
+            user=read_flag("user", user, 'write user=True; for one subject, claims={"sub": "..."}'),
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -137,9 +152,9 @@ class Demand:
         if token is None:
             if self.optional:
                 return
-            raise TokenMissing
-        if self.max_age is not None and not _is_recent(token, self.max_age, clock()):
-            raise InsufficientAuthentication(max_age=self.max_age)
+            raise TokenMissing(detail=_in_place_of_a_token(authentication))
+        if self.max_age is not None:
+            _check_recent(token, self.max_age, clock())
         self._check_access(token)
 
     def __str__(self) -> str:
@@ -159,18 +174,31 @@ class Demand:
     def _check_access(self, token: VerifiedToken) -> None:
         claims = token.claims
         if self.issuers and not self._is_of_issuers(token):
-            raise InsufficientScope("The token's issuer may not do this", missing=["iss"])
+            raise InsufficientScope(
+                "The token's issuer may not do this",
+                missing=["iss"],
+                reason=Reason.ISSUER_NOT_ALLOWED,
+                detail=contrast_issuers(claims.issuer, self.issuers),
+            )
         if self.scope or self.any_scope:
             self._check_scope(claims)
         if self.role and claims.roles.isdisjoint(self.role):
-            raise InsufficientScope("The token's roles do not allow this", missing=self.role)
+            raise InsufficientScope(
+                "The token's roles do not allow this",
+                missing=self.role,
+                reason=Reason.INSUFFICIENT_ROLE,
+                detail=contrast("roles", claims.roles, self.role),
+            )
         for name, allowed in self.claims.items():
             if name not in claims or not _matches(claims[name], allowed):
                 raise InsufficientScope(
-                    f"The token's claim {name} does not allow this", missing=[name]
+                    f"The token's claim {name} does not allow this",
+                    missing=[name],
+                    reason=Reason.INSUFFICIENT_CLAIMS,
+                    detail=f"accepted: {quote(allowed)}",
                 )
         if self.check is not None and not _truth(self.check(claims)):
-            raise InsufficientScope
+            raise InsufficientScope(reason=Reason.CHECK_FAILED)
 
     def _is_of_issuers(self, token: VerifiedToken) -> bool:
         if token.is_own and OWN in self.issuers:
@@ -181,69 +209,53 @@ class Demand:
     def _check_scope(self, claims: Claims) -> None:
         missing = [name for name in self.scope if name not in claims.scopes]
         if missing:
-            raise InsufficientScope("The token's scope is short", scope=self.scope, missing=missing)
+            raise InsufficientScope(
+                "The token's scope is short",
+                scope=self.scope,
+                missing=missing,
+                detail=contrast("scope", claims.scopes, self.scope),
+            )
         if self.any_scope and claims.scopes.isdisjoint(self.any_scope):
             raise InsufficientScope(
                 "The token's scope is short: it needs one of these",
                 scope=self.any_scope,
                 missing=self.any_scope,
+                detail=contrast("scope", claims.scopes, self.any_scope),
             )
 
 
-def _names(what: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
-    if names is None:
-        return ()
-    listed = tuple(names.split() if isinstance(names, str) else names)
-    if not listed or not all(isinstance(name, str) and name for name in listed):
-        raise TypeError(f"{what} must name at least one, as text")
-    return listed
-
-
-def _roles(role: str | Iterable[str] | None) -> tuple[str, ...]:
-    # Unlike a scope, a role may have spaces in it.
-    return _names("role", [role] if isinstance(role, str) else role)
-
-
-def _allowed(name: str, value: Scalar | Collection[Scalar]) -> tuple[Scalar, ...]:
-    values: tuple[Any, ...] = (
-        tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
-    )
-    if not values or None in map(_json_type, values):
-        raise TypeError(f"the claim {name} must be a text, number, truth value or None, or several")
-    return values
+def _in_place_of_a_token(authentication: Authentication) -> str:
+    """Describe, for the log, the header that brought no token; empty where it brought nothing."""
+    if any(location.name == HEADER for location in authentication.parts.locations):
+        return other_credentials(current_request())
+    return ""
 
 
 def _matches(claim: object, allowed: tuple[Scalar, ...]) -> bool:
     # Strings are never searched: "admin" is not in "not-admin".
     values = claim if isinstance(claim, list) else [claim]
     return any(
-        value == one and _json_type(value) == _json_type(one) for value in values for one in allowed
+        value == one and json_type(value) == json_type(one) for value in values for one in allowed
     )
 
 
-def _json_type(value: object) -> str | None:
-    return next((name for kind, name in _JSON_TYPES.items() if isinstance(value, kind)), None)
-
-
-def _seconds(max_age: timedelta | int) -> int:
-    seconds = max_age.total_seconds() if isinstance(max_age, timedelta) else max_age
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        raise TypeError("max_age must be a timedelta, or a number of seconds")
-    return int(seconds)
-
-
-def _is_recent(token: VerifiedToken, max_age: int, now: float) -> bool:
+def _check_recent(token: VerifiedToken, max_age: int, now: float) -> None:
     try:
         login = optional_date(token.claims, "auth_time")
     except InvalidToken:
-        return False
+        login = None
     # A login that lies ahead would be recent until long after it.
-    return login is not None and -token.leeway <= now - login <= max_age
+    if login is None or not -token.leeway <= now - login <= max_age:
+        came = "no login" if login is None else f"auth_time {login:.0f}"
+        raise InsufficientAuthentication(
+            max_age=max_age,
+            detail=f"{came} came, it is {now:.0f} now, at most {max_age} s ago is accepted",
+        )
 
 
 def _truth(result: object) -> bool:
-    if inspect.isawaitable(result):
-        raise TypeError("check must not return an awaitable, which would always be true")
+    if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError("check must not return what is awaited or iterated: it is always true")
     return bool(result)
 
 

@@ -5,7 +5,6 @@ clients are public ones (RFC 6749 section 2.1), and no other authentication of t
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -15,18 +14,26 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..clock import Clock
-from ..errors import InvalidGrant, InvalidRequest, InvalidToken, RefreshReused, Refusal
+from ..errors import (
+    InvalidGrant,
+    InvalidRequest,
+    InvalidToken,
+    Reason,
+    RefreshReused,
+    Refusal,
+)
+from ..quoting import quote_name
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from . import bodies
 from .authentication import Authentication, current_request
-from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
+from .challenge import announce, finishes_refusals, forbid_storing, report, set_no_store
 from .demands import Demand
 from .locations import REFRESH_TOKEN, Location, find_token
 from .marks import mark
 from .parts import Parts, parts_of
-from .sessions import revoke
+from .sessions import revoke_text
 
 _ASKED = ("scope", "client_id")
 _OF_REFRESH = (REFRESH_TOKEN, *_ASKED)
@@ -90,23 +97,29 @@ def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
 
 def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
-    parts = parts_of()
-    token = _token_parameter(parts)
-    with suppress(InvalidToken):
-        revoke(parts, token)
+    _revoke_parameter(parts_of())
     return Response(status=200)
 
 
 @finishes_refusals("revoke a token")
-def _token_parameter(parts: Parts) -> str:
-    return _read_parameters(parts, "token")["token"]
+def _revoke_parameter(parts: Parts) -> None:
+    token = _read_parameters(parts, "token")["token"]
+    try:
+        revoke_text(parts, token)
+    except InvalidToken as error:
+        report(error, parts, refused=False)
 
 
 @finishes_refusals("refresh a session")
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
     parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
     if parameters["grant_type"] != REFRESH_TOKEN:
-        raise InvalidGrant("Only refresh_token is supported here", error="unsupported_grant_type")
+        raise InvalidGrant(
+            "Only refresh_token is supported here",
+            error="unsupported_grant_type",
+            reason=Reason.UNSUPPORTED_GRANT,
+            detail=f"grant_type {quote_name(parameters['grant_type'])} came",
+        )
     return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
 
 
@@ -183,7 +196,8 @@ def _present(parts: Parts, parameters: "Parameters") -> _Presented:
     callbacks = parts.callbacks
     if callbacks.user_loader is not None and callbacks.load_user(token.claims) is None:
         sessions.end(token.claims["sid"])
-        raise InvalidGrant("The user is gone")
+        gone = InvalidGrant("The user is gone", reason=Reason.USER_GONE)
+        raise token.token.attach_to(gone)
     return _Presented(parts, sessions, token)
 
 
@@ -195,15 +209,17 @@ def _rotate(
     defaults = parts.callbacks.default_claims_for(token.claims["sub"])
     try:
         pair = sessions.rotate(token, defaults=defaults, claims=claims, origin=origin)
-    except RefreshReused as error:
-        send(
-            refresh_reused,
-            parts.app,
-            subject=error.subject,
-            sid=error.sid,
-            successor_age=error.successor_age,
-            successor_used=error.successor_used,
-        )
+    except Refusal as error:
+        token.token.attach_to(error)
+        if isinstance(error, RefreshReused):
+            send(
+                refresh_reused,
+                parts.app,
+                subject=error.subject,
+                sid=error.sid,
+                successor_age=error.successor_age,
+                successor_used=error.successor_used,
+            )
         raise
     announce(parts, pair.claims)
     return pair.response
@@ -231,7 +247,9 @@ class Parameters(dict[str, str]):
 
     def __missing__(self, name: str) -> NoReturn:
         """Refuse a request that lacks what it needs."""
-        raise InvalidGrant(f"There is no {name}", error="invalid_request")
+        raise InvalidGrant(
+            f"There is no {name}", error="invalid_request", reason=Reason.MALFORMED_REQUEST
+        )
 
 
 def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] = ()) -> Parameters:
@@ -251,11 +269,15 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
         parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
         token = find_token(request, locations) if locations else None
     except InvalidRequest as error:
-        raise InvalidGrant(error.reason, error="invalid_request") from None
+        raise InvalidGrant.of(error, error="invalid_request") from None
     except ClientDisconnected:
-        raise InvalidGrant("The body ends early", error="invalid_request") from None
+        raise InvalidGrant(
+            "The body ends early", error="invalid_request", reason=Reason.MALFORMED_REQUEST
+        ) from None
     except RequestEntityTooLarge:
-        raise InvalidGrant("The body is too large", error="invalid_request", code=413) from None
+        raise InvalidGrant(
+            "The body is too large", error="invalid_request", code=413, reason=Reason.BODY_TOO_LARGE
+        ) from None
     if token is not None:
         parameters[REFRESH_TOKEN] = token
     return parameters

@@ -6,19 +6,33 @@ of the public keys.
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app, got_request_exception, has_request_context
 from flask.typing import ResponseReturnValue
 
 from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
-from .authentication import authenticate, authenticate_nobody, current_request
-from .challenge import answer_preflight, build_response, is_preflight, pass_preflight_on
+from ..verify.claims import Claims
+from .authentication import (
+    authenticate,
+    authenticate_nobody,
+    current_request,
+    current_user,
+    find_authentication,
+)
+from .challenge import (
+    answer_for_framework,
+    answer_preflight,
+    complete,
+    is_preflight,
+    pass_preflight_on,
+)
 from .decorators import public, require
 from .demands import ANY_TOKEN
 from .locations import without_body
 from .marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
-from .parts import Parts
+from .parts import Parts, resolver
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     Rejected,
@@ -29,6 +43,7 @@ _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
 _ANY_TOKEN = (ANY_TOKEN,)
 _logger = logging.getLogger("flask_tokenguard")
 _MOST_REMEMBERED = 4096
+_current_app = resolver(current_app)
 
 
 def install(app: Flask, parts: Parts) -> None:
@@ -36,6 +51,8 @@ def install(app: Flask, parts: Parts) -> None:
     app.before_request(_hook_of(app, parts))
     before = app.before_request_funcs[None]
     before.insert(0, before.pop())
+    _add_claims_to_g(app)
+    _add_user_to_templates(app)
     _register_answers(app, parts)
     _publish_keys(app, parts)
 
@@ -132,6 +149,35 @@ def _warn_of_idle_endpoints(parts: Parts) -> None:
         _logger.warning("TOKENGUARD_PUBLIC_ENDPOINTS names %r, which no endpoint matches", name)
 
 
+class _RequestClaims:
+    """Stands for `g.claims` where no hook has set it, such as in a copy of a request's context."""
+
+    def __get__(self, _globals: object, _owner: type) -> Claims | None:
+        authentication = find_authentication(current_request()) if has_request_context() else None
+        # A view may push the context of another app.
+        if authentication is None or authentication.parts.app is not _current_app():
+            return None
+        return authentication.claims
+
+
+def _add_claims_to_g(app: Flask) -> None:
+    """Let `g.claims` be there in every context of the app."""
+    base = app.app_ctx_globals_class
+    with_claims: Any = type(base.__name__, (base,), {"claims": _RequestClaims()})
+    app.app_ctx_globals_class = with_claims
+
+
+def _add_user_to_templates(app: Flask) -> None:
+    """Let templates and their macros read `current_user`, unless the app has another one."""
+
+    def add() -> dict[str, Any]:
+        # Not at start-up: an environment that was made heeds no more of the app's `jinja_options`.
+        app.jinja_env.globals.setdefault("current_user", current_user)
+        return {}
+
+    app.template_context_processors[None].insert(0, add)
+
+
 def _publish_keys(app: Flask, parts: Parts) -> None:
     """Serve the public keys; secrets alone have nothing to publish."""
     if parts.settings.keyring is None and all(key.public_jwk() is None for key in parts.keys):
@@ -148,15 +194,17 @@ def _register_answers(app: Flask, parts: Parts) -> None:
     """
 
     def send(error: Refusal) -> ResponseReturnValue:
+        answer = complete(error, parts)
         for scope in (*current_request().blueprints, None):
             for kind in _OUR_CLASSES:
                 handler = app.error_handler_spec[scope][None].get(kind)
                 if handler is not None and handler is not send and isinstance(error, kind):
                     changed: ResponseReturnValue = app.ensure_sync(handler)(error)
                     return changed
-        return error.response or build_response(error, parts.realm)
+        return answer
 
     for kind in (Rejected, Unavailable):
         # None is the place of an app's own subclass with another status.
         for status in (None, 400, 401, 403, 503):
             app.error_handler_spec[None][status].setdefault(kind, send)
+    got_request_exception.connect(answer_for_framework, app)

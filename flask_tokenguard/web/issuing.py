@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from ..issue.options import IssueOptions
+from ..issue.options import IssueOptions, with_defaults
 from .challenge import announce, finishes_refusals, forbid_storing
 from .parts import Parts, parts_of
 from .subjects import check_ours
@@ -26,7 +26,7 @@ def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
     check_new_subject(subject)
     defaults = parts.callbacks.default_claims_for(subject)
     if defaults:
-        options["claims"] = {**defaults, **(options.get("claims") or {})}
+        options["claims"] = with_defaults(options.get("claims"), defaults)
     token, claims = parts.issuer.issue(subject, options)
     announce(parts, claims)
     forbid_storing()

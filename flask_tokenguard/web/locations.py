@@ -11,15 +11,28 @@ from functools import partial
 from flask import Request
 
 from ..config.locations import FORM, HEADER, JSON, QUERY
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Reason
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_JWT = re.compile(r"eyJ[A-Za-z0-9._-]+")
 _SCHEME = re.compile(r"(?i:bearer)(?![!#$%&'*+.^_`|~0-9A-Za-z-])")
 # What a refresh token is called (RFC 6749 section 6).
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name
 _ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
+# Servers join several headers with a comma (RFC 9110 section 5.3). A parameter has the `=`.
+_SECOND = re.compile(r",[ \t]*bearer[ \t]+(?![ \t=])", re.IGNORECASE)
+# The closing quote may be missing, so that a hostile header is read once and no more.
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
 _MALFORMED = "The Authorization header is malformed"
+# Names that are shown in the log: what else stands there may be a password or a token.
+_SCHEMES = {
+    name.lower(): name
+    for name in (
+        *("ApiKey", "AWS4-HMAC-SHA256", "Basic", "Digest", "DPoP", "GNAP", "HOBA", "JWT", "Mutual"),
+        *("Negotiate", "NTLM", "OAuth", "PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "Token"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +56,30 @@ def in_header(request: Request) -> str | None:
     if value is None:
         return None
     if value.startswith("Bearer ") or value[:7].lower() == "bearer ":
-        return value[7:].lstrip(" ")
+        # uWSGI and Werkzeug keep the white space at the end of a field (RFC 9110 section 5.5).
+        return value[7:].lstrip(" ").rstrip(" \t")
     if _SCHEME.match(value):
         raise InvalidRequest(_MALFORMED)
+    if "," in value and _SECOND.search(_QUOTED.sub("", value)):
+        raise InvalidRequest("The request carries two credentials", reason=Reason.TWO_CREDENTIALS)
     return None
+
+
+def other_credentials(request: Request) -> str:
+    """Describe, for the log, an `Authorization` header that holds something else than `Bearer`.
+
+    Nothing of it is quoted but the name of a scheme that is known; empty where there is none.
+    """
+    value = request.environ.get("HTTP_AUTHORIZATION", "").strip(" \t")
+    if not value:
+        return ""
+    first, _, rest = value.partition(" ")
+    if not rest:
+        what = "a token alone" if _JWT.fullmatch(first) else "one word alone"
+        return f"the Authorization header holds {what}; write Bearer and a space before the token"
+    scheme = _SCHEMES.get(first.lower())
+    what = "a scheme that is not known" if scheme is None else f"the scheme {scheme}"
+    return f"the Authorization header has {what}; Bearer is wanted"
 
 
 def header_fault(location: str | None, token: str | None) -> InvalidRequest | None:
@@ -116,5 +149,5 @@ def find_token(request: Request, locations: Iterable[Location]) -> str | None:
     """
     found = [token for place in locations if (token := place.read(request)) is not None]
     if len(found) > 1:
-        raise InvalidRequest("The request carries two tokens")
+        raise InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)
     return found[0] if found else None

@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 
 from ..clock import Clock
 from ..config.settings import STATIC_ENDPOINTS, Settings
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Refusal
 from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
@@ -36,6 +36,7 @@ class Callbacks:
 
     user_loader: Callable[[Claims], Any] | None = None
     default_claims: Callable[[str], Mapping[str, Any]] | None = None
+    error_response: Callable[[Refusal], Any] | None = None
 
     def load_user(self, claims: Claims) -> Any:
         """Call the user loader.

@@ -8,6 +8,7 @@ from typing import Unpack
 
 from flask import has_request_context
 
+from ..errors import Refusal
 from ..issue.options import IssueOptions
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE, Session
@@ -156,7 +157,7 @@ def revoke(
         raise TypeError("subject= and issuer= go with jti=; a token holds its own sub and iss")
     revocation = parts.get_revocation()
     if isinstance(token, str):
-        _revoke_text(parts, token)
+        revoke_text(parts, token)
     elif token is not None:
         revocation.revoke(token)
     else:
@@ -198,14 +199,19 @@ def _current_sid(parts: Parts) -> str | None:
     return token.claims.get("sid")
 
 
-def _revoke_text(parts: Parts, text: str) -> None:
+def revoke_text(parts: Parts, text: str) -> None:
+    """Revoke a token as it came; the refusal of a bad one is not finished."""
     token = parts.verifier.authenticate(text)
-    # Another issuer's token must not name a session of ours.
-    if token.is_own and token.typ == REFRESH_TYPE:
-        owner = read_subject(parts, token.claims).id
-        parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
-    else:
-        parts.get_revocation().revoke(token.claims)
+    try:
+        # Another issuer's token must not name a session of ours.
+        if token.is_own and token.typ == REFRESH_TYPE:
+            owner = read_subject(parts, token.claims).id
+            parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
+        else:
+            parts.get_revocation().revoke(token.claims)
+    except Refusal as error:
+        token.attach_to(error)
+        raise
 
 
 def _revoke_named(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flask import has_request_context
 
-from ..errors import InvalidToken
+from ..errors import InvalidToken, Reason
 from ..issue.ids import subject_id
 from ..verify.claims import Claims
 from .authentication import current_request, find_authentication
@@ -53,7 +53,7 @@ def read_subject(
             raise TypeError("issuer= goes with a text; the claims hold their own iss")
         name = subject.subject
         if not isinstance(name, str) or not name:
-            raise InvalidToken("The token has no sub", claim="sub")
+            raise InvalidToken("The token has no sub", claim="sub", reason=Reason.MISSING_CLAIM)
         return Subject(subject.issuer, name)
     if not isinstance(subject, str):
         raise TypeError(

@@ -122,7 +122,7 @@ def trusted_issuer(
         "cnf": validators.is_bearer,
     }
     names = ClaimNames(profile.scope_claims, profile.roles_claim or ())
-    return TrustedIssuer(keys, rules, live_rules=live_rules, names=names)
+    return TrustedIssuer(keys, rules, name=entry.issuer, live_rules=live_rules, names=names)
 
 
 def _audience_rules(entry: IssuerEntry) -> dict[str, Validator]:

@@ -60,10 +60,12 @@ class TokenParts:
             TrustedIssuer(
                 self.keys,
                 rules,
+                name=self.settings.issuer,
                 live_rules=live_rules,
                 requires_encryption=encryption is not None and encryption.required,
             ),
             others=None if others is None else others.find,
+            names=() if others is None else others.names,
             issuer=self.settings.issuer,
             max_size=self.settings.max_token_size,
             decryption_keys=None if encryption is None else encryption.decrypting,

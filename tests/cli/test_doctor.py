@@ -382,3 +382,13 @@ def test_a_grace_that_a_slow_store_uses_up_is_advice(
 
 def test_a_grace_without_sessions_is_no_risk(make_app: MakeApp, safe: Config) -> None:
     assert findings(make_app(**safe, REFRESH_GRACE=1)) == []
+
+
+def test_issuers_that_differ_by_a_slash_are_shown_both(
+    make_app: MakeApp, safe: Config, public_pems: dict[str, str]
+) -> None:
+    entry = {"audience": "api", "keys": public_pems["ES256"]}
+    names = ["https://id.example", "https://id.example/", "https://other.example"]
+    rows = rows_of(make_app(**safe, ISSUERS=dict.fromkeys(names, entry)))
+    (why,) = [row["why"] for row in rows if "slash" in row["why"]]
+    assert why.startswith('"https://id.example" and "https://id.example/" differ by a slash')

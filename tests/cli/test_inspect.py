@@ -107,7 +107,7 @@ def test_a_forged_token_is_refused(make_app: MakeApp) -> None:
     token = issued(make_app(KEY=secrets.token_urlsafe(64)))
     result = run(make_app(), token)
     assert result.exit_code == 1
-    assert "signature  refused: The token's signature is not valid\n" in result.stdout
+    assert "signature  refused: The token's signature is not valid; " in result.stdout
 
 
 def test_all_that_is_wrong_is_seen_at_once(make_app: MakeApp) -> None:
@@ -121,7 +121,7 @@ def test_an_expired_token_is_refused_and_its_age_told(make_app: MakeApp) -> None
     token = issued(make_app(TokenGuard(clock=SettableClock(time.time() - 86_400 * 3))))
     result = run(make_app(), token)
     assert result.exit_code == 1
-    assert "exp        refused: The token has expired (exp)\n" in result.stdout
+    assert "exp        refused: The token has expired (exp); exp is " in result.stdout
     assert "iat   3 days ago (" in result.stdout
 
 
@@ -134,7 +134,9 @@ def test_a_token_is_read_from_stdin(make_app: MakeApp, arguments: list[str]) -> 
 def test_nothing_on_stdin_is_no_token(make_app: MakeApp) -> None:
     result = run(make_app(), "--json", input="")
     assert result.exit_code == 1
-    assert checks(result) == {"form": "refused: The token is not a compact JWS"}
+    assert checks(result) == {
+        "form": "refused: The token is not a compact JWS; the number of parts is 1, and must be 3"
+    }
 
 
 def test_octets_on_stdin_that_are_no_text_are_no_token(make_app: MakeApp) -> None:
@@ -399,7 +401,7 @@ def test_what_is_no_token_is_refused(make_app: MakeApp, token: str, options: lis
 
 def test_a_token_that_is_too_long_for_the_app_is_refused(make_app: MakeApp) -> None:
     result = run(make_app(), forged({"a": "x" * 10_000}), "--json")
-    assert checks(result) == {"form": "refused: The token is too long"}
+    assert checks(result)["form"].startswith("refused: The token is too long; ")
 
 
 # What is never printed
@@ -476,5 +478,15 @@ def test_a_token_of_nobody_we_know_says_so(
     report = inspect_token(token, app.extensions["tokenguard"])
     assert report.checks == {
         "form": "ok",
-        "iss": "refused: The token is from another issuer (iss)",
+        "iss": 'refused: The token is from another issuer (iss); iss "https://evil" came,'
+        ' accepted: "https://id.example"',
     }
+
+
+def test_an_issuer_that_differs_by_a_slash_is_shown_beside_ours(make_app: MakeApp) -> None:
+    app = make_app(ISSUER="https://id.example")
+    token = issued(make_app(ISSUER="https://id.example/"))
+    assert (
+        'iss "https://id.example/" came, "https://id.example" is accepted; a slash'
+        in checks(run(app, token, "--json"))["iss"]
+    )

@@ -374,7 +374,7 @@ def test_the_claims_of_the_app_are_not_changed(issuer: TokenIssuer) -> None:
 def test_a_misspelt_option_issues_nothing(issuer: TokenIssuer) -> None:
     options = cast(IssueOptions, {"scopes": "read", "lifetime": 60})
     for refuse in (registered_claims, lambda options: issuer.issue("alice", options)):
-        with pytest.raises(TypeError, match="no option scopes"):
+        with pytest.raises(TypeError, match="no argument scopes="):
             refuse(options)
 
 

@@ -449,7 +449,7 @@ def refusal(token: str, key: EncryptionKey) -> str:
     """Be refused, and read why."""
     with pytest.raises(InvalidToken) as caught:
         jwe.decrypt(token, KeySet([key]))
-    return caught.value.reason
+    return caught.value.description
 
 
 def flattened(token: str) -> str:

@@ -40,7 +40,7 @@ def test_what_is_no_instant_is_refused_by_its_name(value: object) -> None:
     with pytest.raises(InvalidToken) as caught:
         optional_date({"auth_time": value}, "auth_time")
     assert caught.value.claim == "auth_time"
-    assert caught.value.reason == "The token has no valid auth_time"
+    assert caught.value.description == "The token has no valid auth_time"
 
 
 @each_that_is_none

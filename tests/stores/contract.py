@@ -151,6 +151,24 @@ class StoreContract:
         store.revoke(jti, subject=subject, expires=now() + LIFETIME)
         assert store.standing(jti, subject[:1] + secrets.token_bytes(15), subject).is_revoked
 
+    def test_an_ended_session_differs_from_a_revoked_token(self, family: Family) -> None:
+        jti = new_id()
+        family.store.revoke(jti, subject=family.subject, expires=family.now() + LIFETIME)
+        family.store.end_session(family.session, subject=None)
+        standings = [
+            family.store.standing(token, session, family.subject)
+            for token, session in (
+                (jti, None),
+                (jti, family.session),
+                (new_id(), family.session),
+            )
+        ]
+        assert [(one.is_revoked, one.by_session) for one in standings] == [
+            (True, False),
+            (True, False),
+            (True, True),
+        ]
+
     def test_revoking_a_token_leaves_the_others(self, store: Store, now: Now) -> None:
         subject = new_id()
         store.revoke(new_id(), subject=subject, expires=now() + LIFETIME)

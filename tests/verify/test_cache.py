@@ -127,7 +127,7 @@ def remembered(guard: TokenGuard, token: str) -> str:
 def refusal(guard: TokenGuard, token: str) -> str:
     with pytest.raises(InvalidToken) as caught:
         guard.verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 # It remembers.
@@ -261,6 +261,9 @@ class Source:
 
     def __contains__(self, key: object) -> bool:
         return key in self.keys
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys)
 
 
 def test_a_remembered_token_does_not_outlive_its_key() -> None:

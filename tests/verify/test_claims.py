@@ -11,6 +11,7 @@ from flask_tokenguard.errors import (
     InvalidRequest,
     InvalidToken,
     IssueError,
+    Reason,
     Refusal,
     Rejected,
     TokenGuardError,
@@ -128,7 +129,7 @@ def test_a_refusal_knows_its_answer(
 ) -> None:
     refusal = kind()
     assert (refusal.code, refusal.error, refusal.has_challenge) == (code, error, has_challenge)
-    assert refusal.reason
+    assert refusal.description
 
 
 @pytest.mark.parametrize(
@@ -159,17 +160,21 @@ def test_an_outage_is_not_the_requests_fault() -> None:
     assert not issubclass(Unavailable, Rejected)
 
 
-def test_a_refusal_says_its_own_reason() -> None:
-    assert InvalidToken("The moon is full", claim="moon").reason == "The moon is full"
+def test_a_refusal_has_its_own_description() -> None:
+    assert InvalidToken("The moon is full", claim="moon").description == "The moon is full"
     assert InvalidToken("The moon is full", claim="moon").claim == "moon"
 
 
-def test_a_refusal_without_a_description_has_an_empty_reason() -> None:
+def test_a_refusal_without_a_description_has_an_empty_one() -> None:
     class Silent(InvalidToken):
         description = None  # type: ignore[assignment]  # as Werkzeug's types allow
 
-    refusal = Silent()
-    assert refusal.reason == ""
+    assert Silent().description == ""
+
+
+def test_a_rule_of_the_app_has_a_reason_of_its_own() -> None:
+    assert InvalidToken("The moon is full").reason == "app_rule"
+    assert InvalidToken("It is late", reason=Reason.EXPIRED).reason == "expired"
 
 
 def test_a_scope_that_falls_short_is_kept() -> None:

@@ -42,7 +42,7 @@ def test_a_type_of_the_list_is_accepted(typ: str | None) -> None:
 
 @pytest.mark.parametrize("typ", [None, "", "jwt", "rt+jwt", "text/at+jwt", "at+jwt "])
 def test_another_type_is_refused(typ: str | None) -> None:
-    assert "(typ)" in refusal(validators.has_type(["at+jwt"]), token(typ)).reason
+    assert "(typ)" in refusal(validators.has_type(["at+jwt"]), token(typ)).description
 
 
 def test_the_issuer_is_accepted() -> None:
@@ -75,7 +75,7 @@ def test_one_of_the_audiences_is_accepted(aud: object) -> None:
 )
 def test_another_audience_is_refused(claims: dict[str, Any]) -> None:
     error = refusal(validators.has_audience(["api"]), token(**claims))
-    assert (error.claim, error.reason) == ("aud", "The token is for another audience (aud)")
+    assert (error.claim, error.description) == ("aud", "The token is for another audience (aud)")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_another_audience_is_refused(claims: dict[str, Any]) -> None:
 )
 def test_an_audience_is_a_text_or_several(claims: dict[str, Any]) -> None:
     error = refusal(validators.has_audience(["api"]), token(**claims))
-    assert (error.claim, error.reason) == ("aud", "The token's audience is malformed (aud)")
+    assert (error.claim, error.description) == ("aud", "The token's audience is malformed (aud)")
 
 
 def test_no_audience_is_accepted_where_none_is_named() -> None:
@@ -106,14 +106,14 @@ def test_a_claim_that_is_text_is_accepted() -> None:
 @pytest.mark.parametrize("claims", [{}, {"jti": "me"}])
 def test_a_claim_that_is_missing_is_refused(claims: dict[str, Any]) -> None:
     error = refusal(validators.has_text("sub"), token(**claims))
-    assert (error.claim, error.reason) == ("sub", "The token has no sub")
+    assert (error.claim, error.description) == ("sub", "The token has no sub")
 
 
 @pytest.mark.parametrize("is_required", [True, False])
 @pytest.mark.parametrize("sub", ["", None, 7, ["me"], {"sub": "me"}, False], ids=repr)
 def test_a_claim_that_is_not_text_is_refused(sub: object, is_required: bool) -> None:
     error = refusal(validators.has_text("sub", is_required=is_required), token(sub=sub))
-    assert (error.claim, error.reason) == ("sub", "The token has no valid sub")
+    assert (error.claim, error.description) == ("sub", "The token has no valid sub")
 
 
 @pytest.mark.parametrize("claims", [{}, {"sub": "me"}])
@@ -129,7 +129,7 @@ def test_a_token_whose_exp_lies_ahead_is_current(clock: SettableClock, exp: floa
 @pytest.mark.parametrize("exp", [NOW, NOW - 1, 0, float(NOW)])
 def test_a_token_is_expired_in_the_very_second_of_its_exp(clock: SettableClock, exp: float) -> None:
     error = refusal(validators.is_current(clock=clock), token(exp=exp))
-    assert (error.claim, error.reason) == ("exp", "The token has expired (exp)")
+    assert (error.claim, error.description) == ("exp", "The token has expired (exp)")
 
 
 def test_a_token_is_current_until_just_before_its_exp(clock: SettableClock) -> None:
@@ -153,13 +153,13 @@ def test_a_token_is_expired_in_the_very_second_of_its_exp_and_leeway(clock: Sett
 
 def test_a_token_without_exp_is_refused(clock: SettableClock) -> None:
     error = refusal(validators.is_current(clock=clock), token())
-    assert (error.claim, error.reason) == ("exp", "The token has no valid exp")
+    assert (error.claim, error.description) == ("exp", "The token has no valid exp")
 
 
 @pytest.mark.parametrize("exp", NO_INSTANTS, ids=lambda exp: str(exp)[:20])
 def test_an_exp_that_is_no_time_is_refused(clock: SettableClock, exp: object) -> None:
     error = refusal(validators.is_current(clock=clock), token(exp=exp))
-    assert error.reason == "The token has no valid exp"
+    assert error.description == "The token has no valid exp"
 
 
 each_beginning = pytest.mark.parametrize("claim", ["nbf", "iat"])
@@ -175,7 +175,7 @@ def test_a_token_that_has_begun_is_accepted(clock: SettableClock, claim: str, ti
 @pytest.mark.parametrize("time", [NOW + 6, NOW + 5.5, 253_402_300_799])
 def test_a_token_of_the_future_is_refused(clock: SettableClock, claim: str, time: float) -> None:
     error = refusal(validators.is_begun(claim, clock=clock), token(**{claim: time}))
-    assert (error.claim, error.reason) == (claim, f"The token is not valid yet ({claim})")
+    assert (error.claim, error.description) == (claim, f"The token is not valid yet ({claim})")
 
 
 @each_beginning
@@ -199,7 +199,7 @@ def test_a_beginning_may_be_absent(clock: SettableClock, claim: str) -> None:
 @each_beginning
 def test_a_beginning_that_is_required_must_be_there(clock: SettableClock, claim: str) -> None:
     rule = validators.is_begun(claim, clock=clock, is_required=True)
-    assert refusal(rule, token()).reason == f"The token has no valid {claim}"
+    assert refusal(rule, token()).description == f"The token has no valid {claim}"
 
 
 @each_beginning
@@ -208,14 +208,14 @@ def test_a_beginning_that_is_no_time_is_refused(
     clock: SettableClock, claim: str, time: object
 ) -> None:
     error = refusal(validators.is_begun(claim, clock=clock), token(**{claim: time}))
-    assert error.reason == f"The token has no valid {claim}"
+    assert error.description == f"The token has no valid {claim}"
 
 
 @pytest.mark.parametrize("exp", [NOW + 60, NOW + 59, float(NOW + 60)])
 def test_a_token_that_begins_when_it_has_ended_is_refused(clock: SettableClock, exp: float) -> None:
     rule = validators.is_begun("nbf", 300, clock)
     error = refusal(rule, token(nbf=NOW + 60, exp=exp))
-    assert (error.claim, error.reason) == (
+    assert (error.claim, error.description) == (
         "nbf",
         "The token is never valid: nbf is not before exp",
     )

@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ def reason(verifies: TokenVerifier, token: str) -> str:
     """Have a token refused."""
     with pytest.raises(InvalidToken) as caught:
         verifies.verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 def forged(secret: bytes, header: dict[str, Any]) -> str:
@@ -257,6 +257,9 @@ def test_any_source_of_keys_will_do() -> None:
         def __contains__(self, key: object) -> bool:
             return key is KEY
 
+        def __iter__(self) -> Iterator[Key]:
+            return iter([KEY])
+
     assert TokenVerifier(TrustedIssuer(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
@@ -267,6 +270,9 @@ def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None
 
         def __contains__(self, key: object) -> bool:
             return key is KEY
+
+        def __iter__(self) -> Iterator[Key]:
+            return iter([KEY])
 
     token = signed(KEY, CLAIMS, {"alg": "HS512"})
     assert (
@@ -296,7 +302,7 @@ def refused(guard: TokenGuard, claims: dict[str, Any], header: dict[str, Any] = 
     """Have a rightly signed token refused by an app."""
     with pytest.raises(InvalidToken) as caught:
         guard.verify(signed(KEY, claims, header))
-    return caught.value.reason
+    return caught.value.description
 
 
 def test_an_app_accepts_a_token_with_what_our_own_must_say(

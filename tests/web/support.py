@@ -1,9 +1,12 @@
 """What the tests of views say, in few words."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from blinker import NamedSignal
+from flask import Flask
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.test import TestResponse
 
@@ -21,6 +24,18 @@ def new_view(body: str = "served") -> View:
         return body
 
     return view
+
+
+@contextmanager
+def received(signal: NamedSignal, app: Flask) -> Iterator[list[dict[str, Any]]]:
+    """Collect what a signal sends for an app."""
+    sent: list[dict[str, Any]] = []
+
+    def receive(_: Flask, **values: Any) -> None:
+        sent.append(values)
+
+    with signal.connected_to(receive, app):
+        yield sent
 
 
 def foreign(view: View) -> View:

@@ -1,6 +1,7 @@
 """What `token_required` is called with, and what it means; `public`."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from flask import Flask, g
 from werkzeug.test import TestResponse
 
-from flask_tokenguard import Claims, TokenGuard, current_user, public, token_required
+from flask_tokenguard import Claims, TokenGuard, current_user, public, require_token, token_required
 from flask_tokenguard.web.parts import Callbacks
 
 from ..conftest import MakeApp
@@ -211,6 +212,14 @@ async def _check_later(_: Claims) -> bool:
     return False
 
 
+async def _yields_later(_: Claims) -> Any:
+    yield True
+
+
+def _yields(_: Claims) -> Iterator[bool]:
+    yield False
+
+
 class _Later:
     """An awaitable that, unlike a coroutine, does not complain when nobody awaits it."""
 
@@ -224,10 +233,13 @@ def test_an_async_check_is_refused_at_import(check: Any) -> None:
         token_required(check=check)
 
 
-def test_a_check_that_only_turns_out_to_be_async_serves_nobody(
-    ask: Ask,
+@pytest.mark.parametrize(
+    "late", [_Later, partial(_yields, Claims()), partial(_yields_later, Claims())]
+)
+def test_a_check_that_only_turns_out_to_be_late_serves_nobody(
+    ask: Ask, late: Callable[[], object]
 ) -> None:
-    assert ask({"check": lambda _: _Later()}).status_code == 500
+    assert ask({"check": lambda _: late()}).status_code == 500
 
 
 # issuers
@@ -351,41 +363,80 @@ def test_an_async_user_loader_is_refused_as_an_async_check_is() -> None:
 # Errors at import
 
 
+SEVERAL = "must be a text, or several; it is of type"
+ONE = "must name at least one"
+SPACE = "no scope has a space in it; write"
+CLAIM = "the claim role must be a text"
+MAPPING = "claims must be a mapping"
+SECONDS = "max_age must be a timedelta or a number of seconds"
+FUNCTION = "check must be a function of"
+FLAG = "must be True or False; it is of type"
+
+
 @pytest.mark.parametrize(
-    "demanded",
+    ("demanded", "fault"),
     [
-        {"scope": ""},
-        {"scope": "  "},
-        {"scope": []},
-        {"scope": [""]},
-        {"scope": [1]},
-        {"scope": 1},
-        {"scope": b"a"},
-        {"any_scope": ""},
-        {"any_scope": []},
-        {"issuers": ""},
-        {"issuers": []},
-        {"issuers": [None]},
-        {"claims": {"role": []}},
-        {"claims": {"role": {}}},
-        {"claims": {"role": {"a": 1}}},
-        {"claims": {"role": [["a"]]}},
-        {"claims": {"role": ...}},
-        {"claims": {"role": b"admin"}},
-        {"claims": "role"},
-        {"claims": {}},
-        {"check": "admin"},
-        {"check": True},
-        {"scopes": "a"},
-        {"view": None},
+        ({"scope": ""}, ONE),
+        ({"scope": "  "}, ONE),
+        ({"scope": []}, ONE),
+        ({"scope": [""]}, ONE),
+        ({"scope": [1]}, ONE),
+        ({"scope": 1}, SEVERAL),
+        ({"scope": True}, SEVERAL),
+        ({"scope": b"a"}, SEVERAL),
+        ({"scope": {"a": True}}, SEVERAL),
+        ({"scope": ["a b"]}, SPACE),
+        ({"scope": ["a", "b "]}, SPACE),
+        ({"any_scope": ""}, ONE),
+        ({"any_scope": []}, ONE),
+        ({"any_scope": {"a b", "c"}}, SPACE),
+        ({"role": ""}, ONE),
+        ({"role": 7}, SEVERAL),
+        ({"role": ["admin", None]}, ONE),
+        ({"issuers": ""}, ONE),
+        ({"issuers": []}, ONE),
+        ({"issuers": [None]}, ONE),
+        ({"issuers": {"https://a.example": {}}}, SEVERAL),
+        ({"claims": {"role": []}}, CLAIM),
+        ({"claims": {"role": {}}}, CLAIM),
+        ({"claims": {"role": {"a": 1}}}, CLAIM),
+        ({"claims": {"role": [["a"]]}}, CLAIM),
+        ({"claims": {"role": ...}}, CLAIM),
+        ({"claims": {"role": b"admin"}}, CLAIM),
+        ({"claims": {"role": float("nan")}}, CLAIM),
+        ({"claims": "role"}, MAPPING),
+        ({"claims": ["role"]}, MAPPING),
+        ({"claims": {}}, "claims must name at least one"),
+        ({"claims": {7: "a"}}, "claims must name at least one, as text"),
+        ({"check": "admin"}, FUNCTION),
+        ({"check": True}, FUNCTION),
+        ({"check": lambda: True}, FUNCTION),
+        ({"check": lambda _claims, _level: True}, FUNCTION),
+        ({"check": _yields}, FUNCTION),
+        ({"check": _yields_later}, FUNCTION),
+        ({"max_age": -1}, SECONDS),
+        ({"max_age": timedelta(seconds=-1)}, SECONDS),
+        ({"max_age": True}, SECONDS),
+        ({"max_age": "300"}, SECONDS),
+        ({"max_age": float("nan")}, SECONDS),
+        ({"max_age": float("inf")}, SECONDS),
+        ({"optional": "yes"}, FLAG),
+        ({"optional": None}, FLAG),
+        ({"user": "alice"}, FLAG),
+        ({"view": None}, "no argument view="),
     ],
-    ids=str,
 )
-def test_an_argument_that_demands_nothing_or_the_impossible_is_an_error_at_import(
-    demanded: dict[str, Any],
+@pytest.mark.parametrize("function", [token_required, require_token])
+def test_what_no_token_can_meet_is_an_error_at_import(
+    function: Callable[..., Any], demanded: dict[str, Any], fault: str
 ) -> None:
-    with pytest.raises((TypeError, AttributeError)):
-        token_required(**demanded)
+    with pytest.raises(TypeError, match=fault):
+        function(**demanded)
+
+
+@pytest.mark.parametrize("check", [len, all, str], ids=repr)
+def test_a_check_may_be_any_function_of_the_claims(check: Any) -> None:
+    assert callable(token_required(check=check))
 
 
 def test_a_view_and_arguments_in_one_call_are_an_error_at_import() -> None:

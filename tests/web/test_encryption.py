@@ -116,7 +116,7 @@ def reason(app: Flask, token: str) -> str:
     """Be refused outside a request, and read why."""
     with pytest.raises(InvalidToken) as caught:
         guard_of(app).verify(token)
-    return caught.value.reason
+    return caught.value.description
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def verdict(guard: TokenGuard, token: str) -> str:
     try:
         guard.verify(token)
     except InvalidToken as error:
-        return error.reason
+        return error.description
     return "accepted"
 
 

@@ -1,12 +1,9 @@
 """The hook that authenticates each request, and what views learn and call through it."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app, g
 from flask.testing import FlaskClient
 
@@ -22,6 +19,7 @@ from flask_tokenguard import (
     current_token,
     current_user,
     issue_token,
+    require_token,
     token_accepted,
     token_issued,
     token_rejected,
@@ -31,20 +29,7 @@ from flask_tokenguard import (
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, SHORT, foreign, new_view, refusal_of
-
-
-@contextmanager
-def received(signal: NamedSignal, app: Flask) -> Iterator[list[dict[str, Any]]]:
-    """Collect what a signal sends for an app."""
-    sent: list[dict[str, Any]] = []
-
-    def receive(_: Flask, **values: Any) -> None:
-        sent.append(values)
-
-    with signal.connected_to(receive, app):
-        yield sent
-
+from .support import BAD, MISSING, SHORT, foreign, new_view, received, refusal_of
 
 # First among the hooks
 
@@ -218,6 +203,15 @@ def users_app(make_app: MakeApp, users: _Users) -> Flask:
     def wrapped() -> str:
         return twice()
 
+    def optional() -> str:
+        return twice()
+
+    def called() -> str:
+        require_token()
+        return twice()
+
+    app.add_url_rule("/called", view_func=called)
+    app.add_url_rule("/optional", view_func=token_required(optional=True)(optional))
     app.add_url_rule("/never", view_func=token_required(new_view()))
     app.add_url_rule("/twice", view_func=token_required(twice))
     app.add_url_rule("/open", "open", lambda: f"{current_user} {current_user}")
@@ -243,7 +237,7 @@ def test_the_user_loader_is_asked_once_a_request(
     assert users.asked == ["alice", "alice"]
 
 
-@pytest.mark.parametrize("path", ["/twice", "/open", "/demanded", "/wrapped"])
+@pytest.mark.parametrize("path", ["/twice", "/demanded", "/wrapped", "/optional", "/called"])
 def test_a_user_who_is_gone_is_a_refused_token(
     users_app: Flask, headers_with: HeadersWith, path: str
 ) -> None:
@@ -256,6 +250,41 @@ def test_a_view_that_touches_no_user_is_served_to_one_who_is_gone(
 ) -> None:
     response = users_app.test_client().get("/never", headers=headers_with(sub="bob"))
     assert response.text == "served"
+
+
+@pytest.mark.parametrize("claims", [{"sub": "bob"}, {"exp": 1}], ids=["gone", "stale"])
+def test_an_open_route_has_no_user_where_the_token_is_not_good(
+    users_app: Flask, headers_with: HeadersWith, claims: dict[str, Any]
+) -> None:
+    response = users_app.test_client().get("/open", headers=headers_with(**claims))
+    assert (response.status_code, response.text) == (200, "None None")
+
+
+def test_a_user_who_is_gone_is_asked_for_and_reported_once(
+    users_app: Flask, users: _Users, headers_with: HeadersWith
+) -> None:
+    with received(token_rejected, users_app) as sent:
+        users_app.test_client().get("/open", headers=headers_with(sub="bob"))
+        users_app.test_client().get("/demanded", headers=headers_with(sub="bob"))
+    assert users.asked == ["bob", "bob"]
+    assert [(values["reason"], values["refused"]) for values in sent] == [
+        ("user_gone", False),
+        ("user_gone", True),
+    ]
+
+
+def test_a_check_that_touches_a_user_who_is_gone_refuses(
+    users_app: Flask, headers_with: HeadersWith
+) -> None:
+    view = token_required(check=lambda _: current_user.title())(new_view())
+    users_app.add_url_rule("/checked", "checked", view)
+    response = users_app.test_client().get("/checked", headers=headers_with(sub="bob"))
+    assert refusal_of(response) == BAD
+
+
+def test_nobody_is_the_user_where_there_is_no_request(users_app: Flask) -> None:
+    with users_app.app_context():
+        assert not current_user
 
 
 def test_nobody_is_the_user_of_an_anonymous_request(users_app: Flask, users: _Users) -> None:
@@ -290,7 +319,9 @@ def test_a_user_loader_that_cannot_tell_is_503(make_app: MakeApp, headers: Heade
         raise Unavailable("The directory is down")
 
     app.add_url_rule("/", view_func=token_required(user=True)(new_view()))
+    app.add_url_rule("/open", "open", lambda: f"{current_user} {current_user}")
     assert app.test_client().get("/", headers=headers).status_code == 503
+    assert app.test_client().get("/open", headers=headers).text == "None None"
 
 
 def test_the_users_of_two_apps_of_one_guard_come_from_one_loader(
@@ -431,7 +462,7 @@ def test_a_rejected_token_is_signalled_once_with_the_reason(
     app.add_url_rule("/wrapped", "wrapped", foreign(token_required(new_view())))
     with received(token_rejected, app) as sent:
         app.test_client().get(path, headers=stale_headers)
-    assert [(values["error"].claim, values["error"].reason) for values in sent] == [
+    assert [(values["error"].claim, values["error"].description) for values in sent] == [
         ("exp", "The token has expired (exp)")
     ]
 

@@ -1,6 +1,7 @@
 """Where on a request a token is looked for (RFC 6750 section 2)."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -77,9 +78,32 @@ def test_the_scheme_comes_in_any_case_and_with_any_number_of_spaces(
     assert response.get_json() == {"where": "header"}
 
 
+@pytest.mark.parametrize("end", [" ", "\t", "  \t "], ids=repr)
+def test_white_space_after_a_token_is_no_part_of_it(
+    plain_client: FlaskClient, token: str, end: str
+) -> None:
+    # Sent as it is: the client's own headers would be stripped.
+    environ = {"HTTP_AUTHORIZATION": f"Bearer {token}{end}"}
+    response = plain_client.get("/where", environ_overrides=environ)
+    assert response.get_json() == {"where": "header"}
+
+
 @pytest.mark.parametrize(
     "value",
-    ["", "Basic YTpi", "Digest a=b", "Token abc", "Bearers abc", "Bearer-x abc", "Bearer2 abc"],
+    [
+        "",
+        "Basic YTpi",
+        "Digest a=b",
+        "Token abc",
+        "Bearers abc",
+        "Bearer-x abc",
+        "Bearer2 abc",
+        'Digest a="b, Bearer abc"',
+        'Digest a="\\", Bearer abc"',
+        "Digest a=b, bearer =c",
+        "Digest a=b, bearers c",
+        "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+    ],
 )
 def test_another_scheme_is_anonymous(plain_client: FlaskClient, value: str) -> None:
     headers = {"Authorization": value}
@@ -119,6 +143,73 @@ def test_two_authorization_headers_are_a_malformed_request(
 ) -> None:
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
     assert refusal_of(plain_client.get("/where", headers=twice)) == MALFORMED
+
+
+@pytest.mark.parametrize("comma", [",", ", ", " ,\t"], ids=repr)
+@pytest.mark.parametrize("other", ["Basic YTpi", 'Digest a="b", c=d', "eyJ.e30.c2ln"])
+@pytest.mark.parametrize("path", ["/where", "/optional", "/wrapped"])
+def test_a_token_beside_other_credentials_is_a_malformed_request(
+    plain_client: FlaskClient, token: str, path: str, other: str, comma: str
+) -> None:
+    for value in (f"{other}{comma}Bearer {token}", f"Bearer {token}{comma}{other}"):
+        assert refusal_of(plain_client.get(path, headers={"Authorization": value})) == MALFORMED
+
+
+def test_a_header_of_many_quotes_is_read_once(plain_client: FlaskClient) -> None:
+    value = 'Digest ,"' + '\\"' * 500_000
+    started = time.process_time()
+    assert refusal_of(plain_client.get("/where", headers={"Authorization": value})) == MISSING
+    assert time.process_time() - started < 5
+
+
+KNOWN = "the Authorization header has the scheme {}; Bearer is wanted"
+UNKNOWN = "the Authorization header has a scheme that is not known; Bearer is wanted"
+ALONE = "the Authorization header holds {} alone; write Bearer and a space before the token"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("eyJhbGciOiJIUzI1NiJ9.hush.hush", ALONE.format("a token")),
+        ("hush", ALONE.format("one word")),
+        ("Token eyJhbGciOiJIUzI1NiJ9.hush.hush", KNOWN.format("Token")),
+        ("jwt eyJhbGciOiJIUzI1NiJ9.hush.hush", KNOWN.format("JWT")),
+        ("Basic aHVzaA==", KNOWN.format("Basic")),
+        ("hush hush", UNKNOWN),
+        ("Bearers hush", UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("path", ["/where", "/wrapped"])
+def test_the_log_names_what_came_in_place_of_bearer(
+    plain_client: FlaskClient,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    value: str,
+    words: str,
+) -> None:
+    with caplog.at_level("INFO", "flask_tokenguard"):
+        response = plain_client.get(path, headers={"Authorization": value})
+    assert refusal_of(response) == MISSING
+    assert [words in message for message in caplog.messages] == [True]
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize("value", ["", " ", None])
+def test_the_log_is_silent_where_nothing_came(
+    plain_client: FlaskClient, caplog: pytest.LogCaptureFixture, value: str | None
+) -> None:
+    with caplog.at_level("INFO", "flask_tokenguard"):
+        plain_client.get("/where", headers={} if value is None else {"Authorization": value})
+    assert "Authorization" not in caplog.text
+
+
+def test_the_log_names_no_header_where_none_is_read(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_app(TOKEN_LOCATIONS=["query"]).test_client()
+    with caplog.at_level("INFO", "flask_tokenguard"):
+        client.get("/claims", headers={"Authorization": "Token x"})
+    assert "Authorization" not in caplog.text
 
 
 def test_a_malformed_header_does_not_close_an_open_route(plain_client: FlaskClient) -> None:

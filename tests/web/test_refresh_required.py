@@ -308,7 +308,7 @@ def test_a_store_that_is_away_is_answered_with_503(
 def test_a_refusal_is_reported_once(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     errors: list[Any] = []
 
-    def receive(_app: Flask, *, error: Any) -> None:
+    def receive(_app: Flask, *, error: Any, **_more: Any) -> None:
         errors.append(error)
 
     with token_rejected.connected_to(receive), caplog.at_level("INFO"):

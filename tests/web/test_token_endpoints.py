@@ -226,7 +226,7 @@ def test_a_refused_refresh_is_reported(
 ) -> None:
     errors: list[Any] = []
 
-    def receive(_app: Flask, *, error: Any) -> None:
+    def receive(_app: Flask, *, error: Any, **_more: Any) -> None:
         errors.append(error)
 
     with token_rejected.connected_to(receive), caplog.at_level("INFO"):

@@ -11,6 +11,7 @@ from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...fetching.fetcher import check_url
 from ...jose import strict_json
+from ...quoting import contrast_issuers
 from ..entries import DiscoveryKind
 
 _OIDC = "/.well-known/openid-configuration"
@@ -119,7 +120,8 @@ class Discovery:
         except ValueError:
             raise ValueError("the metadata is not a JSON object") from None
         if metadata.get("issuer") != self.issuer:
-            raise ValueError("the metadata is of another issuer")
+            contrast = contrast_issuers(metadata.get("issuer"), [self.issuer])
+            raise ValueError(f"the metadata is of another issuer: {contrast}")
         jwks_uri = metadata.get("jwks_uri")
         if not isinstance(jwks_uri, str):
             raise ValueError("the metadata has no jwks_uri")

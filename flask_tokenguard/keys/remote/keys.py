@@ -11,13 +11,13 @@ long as that key is trusted.
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ...clock import Clock, Steady
-from ...errors import Unavailable
+from ...errors import Reason, Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...jose.compact import Header
@@ -125,6 +125,10 @@ class RemoteKeys:
     def __contains__(self, key: object) -> bool:
         return key in self._current().keys
 
+    def __iter__(self) -> Iterator[Key]:
+        known = self._known
+        return iter(()) if known is None else iter(known.keys)
+
     def __repr__(self) -> str:
         return f"<RemoteKeys of {self._name}>"
 
@@ -164,10 +168,13 @@ class RemoteKeys:
         return known
 
     def _unavailable(self) -> Unavailable:
-        running = self._gates.get().running
+        running, known = self._gates.get().running, self._known
         until = self._retry_at if running is None else running.wait_until
+        # What came last was fetched well, and holds no key.
+        is_empty = known is not None and not known.keys and not self._failures
         return Unavailable(
             "The keys of the token's issuer are out of reach",
+            reason=Reason.KEYS_UNUSABLE if is_empty else Reason.KEYS_UNAVAILABLE,
             retry_after=ceil(max(1.0, until - self._monotonic())),
         )
 

@@ -14,7 +14,7 @@ from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, R
 from redis.exceptions import TimeoutError as TimedOut
 
 from ...clock import Clock, Steady
-from ...errors import Unavailable
+from ...errors import Reason, Unavailable
 from .connection import OutOfStep, TimedConnection, time_left
 from .replies import Garbled, Spoilt
 
@@ -229,7 +229,9 @@ def unavailable(error: Exception, address: object) -> Unavailable:
     """Log what keeps a server from answering, and give the error for the caller to raise."""
     if not isinstance(error, Paused):
         _logger.warning("the store %s cannot be used: %s", address, describe(error))
-    return Unavailable("The token store is out of reach", retry_after=1)
+    return Unavailable(
+        "The token store is out of reach", retry_after=1, reason=Reason.STORE_UNAVAILABLE
+    )
 
 
 def describe(error: Exception) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ...errors import ConfigurationError, Unavailable
+from ...errors import ConfigurationError, Reason, Unavailable
 from ...per_process import PerProcess
 from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
 from . import address, replies, scripts
@@ -64,11 +64,13 @@ class RedisStore:
                 found = link.read(keys, others)
             epoch, ended_at, *revoked, other_epoch, other_revoked = found
             if epoch is None or other_epoch is None:
-                raise Unavailable
+                raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
+            by_jti = other_revoked is not None or revoked[0] is not None
             return Standing(
                 max(replies.number(epoch), replies.number(other_epoch)),
-                other_revoked is not None or any(one is not None for one in revoked),
+                by_jti or revoked[-1] is not None,
                 None if ended_at is None else replies.number(ended_at),
+                by_session=not by_jti and revoked[-1] is not None,
             )
         except self._redis.FAULTS as error:
             raise self._unavailable(error) from None
@@ -186,7 +188,7 @@ class RedisStore:
                 self._set_epochs(link)
                 reply = link.run(script, keys, args)
             if reply is None:
-                raise Unavailable
+                raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
             return read(reply)
 
     def _begin(self) -> Any:

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ...clock import Clock, Steady
-from ...errors import ConfigurationError, Unavailable
+from ...errors import ConfigurationError, Reason, Unavailable
 from ..base import Standing
 from .connections import Lease, Slot, Stamp, ThreadSlots, let_fork, opening
 from .schema import begin, check_is_whole, check_mark, is_ours, read_epoch, read_first_epoch
@@ -229,4 +229,4 @@ def _inode(stamp: Stamp | None) -> tuple[int, int] | None:
 def unavailable(error: Exception, path: Path) -> Unavailable:
     """Say in the log what happened, and to the client that we cannot tell."""
     _logger.warning("the store %s cannot be used: %s", path, type(error).__name__)
-    return Unavailable("The token store is out of reach")
+    return Unavailable("The token store is out of reach", reason=Reason.STORE_UNAVAILABLE)

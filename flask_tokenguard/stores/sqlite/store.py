@@ -32,8 +32,9 @@ _LAST_ID = b"\xff" * 16
 
 # One row for each entry that speaks against a token, so that there is mostly none.
 _STANDING = (
-    "SELECT NULL FROM revoked WHERE id = ? UNION ALL SELECT NULL FROM revoked WHERE id = ?"
-    " UNION ALL SELECT ended_at FROM subjects WHERE id = ?"
+    "SELECT 'jti', 0 FROM revoked WHERE id = ?"
+    " UNION ALL SELECT 'session', 0 FROM revoked WHERE id = ?"
+    " UNION ALL SELECT 'subject', ended_at FROM subjects WHERE id = ?"
 )
 _SESSION = "SELECT unspent, expires, scope, spent, spent_at FROM sessions WHERE id = ?"
 # The epoch or to what it was lowered, up to when the subject's tokens are ended, and the highest
@@ -109,11 +110,13 @@ class SqliteStore:
             raise unavailable(error, self._file.path) from None
         if not rows:
             return slot.untouched
-        instants = [instant for (instant,) in rows if instant is not None]
+        found = dict(rows)
+        by_jti = "jti" in found
         return Standing(
             slot.untouched.epoch,
-            is_revoked=len(instants) < len(rows),
-            ended_at=instants[0] if instants else None,
+            is_revoked=by_jti or "session" in found,
+            ended_at=found.get("subject"),
+            by_session=not by_jti and "session" in found,
         )
 
     def next_instant(self, subject: bytes) -> int:

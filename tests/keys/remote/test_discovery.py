@@ -129,11 +129,21 @@ def test_nothing_is_fetched_before_it_is_needed() -> None:
      "https://id.example:443/tenant", "https://id.example/{tenant}", "", None, 1, [ISSUER]],
 )  # fmt: skip
 def test_metadata_of_another_issuer_is_refused(issuer: Any) -> None:
-    assert fault_of({**METADATA, "issuer": issuer}) == "the metadata is of another issuer"
+    fault = fault_of({**METADATA, "issuer": issuer})
+    assert fault.startswith("the metadata is of another issuer: iss ")
+    assert f'"{ISSUER}"' in fault
 
 
 def test_metadata_without_an_issuer_is_refused() -> None:
-    assert fault_of({"jwks_uri": JWKS_URL}) == "the metadata is of another issuer"
+    fault = fault_of({"jwks_uri": JWKS_URL})
+    assert fault.startswith("the metadata is of another issuer: iss null came, accepted: ")
+
+
+def test_metadata_whose_issuer_differs_by_a_slash_shows_both() -> None:
+    assert fault_of({**METADATA, "issuer": f"{ISSUER}/"}) == (
+        f'the metadata is of another issuer: iss "{ISSUER}/" came, "{ISSUER}" is accepted;'
+        " a slash at the end differs"
+    )
 
 
 @pytest.mark.parametrize("jwks_uri", [None, 1, [JWKS_URL], {}])

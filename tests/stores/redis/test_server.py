@@ -275,7 +275,7 @@ def test_a_server_that_was_restarted_knows_all_and_no_script(
     epoch = store.standing(jti, None, subject).epoch
     server.kill()
     server.start()
-    assert store.standing(jti, None, subject) == (epoch, True, None)
+    assert store.standing(jti, None, subject) == (epoch, True, None, False)
     assert family.present(family.first.jti).outcome == "advanced"
 
 

@@ -171,4 +171,4 @@ def test_a_file_that_only_changed_is_used_on(
         connection.execute("VACUUM")
     checkpoint(file)
     clock.now += 1
-    assert store.standing(REVOKED, None, SUBJECT) == (epoch, True, None)
+    assert store.standing(REVOKED, None, SUBJECT) == (epoch, True, None, False)

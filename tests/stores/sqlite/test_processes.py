@@ -274,7 +274,7 @@ def test_a_file_that_was_deleted_is_made_anew_within_a_second(
     first = store.standing(NOBODY, None, NOBODY)
     remove(file)
     clock.now += 1
-    assert store.standing(NOBODY, None, NOBODY) == (first.epoch + 1000, False, None)
+    assert store.standing(NOBODY, None, NOBODY) == (first.epoch + 1000, False, None, False)
 
 
 def test_a_file_alone_may_be_deleted_without_its_log(file: Path, clock: SettableClock) -> None:
@@ -283,7 +283,7 @@ def test_a_file_alone_may_be_deleted_without_its_log(file: Path, clock: Settable
     first = store.standing(NOBODY, None, NOBODY)
     file.unlink()
     clock.now += 1
-    assert store.standing(NOBODY, None, NOBODY) == (first.epoch + 1000, False, None)
+    assert store.standing(NOBODY, None, NOBODY) == (first.epoch + 1000, False, None, False)
 
 
 def test_a_file_that_was_replaced_is_noticed_within_a_second(
