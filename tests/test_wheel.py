@@ -11,14 +11,10 @@ import pytest
 from .support import ROOT, needs_source
 
 pytestmark = needs_source
+ROOMS = "arguments cli config fetching issue jose keys sessions stores verify web wiring"
 FOLDERS = {
     "flask_tokenguard",
-    *(
-        f"flask_tokenguard/{room}"
-        for room in (
-            "arguments cli config fetching issue jose keys sessions stores verify web wiring".split()
-        )
-    ),
+    *(f"flask_tokenguard/{room}" for room in ROOMS.split()),
     "flask_tokenguard/keys/remote",
     "flask_tokenguard/stores/redis",
     "flask_tokenguard/stores/redis/lua",
