@@ -5,6 +5,7 @@ here, on `cryptography`. Its `jwt.decode` is not used: it accepts padded base64u
 duplicate members and tokens of any size.
 """
 
+import sys
 from functools import cache
 from hmac import compare_digest
 from typing import Any, Protocol, cast
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from ..errors import ConfigurationError
 from .algorithms import SIGNATURE_ALGORITHMS
 
 
@@ -89,6 +91,7 @@ def algorithm(name: str) -> SigningAlgorithm:
 
     Raises:
         KeyError: There is none of this name.
+        ConfigurationError: PyJWT is needed, and cannot be imported.
     """
     # Made when a key asks for it: PyJWT, and what `cryptography` loads for it, take longer to
     # import than all else here together.
@@ -96,9 +99,20 @@ def algorithm(name: str) -> SigningAlgorithm:
         return _PreparedHMAC()
     if name in _CURVES:
         return _PreparedEC(*_CURVES[name])
-    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - imported when used
-
+    try:
+        from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - imported when used
+    except ImportError:
+        raise ConfigurationError(_explain_no_pyjwt()) from None
     return cast(SigningAlgorithm, get_default_algorithms()[_PYJWT_NAMES.get(name, name)])
+
+
+def _explain_no_pyjwt() -> str:
+    place = getattr(sys.modules.get("jwt"), "__file__", None)
+    return (
+        f"PyJWT cannot be imported: `import jwt` finds {place or 'nothing'}, where the PyPI package"
+        " jwt or a file of that name stands in for it; type `pip uninstall jwt` and"
+        " `pip install --force-reinstall pyjwt`"
+    )
 
 
 def prepare_secret(name: str, secret: bytes) -> HMAC:

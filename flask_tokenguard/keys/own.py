@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Protocol
 
+from ..errors import ConfigurationError
 from ..jose.algorithms import key_for
 from ..jose.compact import Header
 from ..jose.jwk import Key, KeyOptions, KeySet, fitting
@@ -76,6 +77,9 @@ def choose_keys(
                 bound.append((key.entry, Key(key.material, **key.metadata)))
             except ValueError as error:
                 on_fault(f"{key.entry.source}: the key {error}")
+            except ConfigurationError as error:
+                on_fault(str(error))
+                break
     signing = _signing_key(bound, on_fault)
     if algorithm is not None and bound and algorithm not in (signing or bound[0][1]).algs:
         given = key_for((signing or bound[0][1]).alg)
@@ -108,6 +112,9 @@ def read_key_set(
             keys.append(_bound_to(algorithms, read))
         except ValueError as error:
             on_fault(f"{entry.source}: the key {error}")
+        except ConfigurationError as error:
+            on_fault(str(error))
+            break
     try:
         return KeySet(keys)
     except ValueError as error:

@@ -155,6 +155,6 @@ def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
 
     try:
         return open_ring(settings.keyring or "", settings.key_password, settings.key_password_file)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ConfigurationError) as error:
         on_fault(f"TOKENGUARD_KEYRING: {error}")
         return NO_KEYS

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from flask_tokenguard import ConfigurationError
 from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.jwk import Key, fitting
@@ -106,3 +108,22 @@ def test_pyjwt_is_imported_when_a_key_asks_for_it(key: str, is_imported: bool) -
 @pytest.mark.parametrize("alg", SIGNATURE_ALGORITHMS)
 def test_a_signatures_length_is_known_before_it_is_made(keys: dict[str, Key], alg: str) -> None:
     assert keys[alg].signature_size == len(keys[alg].sign(b"message"))
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "EdDSA"])
+def test_another_package_in_place_of_pyjwt_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, alg: str
+) -> None:
+    # As the PyPI package jwt leaves PyJWT: its `jwt`, without what PyJWT's modules import of it.
+    (tmp_path / "jwt.py").write_text("class JWTException(Exception): ...")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "jwt"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        jws.algorithm.__wrapped__(alg)
+    assert str(caught.value) == (
+        f"PyJWT cannot be imported: `import jwt` finds {tmp_path / 'jwt.py'}, where the PyPI"
+        " package jwt or a file of that name stands in for it; type `pip uninstall jwt` and `pip"
+        " install --force-reinstall pyjwt`"
+    )
+    sys.modules.pop("jwt", None)

@@ -13,12 +13,14 @@ from flask import Flask
 
 from flask_tokenguard import ConfigurationError, InvalidToken, TokenGuard, issue_token
 from flask_tokenguard.config.settings import Settings
+from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.keys.generate import generate, to_jwk
-from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys
+from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys, read_key_set
+from flask_tokenguard.keys.ring_files import rotate
 from flask_tokenguard.keys.text import read_entries
 
 from ..conftest import MakeApp
@@ -507,6 +509,39 @@ def test_a_key_that_can_only_encrypt_is_a_fault(faults_of: FaultsOf) -> None:
     theirs = faults_of(ISSUERS={"https://id.example/": {"audience": "a", "keys": jwk}})
     for (fault,) in (ours, theirs):
         assert "the key is of type X25519, which no signature algorithm takes" in fault
+
+
+@pytest.fixture
+def no_pyjwt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let PyJWT be no importable package."""
+
+    def fail(_: str) -> None:
+        raise ConfigurationError("PyJWT cannot be imported")
+
+    monkeypatch.setattr(jws, "algorithm", fail)
+
+
+@pytest.mark.usefixtures("no_pyjwt")
+def test_a_missing_pyjwt_is_one_fault_among_the_others(
+    faults_of: FaultsOf, private_pems: dict[str, str]
+) -> None:
+    pems = [{"value": private_pems["RS256"]}, {"value": private_pems["EdDSA"]}]
+    fault = "PyJWT cannot be imported"
+    assert faults_of(KEYS=pems, LEEWAY=-1)[1:] == (fault,)
+
+
+@pytest.mark.usefixtures("no_pyjwt")
+def test_a_missing_pyjwt_is_one_fault_of_a_ring(faults_of: FaultsOf, tmp_path: Path) -> None:
+    rotate(tmp_path, alg="ES256", password=None, now=0, least_age=0)
+    faults = faults_of(KEYRING=str(tmp_path), LEEWAY=-1)
+    assert faults[1:] == ("TOKENGUARD_KEYRING: PyJWT cannot be imported",)
+
+
+@pytest.mark.usefixtures("no_pyjwt")
+def test_a_missing_pyjwt_is_one_fault_of_an_issuers_keys(private_pems: dict[str, str]) -> None:
+    faults: list[str] = []
+    read_key_set(entry(private_pems["RS256"]), algorithms=["RS256"], on_fault=faults.append)
+    assert faults == ["PyJWT cannot be imported"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ...clock import Clock, Steady
-from ...errors import Reason, Unavailable
+from ...errors import ConfigurationError, Reason, Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...jose.compact import Header
@@ -218,7 +218,7 @@ class RemoteKeys:
     def _run(self, gate: Gate, attempt: Attempt) -> None:
         try:
             self._refresh(seeks_key=attempt.seeks_key)
-        except (FetchError, ValueError) as error:
+        except (FetchError, ValueError, ConfigurationError) as error:
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
             self._fail(type(error).__name__)

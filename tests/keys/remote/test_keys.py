@@ -10,12 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa, x25519
 
-from flask_tokenguard.errors import InvalidToken, Unavailable
+from flask_tokenguard.errors import ConfigurationError, InvalidToken, Unavailable
 from flask_tokenguard.fetching import Fetched, FetchError
 from flask_tokenguard.fetching.document import Lifetimes
 from flask_tokenguard.fetching.fetcher import Fetcher
@@ -343,6 +344,16 @@ def test_what_is_no_key_set_is_an_outage(
     fault: str,
 ) -> None:
     provider.documents[JWKS_URL] = document
+    with pytest.raises(Unavailable):
+        keys.find(header(), "sig")
+    assert caplog.messages == [f"the keys of id.example cannot be fetched: {fault}"]
+
+
+def test_a_pyjwt_that_cannot_be_imported_is_named(
+    keys: RemoteKeys, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = ConfigurationError("PyJWT cannot be imported")
+    monkeypatch.setattr("flask_tokenguard.jose.jws.algorithm", Mock(side_effect=fault))
     with pytest.raises(Unavailable):
         keys.find(header(), "sig")
     assert caplog.messages == [f"the keys of id.example cannot be fetched: {fault}"]
