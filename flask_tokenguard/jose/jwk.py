@@ -5,7 +5,7 @@ to one algorithm: a token's header can select a key, never change how it is used
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, Protocol, TypeVar, Unpack
 
 from . import jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, key_for
@@ -13,18 +13,9 @@ from .asymmetric import check_secret
 from .compact import Header
 from .jws import SigningAlgorithm
 from .material import Material
+from .metadata import KeyOptions, merge_metadata
 
 MOST_KEYS_TRIED = 4
-
-
-class KeyOptions(TypedDict, total=False):
-    """A key's metadata, from its JWK or its entry in the config; see `Key` for the meaning."""
-
-    alg: str | None
-    preferred_alg: str | None
-    kid: str | None
-    use: str | None
-    key_ops: Collection[str] | None
 
 
 class NamedKey(Protocol):
@@ -123,6 +114,7 @@ class Key:
 
         Raises:
             ValueError: The key cannot or must not serve the algorithm.
+            ConfigurationError: PyJWT is needed, and cannot be imported.
         """
         alg = _check_algorithm(key, alg, preferred_alg)
         if use not in (None, "sig"):
@@ -274,32 +266,3 @@ def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:
     if not may_sign and "verify" not in key_ops:
         raise ValueError("has key_ops that allow neither to sign nor to verify")
     return private if may_sign else None
-
-
-def merge_metadata(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:
-    """Merge a JWK's metadata with the configured options; a conflict is an error.
-
-    Raises:
-        ValueError: They conflict, or a member is malformed.
-    """
-    key_ops = jwk.get("key_ops")
-    if key_ops is not None and not (
-        isinstance(key_ops, list) and all(isinstance(name, str) for name in key_ops)
-    ):
-        raise ValueError("has key_ops that are not a list of texts")
-    return {
-        **options,
-        "alg": _agreed(jwk, "alg", options.get("alg")),
-        "kid": _agreed(jwk, "kid", options.get("kid")),
-        "use": _agreed(jwk, "use", options.get("use")),
-        "key_ops": key_ops,
-    }
-
-
-def _agreed(jwk: Mapping[str, Any], name: str, configured: str | None) -> str | None:
-    value = jwk.get(name)
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"has a {name} that is not text")
-    if value is not None and configured is not None and value != configured:
-        raise ValueError(f"has the {name} {value!r}, and {configured!r} beside it")
-    return configured if value is None else value

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..jose.jwk import KeyOptions
 from ..jose.material import Material
+from ..jose.metadata import KeyOptions
 
 State = Literal["active", "next", "verify-only"]
 # The metadata that names an issuer's key set: of OpenID Connect Discovery 1.0, of RFC 8414, or the

@@ -7,7 +7,8 @@ from typing import Protocol
 from ..errors import ConfigurationError
 from ..jose.algorithms import key_for
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeyOptions, KeySet, fitting
+from ..jose.jwk import Key, KeySet, fitting
+from ..jose.metadata import KeyOptions
 from .entries import KeyEntry, ReadKey, State
 from .text import read_entries
 

@@ -13,8 +13,9 @@ from typing import Any, Unpack
 
 from ..jose import material, strict_json
 from ..jose.algorithms import ENCRYPTION_ALGORITHMS
-from ..jose.jwk import Key, KeyOptions, merge_metadata
+from ..jose.jwk import Key
 from ..jose.material import Material
+from ..jose.metadata import KeyOptions, merge_metadata
 from .entries import KeyEntry, ReadKey
 from .secret import check_secret
 

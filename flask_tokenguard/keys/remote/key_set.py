@@ -13,7 +13,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from ...jose import material, strict_json
 from ...jose.algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
 from ...jose.compact import Header
-from ...jose.jwk import Key, KeySet, fitting, merge_metadata
+from ...jose.jwk import Key, KeySet, fitting
+from ...jose.metadata import merge_metadata
 
 MOST_KEYS = 100
 _LONGEST_MODULUS = 2731  # 16384 bits in base64url; OpenSSL verifies with no longer one.
