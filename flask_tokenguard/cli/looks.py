@@ -15,7 +15,7 @@ from ..jose.compact import media_type
 from ..jose.jwk import Key
 from ..keys.entries import KeyEntry
 from ..keys.ring_files import RingEntry, read_index
-from ..keys.text import text_of
+from ..keys.text import is_pem, text_of
 from ..quoting import quote
 from ..web.parts import Parts
 from .routes import routes_of
@@ -38,7 +38,7 @@ def weak_secrets(parts: Parts) -> Places:
 
 
 def _is_weak(text: object) -> bool:
-    if not isinstance(text, str) or text.startswith(("-----BEGIN", "{")):
+    if not isinstance(text, str) or is_pem(text) or text.startswith("{"):
         return False
     is_placeholder = any(word in text.lower() for word in _WORDS_OF_EXAMPLES)
     return is_placeholder or len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS

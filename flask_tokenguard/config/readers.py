@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
+from ..jose.strict_json import explain_syntax
 from .locations import LOCATIONS
 
 Reader: TypeAlias = Callable[[object], Any]
@@ -124,7 +125,7 @@ def _is_not_unicode(text: str) -> bool:
 def path(value: object) -> str:
     """Read the name of a file or folder."""
     name = text(fspath(value) if isinstance(value, PathLike) else value)
-    if not name.isprintable() or name.startswith(("-----BEGIN", "{")):
+    if not name.isprintable() or "-----BEGIN" in name or name.startswith("{"):
         raise Fault("must be the name of a file; key material belongs in TOKENGUARD_KEY")
     return name
 
@@ -177,8 +178,7 @@ def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, character {error.colno}"
-        raise Fault(f"is not JSON: {error.msg} at {place}") from None
+        raise Fault(explain_syntax(error)) from None
     except (ValueError, RecursionError):
         # An int of thousands of digits, or brackets as many.
         raise Fault("is not JSON that can be read") from None

@@ -203,8 +203,11 @@ def _check_algorithm(kty: str, crv: str | None, bits: int, alg: str | None) -> s
     if alg is not None and alg not in ENCRYPTION_ALGORITHMS:
         raise ValueError(f"names the algorithm {alg!r}, which is not supported")
     if not names or (alg is not None and alg not in names):
-        verdict = "no algorithm takes" if alg is None else f"{alg} does not take"
-        raise ValueError(f"is {crv or kty} of {bits} bits, which {verdict}")
+        verdict = "cannot encrypt" if alg is None else f"{alg} does not take"
+        raise ValueError(
+            f"is {crv or kty} of {bits} bits, which {verdict}; `flask tokenguard keygen --alg"
+            f" {alg or 'A256KW'} --out FILE` makes one that can be used"
+        )
     return alg or names[0]
 
 

@@ -237,7 +237,10 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
     kty, crv, bits = material.kind_of(key)
     names = fitting(key)
     if not names:
-        raise ValueError(f"is of type {crv or kty}, which no signature algorithm takes")
+        raise ValueError(
+            f"is an {crv or kty} key, which signs and verifies nothing; it can serve"
+            " TOKENGUARD_ENCRYPTION"
+        )
     if alg is None:
         alg = preferred if preferred in names else names[0]
     if alg not in SIGNATURE_ALGORITHMS:

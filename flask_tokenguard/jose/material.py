@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from . import base64url
@@ -117,12 +118,19 @@ def kind_of(material: Material) -> Kind:
         return Kind("RSA", None, material.key_size)
     if isinstance(material, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
         if material.curve.name not in _CURVE_NAMES:
-            raise ValueError(f"is on the curve {material.curve.name}, which is not supported")
+            raise ValueError(
+                f"is on the curve {material.curve.name}, which is not supported;"
+                f" {', '.join(CURVES)} are"
+            )
         return Kind("EC", _CURVE_NAMES[material.curve.name], material.key_size)
     for crv, kinds in _OKP.items():
         if isinstance(material, kinds):
             return Kind("OKP", crv, 256)
-    raise ValueError("is of a kind that is not supported")
+    name = type(material).__name__.removesuffix("PrivateKey").removesuffix("PublicKey")
+    raise ValueError(
+        f"is of the kind {name}, which is not supported; `flask tokenguard keygen --out FILE` makes"
+        " a key that is"
+    )
 
 
 def public_part(material: PrivateKey | PublicKey) -> PublicKey:
@@ -201,7 +209,7 @@ def _built(kty: str, build: Callable[[], Built]) -> Built:
     """Build a key with `cryptography`, without its messages, which could quote the key."""
     try:
         return build()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise ValueError(f"is not a valid {kty} key") from None
 
 

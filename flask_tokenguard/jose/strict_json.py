@@ -70,6 +70,12 @@ def parse_object(octets: bytes) -> dict[str, Any]:
     return parsed
 
 
+def explain_syntax(error: json.JSONDecodeError) -> str:
+    """Return where a text stops being JSON, as a predicate that quotes nothing of it."""
+    fault = error.msg.removesuffix(" at")
+    return f"is not JSON: {fault} at line {error.lineno}, character {error.colno}"
+
+
 def dump_object(members: Mapping[str, Any]) -> bytes:
     """Write one JSON object that `parse_object` accepts.
 

@@ -1,11 +1,13 @@
-"""PEM: the octets of one block -> the key in it (RFC 7468).
+"""PEM: a text -> the key of its one block (RFC 7468).
 
 `text` imports this when a text is PEM: `cryptography` loads 30 modules for it, in about 20 ms,
-which an app with a secret or a JWK does without. No message quotes any of the text.
+which an app with a secret or a JWK does without. What stands around the block is passed over, as
+OpenSSL does: `Bag Attributes`, remarks, the text of a certificate. No message quotes any of it.
 """
 
 import re
-from typing import Any
+from base64 import b64decode
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -14,39 +16,122 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
-_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+from ..jose.material import Material, kind_of
+from .conversions import explain_label
+from .secret import AROUND
+
+_LABEL = re.compile(r"-----BEGIN ([A-Z0-9][A-Z0-9 .-]*?)-----")
+# As text that went through JSON, a shell or a .env file has them.
+_ESCAPED_LINE_END = re.compile(r"\\+r(?:\\+n)?|\\+n")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_NOT_OPENED = "is PEM that cannot be read; is the password right?"
 _PUBLIC_LABELS = ("PUBLIC KEY", "RSA PUBLIC KEY")
 _PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
+_CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
 
 
-def read_pem(octets: bytes, password: str | None) -> Any:
+class _Block(NamedTuple):
+    """A block: its label, the octets in it, and all of it as a program would write it."""
+
+    label: str
+    octets: bytes
+    pem: bytes
+
+
+def read_pem(text: str, password: str | None) -> Material:
     """Read the key of a PEM text with one block, or of a certificate.
 
     Args:
-        octets: The PEM.
+        text: The PEM.
         password: Opens an encrypted key; refused for anything else.
 
     Raises:
         ValueError: There is no usable key; the message follows "the key".
     """
-    # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
-    labels = [label for label in _LABEL.findall(octets) if label != b"EC PARAMETERS"]
-    if len(labels) != 1:
-        raise ValueError(f"is PEM with {len(labels)} blocks in it; give one")
-    label = labels[0].decode()
-    if label not in (*_PRIVATE_LABELS, *_PUBLIC_LABELS, "CERTIFICATE"):
-        raise ValueError(f"is PEM of the kind {label!r}, which is not supported")
-    if password is not None and label not in _PRIVATE_LABELS:
+    block = _find_block(_ESCAPED_LINE_END.sub("\n", text))
+    if password is not None and block.label not in _PRIVATE_LABELS:
         raise ValueError("has a password, and is not an encrypted PEM")
     try:
-        if label == "CERTIFICATE":
-            return load_pem_x509_certificate(octets).public_key()
-        if label in _PUBLIC_LABELS:
-            return load_pem_public_key(octets)
-        return load_pem_private_key(octets, None if password is None else password.encode())
+        key: Material = _read(block, None if password is None else _encode(password))
     except TypeError:
         wrong = "is encrypted" if password is None else "is not encrypted"
         given = "none" if password is None else "a password"
         raise ValueError(f"{wrong}, and has {given}; see TOKENGUARD_KEY_PASSWORD") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("is PEM that cannot be read; is the password right?") from None
+    kind_of(key)
+    return key
+
+
+def _find_block(text: str) -> _Block:
+    labels = _LABEL.findall(text)
+    # `openssl ecparam -genkey` writes the curve in a block of its own before the key.
+    labels = [label for label in labels if label != "EC PARAMETERS"] or labels[:1]
+    if not labels:
+        raise ValueError("is PEM whose BEGIN line is not whole; give all of it, with both lines")
+    if len(labels) > 1:
+        raise ValueError(
+            f"is PEM with {len(labels)} blocks in it, where one is wanted; leave the others out, or"
+            " give each an entry of its own in TOKENGUARD_KEYS (several of an issuer are a JWKS)"
+        )
+    label = labels[0]
+    if label not in (*_PRIVATE_LABELS, *_PUBLIC_LABELS, *_CERTIFICATE_LABELS):
+        raise ValueError(explain_label(label))
+    _, _, rest = text.partition(f"-----BEGIN {label}-----")
+    body, end, _ = rest.partition(f"-----END {label}-----")
+    if not end:
+        raise ValueError("is PEM without its END line; some of it is missing")
+    return _block(label, body)
+
+
+def _block(label: str, body: str) -> _Block:
+    lines = [line.strip() for line in body.splitlines()]
+    # An encrypted key of OpenSSL's old form has headers, and a blank line after them.
+    headers = [line for line in lines if ":" in line]
+    base64 = "".join("".join(line.split()) for line in lines if ":" not in line)
+    octets = _decode(base64)
+    if headers:
+        headers.append("")
+    framed = (f"-----BEGIN {label}-----", *headers, base64, f"-----END {label}-----\n")
+    return _Block(label, octets, "\n".join(framed).encode())
+
+
+def _decode(base64: str) -> bytes:
+    if not _BASE64.fullmatch(base64) or len(base64) % 4:
+        raise ValueError(
+            "is PEM whose lines between BEGIN and END are not base64; some are missing or changed"
+        )
+    return b64decode(base64)
+
+
+def _read(block: _Block, password: bytes | None) -> Any:
+    try:
+        if block.label in _CERTIFICATE_LABELS:
+            return load_pem_x509_certificate(block.pem).public_key()
+        if block.label in _PUBLIC_LABELS:
+            return load_pem_public_key(block.pem)
+        return load_pem_private_key(block.pem, password)
+    except UnsupportedAlgorithm:
+        raise ValueError("is of a kind, or on a curve, that is not supported") from None
+    except ValueError as error:
+        raise ValueError(_explain(error, password)) from None
+
+
+def _explain(error: ValueError, password: bytes | None) -> str:
+    if password is None:
+        return "is PEM that cannot be read; some of it is missing or changed"
+    if "nknown" in str(error):
+        return (
+            "is encrypted in a way that is not supported;"
+            " `openssl pkcs8 -topk8 -in FILE -out NEW` encrypts it anew"
+        )
+    text = password.decode()
+    if text != text.strip(AROUND):
+        return f"{_NOT_OPENED} It begins or ends with a blank, a line end or a byte order mark"
+    return _NOT_OPENED
+
+
+def _encode(password: str) -> bytes:
+    try:
+        return password.encode()
+    except UnicodeEncodeError:
+        # The codec's own words quote a character.
+        raise ValueError(_NOT_OPENED) from None

@@ -13,7 +13,7 @@ from .lookalikes import LOOKALIKES
 _KEYGEN = "`flask tokenguard keygen --alg HS256 --out FILE` makes one"
 # Random octets that are all printable, as 16 of them are once in four million times.
 _FEWEST_OCTETS_OF_TEXT = 32
-_AROUND = " \t\r\n\ufeff"
+AROUND = " \t\r\n\ufeff"
 _QUOTED = re.compile(r"(?P<quote>[\"'`])(.*)(?P=quote)", re.DOTALL)
 _WRAPPED_TEXT = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
 # `openssl rand -base64` and PEM, coreutils' `base64` and MIME.
@@ -85,9 +85,9 @@ def _printable(secret: bytes) -> str | None:
 
 
 def _check_text(text: str) -> None:
-    bare = text.strip(_AROUND)
+    bare = text.strip(AROUND)
     while quoted := _QUOTED.fullmatch(bare):
-        bare = quoted[2].strip(_AROUND)
+        bare = quoted[2].strip(AROUND)
     for name, pattern, remedy in LOOKALIKES:
         if pattern.match(bare):
             raise ValueError(f"looks like {name}, not a secret; {remedy}")

@@ -1,8 +1,8 @@
 """Key text: PEM, JWK, JWKS or a secret of an entry -> the keys in it (RFC 7468, RFC 7517).
 
-Text that starts with `-----BEGIN` is PEM, with `{` and a name a JWK or JWKS. Anything else is a
-secret, if it looks like nothing else: its UTF-8 bytes. `pem` reads PEM; the other forms are read
-here. No message quotes any of the text.
+Text that starts with `{` and a name is a JWK or JWKS, and any other with `-----BEGIN` in it PEM, so
+that neither is ever a secret. Anything else is one, if it looks like nothing else: its UTF-8 bytes.
+`pem` reads PEM; the other forms are read here. No message quotes any of the text.
 """
 
 import os
@@ -17,10 +17,12 @@ from ..jose.jwk import Key
 from ..jose.material import Material
 from ..jose.metadata import KeyOptions, merge_metadata
 from .entries import KeyEntry, ReadKey
-from .secret import check_secret
+from .secret import AROUND, check_secret
 
 # A secret of any characters begins with a brace once in a hundred times.
-_JSON_OBJECT = re.compile(r"\{\s*(?:\}|\"[^\"]*\"\s*:)")
+_JSON_OBJECT = re.compile(r"\ufeff?\s*\{\s*(?:\}|\"[^\"]*\"\s*:)")
+# What is JSON but for its quotes, or a list of JWKs.
+_ALMOST_JWK = re.compile(r"\ufeff?\s*[{\[].*?\bkty[\"']?\s*:", re.DOTALL)
 
 
 def read_entries(
@@ -94,19 +96,52 @@ def read_material(
     """
     if password == "":
         raise ValueError("has an empty password")
-    if isinstance(text, str) and text.startswith("-----BEGIN"):
+    if isinstance(text, str) and is_pem(text):
         from .pem import read_pem  # noqa: PLC0415 - imported when used
 
-        return [(read_pem(_utf8(text), password), options)]
+        _utf8(text)
+        return [(read_pem(text, password), options)]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
-    if isinstance(text, str) and not _JSON_OBJECT.match(text):
-        secret = _utf8(text)
-        check_secret(secret, is_text=True)
-        return [(secret, options)]
-    jwk = strict_json.parse_object(_utf8(text)) if isinstance(text, str) else text
+    if isinstance(text, str) and not _is_json(text):
+        return [(_read_secret(text), options)]
+    jwk = _parse_jwk(text) if isinstance(text, str) else text
     jwks = _keys_of(jwk) if "keys" in jwk else [jwk]
-    return [(_from_jwk(jwk), merge_metadata(jwk, options)) for jwk in jwks]
+    return [
+        _from_jwk(jwk, options, f"keys[{place}]" if len(jwks) > 1 else "")
+        for place, jwk in enumerate(jwks)
+    ]
+
+
+def is_pem(text: str) -> bool:
+    """Return whether a text is read as PEM, which may stand after remarks."""
+    return "-----BEGIN" in text and not _is_json(text)
+
+
+def _is_json(text: str) -> bool:
+    return any(look.match(text) for look in (_JSON_OBJECT, _ALMOST_JWK))
+
+
+def _read_secret(text: str) -> bytes:
+    secret = _utf8(text)
+    try:
+        check_secret(secret, is_text=True)
+    except ValueError as error:
+        from .conversions import explain_text  # noqa: PLC0415 - imported when used
+
+        raise ValueError(explain_text(text.strip(AROUND)) or str(error)) from None
+    return secret
+
+
+def _parse_jwk(text: str) -> dict[str, Any]:
+    text = text.removeprefix("\ufeff")
+    octets = _utf8(text)
+    try:
+        return strict_json.parse_object(octets)
+    except ValueError as error:
+        from .conversions import explain_json  # noqa: PLC0415 - imported when used
+
+        raise ValueError(explain_json(text, error)) from None
 
 
 def read_file(path: Path) -> str:
@@ -117,13 +152,17 @@ def read_file(path: Path) -> str:
             could be a secret in the wrong place.
     """
     try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise ValueError("file is not text; write a secret's octets as a JWK") from None
+        octets = path.read_bytes()
     except OSError as error:
         raise ValueError(
             f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
         ) from None
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        from .conversions import explain_octets  # noqa: PLC0415 - imported when used
+
+        raise ValueError(explain_octets(octets)) from None
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
 
@@ -148,11 +187,24 @@ def _with_use(metadata: KeyOptions) -> KeyOptions:
     return metadata
 
 
-def _from_jwk(jwk: Mapping[str, Any]) -> Material:
-    key = material.from_jwk(jwk)
-    if isinstance(key, bytes):
-        check_secret(key, is_text=False)
-    return key
+def _from_jwk(
+    jwk: Mapping[str, Any], options: KeyOptions, place: str
+) -> tuple[Material, KeyOptions]:
+    try:
+        _check_kty(jwk)
+        key = material.from_jwk(jwk)
+        if isinstance(key, bytes):
+            check_secret(key, is_text=False)
+        return key, merge_metadata(jwk, options)
+    except ValueError as error:
+        raise ValueError(f"is a JWKS, of which {place} {error}" if place else str(error)) from None
+
+
+def _check_kty(jwk: Mapping[str, Any]) -> None:
+    if "kty" not in jwk:
+        from .conversions import explain_no_jwk  # noqa: PLC0415 - imported when used
+
+        raise ValueError(explain_no_jwk(jwk))
 
 
 def _keys_of(jwks: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -440,10 +440,11 @@ def assert_is_no_secret(faults: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("form", PUBLIC_FORMS)
 @pytest.mark.parametrize("before", [" ", "\n", "\t", "\ufeff", "\ufeff "], ids=ascii)
-def test_a_public_key_after_a_blank_is_a_fault(
-    faults_of: FaultsOf, public_forms: dict[str, str], form: str, before: str
+def test_a_public_key_after_a_blank_only_verifies(
+    make_app: MakeApp, public_forms: dict[str, str], form: str, before: str
 ) -> None:
-    assert_is_no_secret(faults_of(KEY=before + public_forms[form]))
+    keys = make_app(KEY=before + public_forms[form]).extensions["tokenguard"].keys
+    assert [key.is_private or key.alg for key in keys] in (["RS256"], ["ES256"], ["ES256", "RS256"])
 
 
 @pytest.mark.parametrize("form", PUBLIC_FORMS)
@@ -478,12 +479,8 @@ def test_an_openssh_key_as_a_secret_is_a_fault(
     faults_of: FaultsOf, private_keys: dict[str, PrivateKey], alg: str
 ) -> None:
     line = private_keys[alg].public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    assert_is_no_secret(faults_of(KEY=line.decode()))
-
-
-def test_an_ssh2_key_as_a_secret_is_a_fault(faults_of: FaultsOf) -> None:
-    text = "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2E\n---- END SSH2 PUBLIC KEY ----"
-    assert_is_no_secret(faults_of(KEY=text))
+    (fault,) = faults_of(KEY=line.decode())
+    assert fault.startswith("TOKENGUARD_KEY: the key is a public key of OpenSSH; `ssh-keygen -e")
 
 
 def test_a_public_jwk_bound_to_hmac_is_a_fault(
@@ -508,7 +505,10 @@ def test_a_key_that_can_only_encrypt_is_a_fault(faults_of: FaultsOf) -> None:
     ours = faults_of(KEY=jwk)
     theirs = faults_of(ISSUERS={"https://id.example/": {"audience": "a", "keys": jwk}})
     for (fault,) in (ours, theirs):
-        assert "the key is of type X25519, which no signature algorithm takes" in fault
+        assert fault.endswith(
+            "the key is an X25519 key, which signs and verifies nothing; it can serve"
+            " TOKENGUARD_ENCRYPTION"
+        )
 
 
 @pytest.fixture
@@ -676,7 +676,7 @@ def test_all_faults_are_found_at_once(faults_of: FaultsOf, public_pems: dict[str
     faults = faults_of(
         KEYS=[
             {"value": "short"},
-            {"value": " " + public_pems["RS256"]},
+            {"value": "MII" + public_pems["RS256"][40:]},
             {"file": "/nonexistent/key"},
             {"value": {"kty": "oct", "k": "="}},
         ],
@@ -701,6 +701,11 @@ def long_lines(text: str) -> list[str]:
     [
         {"KEY": "hunter2"},
         {"KEY": "-----BEGIN hunter2"},
+        {"KEY": "-----BEGIN PUBLIC KEY-----\nhunter2: hunter2\n-----END PUBLIC KEY-----"},
+        {"KEY": "{'kty': 'oct', 'k': 'hunter2'}"},
+        {"KEY": '[{"kty":"oct","k":"hunter2"}]'},
+        {"KEY": {"hunter2": "hunter2"}},
+        {"KEY": "ssh-rsa AAAA hunter2"},
         {"KEY": "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"},
         {"KEY": '{"kty":"oct","k":"hunter2"'},
         {"KEY": '{"hunter2":1,"hunter2":2}'},
