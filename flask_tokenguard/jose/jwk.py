@@ -100,6 +100,7 @@ class Key:
         kid: str | None = None,
         use: str | None = None,
         key_ops: Collection[str] | None = None,
+        admitted: Collection[str] | None = None,
     ) -> None:
         """Check and prepare a key.
 
@@ -111,12 +112,13 @@ class Key:
             kid: Default for a public key or pair: its RFC 7638 thumbprint.
             use: None or `"sig"`.
             key_ops: What a JWK allows; None allows all (RFC 7517 section 4.3).
+            admitted: The algorithms of an RSASSA-PSS key; None for another key.
 
         Raises:
             ValueError: The key cannot or must not serve the algorithm.
             ConfigurationError: PyJWT is needed, and cannot be imported.
         """
-        alg = _check_algorithm(key, alg, preferred_alg)
+        alg = _check_algorithm(key, alg, preferred_alg, admitted)
         if use not in (None, "sig"):
             raise ValueError(f"has the use {use!r}, not 'sig'")
         public: Any = key
@@ -226,16 +228,26 @@ class KeySet(Generic[AnyKey]):
         return iter(self._members)
 
 
-def fitting(key: Material) -> tuple[str, ...]:
-    """List the signature algorithms that a key can serve, the default first."""
+def fitting(key: Material, admitted: Collection[str] | None = None) -> tuple[str, ...]:
+    """List the signature algorithms that a key can serve, the default first.
+
+    Args:
+        key: The key.
+        admitted: The algorithms of an RSASSA-PSS key; None for another key.
+    """
     kind = material.kind_of(key)
-    rows = SIGNATURE_ALGORITHMS.items()
-    return tuple(name for name, row in rows if (row.kty, row.crv) == (kind.kty, kind.crv))
+    return tuple(
+        name
+        for name, row in SIGNATURE_ALGORITHMS.items()
+        if (row.kty, row.crv) == (kind.kty, kind.crv) and (admitted is None or name in admitted)
+    )
 
 
-def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> str:
+def _check_algorithm(
+    key: Material, alg: str | None, preferred: str | None, admitted: Collection[str] | None
+) -> str:
     kty, crv, bits = material.kind_of(key)
-    names = fitting(key)
+    names = fitting(key, admitted)
     if not names:
         raise ValueError(
             f"is an {crv or kty} key, which signs and verifies nothing; it can serve"
@@ -246,9 +258,8 @@ def _check_algorithm(key: Material, alg: str | None, preferred: str | None) -> s
     if alg not in SIGNATURE_ALGORITHMS:
         raise ValueError(f"names the algorithm {alg!r}, which is not supported")
     if alg not in names:
-        raise ValueError(
-            f"is {key_for(names[0])}, which {alg} does not take: give it {key_for(alg)}"
-        )
+        given = key_for(names[0]) if admitted is None else f"an RSA-PSS key for {', '.join(names)}"
+        raise ValueError(f"is {given}, which {alg} does not take: give it {key_for(alg)}")
     least = SIGNATURE_ALGORITHMS[alg].least_bits
     if bits < least:
         raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")

@@ -12,6 +12,7 @@ class KeyOptions(TypedDict, total=False):
     kid: str | None
     use: str | None
     key_ops: Collection[str] | None
+    admitted: Collection[str] | None
 
 
 def merge_metadata(jwk: Mapping[str, Any], options: KeyOptions) -> KeyOptions:

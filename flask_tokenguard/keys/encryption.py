@@ -90,6 +90,11 @@ def _bind(key: ReadKey, entry: EncryptionEntry, *, is_named: bool) -> Encryption
     metadata = key.metadata
     if metadata.get("use") == "sig":
         raise ValueError("has the use 'sig'")
+    if metadata.get("admitted") is not None:
+        raise ValueError(
+            "is an RSA-PSS key, which only signs; `flask tokenguard keygen --alg RSA-OAEP-256 --out"
+            " FILE` makes one that encrypts"
+        )
     # The alg of a key that serves both uses is its signature algorithm.
     own_alg = metadata.get("alg") if metadata.get("use") == "enc" else None
     named_alg = entry.alg if is_named else None

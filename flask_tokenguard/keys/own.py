@@ -82,19 +82,31 @@ def choose_keys(
                 on_fault(str(error))
                 break
     signing = _signing_key(bound, on_fault)
-    if algorithm is not None and bound and algorithm not in (signing or bound[0][1]).algs:
-        given = key_for((signing or bound[0][1]).alg)
-        on_fault(
-            f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {key_for(algorithm)}, and the key is"
-            f" {given}; `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for"
-            " TOKENGUARD_KEY_FILE"
-        )
+    if algorithm is not None and bound:
+        _check_bound(signing or bound[0][1], algorithm, on_fault)
     try:
         states: dict[Key, State | None] = {key: entry.state for entry, key in bound}
         return ConfiguredKeys(states, signing, states)
     except ValueError as error:
         on_fault(f"the key set {error}")
         return NO_KEYS
+
+
+def _check_bound(key: Key, algorithm: str, on_fault: Callable[[str], None]) -> None:
+    """Report a key that cannot serve `TOKENGUARD_ALGORITHM`."""
+    if algorithm in key.algs:
+        return
+    given, wanted = key_for(key.alg), key_for(algorithm)
+    if given == wanted:
+        on_fault(
+            f"TOKENGUARD_ALGORITHM is {algorithm}, and the key is for {key.alg}, which its `alg` or"
+            f" its kind (RSA-PSS) demands; set {key.alg}, or give another key"
+        )
+        return
+    on_fault(
+        f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {wanted}, and the key is {given};"
+        f" `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for TOKENGUARD_KEY_FILE"
+    )
 
 
 def read_key_set(
@@ -124,7 +136,9 @@ def read_key_set(
 
 
 def _bound_to(algorithms: Collection[str], read: ReadKey) -> Key:
-    usable = (name for name in fitting(read.material) if name in algorithms)
+    usable = (
+        name for name in fitting(read.material, read.metadata.get("admitted")) if name in algorithms
+    )
     metadata: KeyOptions = {**read.metadata, "preferred_alg": next(usable, None)}
     key = Key(read.material, **metadata)
     if key.alg not in algorithms:

@@ -10,6 +10,7 @@ from base64 import b64decode
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from ..jose.material import Material, kind_of
+from . import rsa_pss
 from .conversions import explain_label
 from .secret import AROUND
 
@@ -38,12 +40,15 @@ class _Block(NamedTuple):
     pem: bytes
 
 
-def read_pem(text: str, password: str | None) -> Material:
+def read_pem(text: str, password: str | None) -> tuple[Material, tuple[str, ...] | None]:
     """Read the key of a PEM text with one block, or of a certificate.
 
     Args:
         text: The PEM.
         password: Opens an encrypted key; refused for anything else.
+
+    Returns:
+        The key, and the algorithms that an RSASSA-PSS key admits; None for another key.
 
     Raises:
         ValueError: There is no usable key; the message follows "the key".
@@ -52,13 +57,13 @@ def read_pem(text: str, password: str | None) -> Material:
     if password is not None and block.label not in _PRIVATE_LABELS:
         raise ValueError("has a password, and is not an encrypted PEM")
     try:
-        key: Material = _read(block, None if password is None else _encode(password))
+        key, admitted = _read(block, None if password is None else _encode(password))
     except TypeError:
         wrong = "is encrypted" if password is None else "is not encrypted"
         given = "none" if password is None else "a password"
         raise ValueError(f"{wrong}, and has {given}; see TOKENGUARD_KEY_PASSWORD") from None
     kind_of(key)
-    return key
+    return key, admitted
 
 
 def _find_block(text: str) -> _Block:
@@ -102,17 +107,30 @@ def _decode(base64: str) -> bytes:
     return b64decode(base64)
 
 
-def _read(block: _Block, password: bytes | None) -> Any:
+def _read(block: _Block, password: bytes | None) -> tuple[Any, tuple[str, ...] | None]:
+    octets = block.octets
     try:
         if block.label in _CERTIFICATE_LABELS:
-            return load_pem_x509_certificate(block.pem).public_key()
-        if block.label in _PUBLIC_LABELS:
-            return load_pem_public_key(block.pem)
-        return load_pem_private_key(block.pem, password)
+            certificate = load_pem_x509_certificate(block.pem)
+            key: Any = certificate.public_key()
+            octets = certificate.tbs_certificate_bytes
+        elif block.label in _PUBLIC_LABELS:
+            key = load_pem_public_key(block.pem)
+        else:
+            key = load_pem_private_key(block.pem, password)
     except UnsupportedAlgorithm:
         raise ValueError("is of a kind, or on a curve, that is not supported") from None
     except ValueError as error:
         raise ValueError(_explain(error, password)) from None
+    if not isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return key, None
+    if block.label in _CERTIFICATE_LABELS:
+        return key, rsa_pss.algorithms_of_certificate(octets)
+    if block.label == "PUBLIC KEY":
+        return key, rsa_pss.algorithms_of_public(octets)
+    if block.label in ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"):
+        return key, rsa_pss.algorithms_of_private(octets, password)
+    return key, None
 
 
 def _explain(error: ValueError, password: bytes | None) -> str:

@@ -100,7 +100,8 @@ def read_material(
         from .pem import read_pem  # noqa: PLC0415 - imported when used
 
         _utf8(text)
-        return [(read_pem(text, password), options)]
+        key, admitted = read_pem(text, password)
+        return [(key, options if admitted is None else {**options, "admitted": admitted})]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
     if isinstance(text, str) and not _is_json(text):
