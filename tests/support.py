@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from flask_tokenguard.keys.ring_files import INDEX, RingEntry, make, rotate
+
 # What a token may hold in place of an instant.
 NO_INSTANTS: list[object] = [
     None,
@@ -41,6 +43,15 @@ class SettableClock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def turn_ring(
+    folder: Path, *, alg: str = "EdDSA", password: str | None = None, now: int, least_age: int = 0
+) -> tuple[RingEntry, ...]:
+    """Rotate a ring, or make it where there is none."""
+    if not (folder / INDEX).exists():
+        return make(folder, alg=alg, password=password, now=now)
+    return rotate(folder, alg=alg, password=password, now=now, least_age=least_age)
 
 
 def bearer(token: str) -> dict[str, str]:

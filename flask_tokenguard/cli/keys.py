@@ -18,6 +18,7 @@ from ..jose.material import Material, PrivateKey
 from ..keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
 from ..keys.own import ConfiguredKeys
 from ..keys.ring_files import RingEntry, read_index, write_new
+from ..keys.ring_files import make as make_ring
 from ..keys.ring_files import prune as prune_ring
 from ..keys.ring_files import rotate as rotate_ring
 from ..keys.text import read_file
@@ -28,10 +29,21 @@ from .output import Command, as_json_option, fail, instant, parts_of, print_rows
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class _AbsolutePath(click.Path):
+    """A path that is relative to the working directory, made absolute."""
+
+    def convert(self, *arguments: Any) -> Path:
+        """Return the absolute path."""
+        return Path(os.fsdecode(super().convert(*arguments))).absolute()
+
+
+_ABSOLUTE = _AbsolutePath()
+
+
 def _password_options(command: Function) -> Function:
     for option in (
         click.option("--password", is_flag=True, help="Ask for the PEM's password."),
-        click.option("--password-file", type=click.Path(path_type=Path), help="Read it there."),
+        click.option("--password-file", type=_ABSOLUTE, help="Read it there."),
         click.option("--password-env", help="The environment variable that holds it."),
     ):
         command = option(command)
@@ -44,9 +56,9 @@ def _password_options(command: Function) -> Function:
 @click.option("--enc", help="The content encryption, for dir.")
 @click.option("--kid", help="The key's name, for a JWK.")
 @click.option("--format", "form", type=click.Choice(["pem", "jwk"]), help="Default by key.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file; it must not exist.")
+@click.option("--out", type=_ABSOLUTE, help="The file; it must not exist.")
 @click.option("--stdout", is_flag=True, help="Print the secret instead.")
-@click.option("--public", type=click.Path(path_type=Path), help="A file for the public part.")
+@click.option("--public", type=_ABSOLUTE, help="A file for the public part.")
 @_password_options
 def keygen(
     alg: str, crv: str | None, enc: str | None, kid: str | None, form: str | None, **options: Any
@@ -110,13 +122,14 @@ def keys(context: click.Context, as_json: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--keyring", type=click.Path(path_type=Path), help="Default: the app's.")
+@click.option("--keyring", type=_ABSOLUTE, help="Default: the app's.")
 @click.option("--alg", help="Of the new key; default that of the active one, else EdDSA.")
 @click.option("--now", is_flag=True, help="Even if readers may not know the next key yet.")
+@click.option("--new", is_flag=True, help="Make the ring; there must be none yet.")
 @_password_options
 @click.pass_context
 def rotate(
-    context: click.Context, /, keyring: Path | None, alg: str | None, now: bool, **options: Any
+    context: click.Context, /, keyring: Path | None, alg: str | None, **options: Any
 ) -> None:
     """Let the ring's next key sign, and make a new next one."""
     password = _password(options)
@@ -125,20 +138,20 @@ def rotate(
         password = app_password if password is None else password
     try:
         active = [entry.alg for entry in read_index(keyring) if entry.state == "active"]
-        entries = rotate_ring(
-            keyring,
-            alg=alg or (active[0] if active else "EdDSA"),
-            password=password,
-            now=int(wall_clock()),
-            least_age=0 if now else well_known.MAX_AGE,
-        )
+        alg, now = alg or (active[0] if active else "EdDSA"), int(wall_clock())
+        if options["new"]:
+            entries = make_ring(keyring, alg=alg, password=password, now=now)
+        else:
+            least_age = 0 if options["now"] else well_known.MAX_AGE
+            entries = rotate_ring(keyring, alg=alg, password=password, now=now, least_age=least_age)
     except (ValueError, OSError) as error:
-        fail(f"The ring is as it was: {error}")
+        fail(f"The ring {keyring} is as it was: {error}")
+    click.echo(f"The ring: {keyring}", err=True)
     print_rows([{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries])
 
 
 @click.command(cls=Command)
-@click.option("--keyring", type=click.Path(path_type=Path), help="Default: the app's.")
+@click.option("--keyring", type=_ABSOLUTE, help="Default: the app's.")
 @click.option("--keep", type=click.IntRange(min=0), help="Seconds; default by the app's lifetimes.")
 @click.pass_context
 def prune(context: click.Context, keyring: Path | None, keep: int | None) -> None:
@@ -154,7 +167,8 @@ def prune(context: click.Context, keyring: Path | None, keep: int | None) -> Non
         try:
             dropped = prune_ring(keyring, now=int(wall_clock()), keep=keep)
         except (ValueError, OSError) as error:
-            fail(f"The ring is as it was: {error}")
+            fail(f"The ring {keyring} is as it was: {error}")
+        click.echo(f"The ring: {keyring}", err=True)
         click.echo(f"{len(dropped)} keys dropped")
     if store is not None:
         _prune_store(store)
@@ -201,9 +215,9 @@ def _ring_of(context: click.Context) -> tuple[Path, str | None]:
     if settings.keyring is None:
         fail("The app has no key ring; name one with --keyring")
     if settings.key_password_file is None:
-        return Path(settings.keyring), settings.key_password
+        return Path(settings.keyring).absolute(), settings.key_password
     try:
-        return Path(settings.keyring), read_file(Path(settings.key_password_file))
+        return Path(settings.keyring).absolute(), read_file(Path(settings.key_password_file))
     except ValueError as error:
         fail(f"The password's {error}")
 

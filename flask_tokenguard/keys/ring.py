@@ -15,7 +15,7 @@ from ..jose.compact import Header
 from ..jose.jwk import Key
 from ..per_process import PerProcess
 from .own import ConfiguredKeys
-from .ring_files import INDEX, RingEntry, read_index
+from .ring_files import INDEX, RingEntry, no_ring_in, read_index
 from .text import read_file, read_keys
 
 _LOOK_EVERY = 2.0
@@ -130,9 +130,7 @@ class KeyRing:
         keys = {entry.kid: self._by_kid.get(entry.kid) or self._read(entry) for entry in entries}
         signing = [entry.kid for entry in entries if entry.state == "active"]
         if not signing:
-            raise ValueError(
-                f"{self._folder} has no {INDEX}; `flask tokenguard rotate` makes a ring"
-            )
+            raise no_ring_in(self._folder)
         if not keys[signing[0]].is_private:
             raise ValueError(f"the active key {signing[0]} is public")
         loaded = ConfiguredKeys(keys.values(), keys[signing[0]])

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from ..arguments.files import missing
 from ..jose import material, strict_json
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from .entries import State
@@ -75,16 +76,41 @@ def read_index(folder: Path) -> tuple[RingEntry, ...]:
     return entries
 
 
+def make(folder: Path, *, alg: str, password: str | None, now: int) -> tuple[RingEntry, ...]:
+    """Make a ring: a key that is active at once, since there are no tokens yet, and a `next` one.
+
+    Args:
+        folder: The ring's; made if need be, for its owner alone, but not what it is in.
+        alg: The algorithm of both keys.
+        password: Encrypts their PEM; a secret's JWK is not encrypted.
+        now: Seconds since the epoch.
+
+    Raises:
+        ValueError: There is a ring already, or no folder to make it in.
+        OSError: It cannot be written.
+    """
+    _check_alg(alg)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        raise ValueError(missing(folder.parent)) from None
+    with _locked(folder):
+        if (folder / INDEX).exists():
+            raise ValueError(f"{folder} has a {INDEX} already; leave out --new to rotate it")
+        first, second = (_make_key(folder, alg, password, now) for _ in range(2))
+        return _write_index(folder, (replace(first, state="active", activated=now), second))
+
+
 def rotate(
     folder: Path, *, alg: str, password: str | None, now: int, least_age: int
 ) -> tuple[RingEntry, ...]:
     """Rotate a ring: the `next` key signs, the old one verifies, and a new `next` is made.
 
     A ring without a `next` key gets one and changes nothing else: a key must be published before
-    it signs. An empty ring gets an active key too, since there are no tokens yet.
+    it signs.
 
     Args:
-        folder: The ring's; made if need be, for its owner alone.
+        folder: The ring's.
         alg: The algorithm of the new key.
         password: Encrypts its PEM; a secret's JWK is not encrypted.
         now: Seconds since the epoch.
@@ -92,13 +118,11 @@ def rotate(
 
     Raises:
         ValueError: The `next` key is too young, the password is not the ring's, or the ring is
-            damaged.
+            damaged or not there.
         OSError: The ring cannot be written.
     """
-    if alg not in SIGNATURE_ALGORITHMS:
-        raise ValueError(f"{alg} is not one of {', '.join(SIGNATURE_ALGORITHMS)}")
-    with _locked(folder):
-        entries = read_index(folder)
+    _check_alg(alg)
+    with _locked_ring(folder) as entries:
         _check_password(folder, entries, password)
         waiting = [entry for entry in entries if entry.state == "next"]
         for entry in waiting:
@@ -108,9 +132,6 @@ def rotate(
                     f" may take {least_age} s to see it"
                 )
         made = _make_key(folder, alg, password, now)
-        if not entries:
-            first = replace(_make_key(folder, alg, password, now), state="active", activated=now)
-            return _write_index(folder, (first, made))
         moved = tuple(_moved(entry, now) for entry in entries) if waiting else entries
         return _write_index(folder, (*moved, made))
 
@@ -130,10 +151,7 @@ def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
         ValueError: There is no ring, or it is damaged.
         OSError: It cannot be written.
     """
-    if not (folder / INDEX).exists():
-        raise ValueError(f"{folder} has no {INDEX}")
-    with _locked(folder):
-        entries = read_index(folder)
+    with _locked_ring(folder) as entries:
         dropped = tuple(
             entry for entry in entries if entry.retired is not None and entry.retired + keep <= now
         )
@@ -145,6 +163,16 @@ def prune(folder: Path, *, now: int, keep: int) -> tuple[RingEntry, ...]:
             if path.name not in named and _KEY_FILE.fullmatch(path.name):
                 path.unlink()
     return dropped
+
+
+def no_ring_in(folder: Path) -> ValueError:
+    """Make the error about a folder that holds no ring."""
+    return ValueError(f"{folder} has no {INDEX}; `flask tokenguard rotate --new` makes a ring")
+
+
+def _check_alg(alg: str) -> None:
+    if alg not in SIGNATURE_ALGORITHMS:
+        raise ValueError(f"{alg} is not one of {', '.join(SIGNATURE_ALGORITHMS)}")
 
 
 def _check_password(folder: Path, entries: Iterable[RingEntry], password: str | None) -> None:
@@ -208,11 +236,20 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
+def _locked_ring(folder: Path) -> Iterator[tuple[RingEntry, ...]]:
+    """Hold the lock of a ring that is there, and read its entries."""
+    # The lock is a file, which a folder that is no ring must not get.
+    if not (folder / INDEX).exists():
+        raise no_ring_in(folder)
+    with _locked(folder):
+        yield read_index(folder)
+
+
+@contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the ring's lock, which the system releases when its holder dies."""
     import fcntl  # noqa: PLC0415 - POSIX only, and all else works elsewhere
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -23,6 +23,7 @@ from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.keys.ring_files import INDEX, read_index
+from flask_tokenguard.keys.ring_files import make as make_ring
 from flask_tokenguard.keys.ring_files import rotate as rotate_ring
 from flask_tokenguard.keys.text import read_file, read_material
 
@@ -46,7 +47,7 @@ def _quick_and_alone(monkeypatch: pytest.MonkeyPatch, private_keys: dict[str, Pr
 def ring(tmp_path: Path) -> Path:
     """A ring whose next key was published long ago."""
     folder = tmp_path / "ring"
-    rotate_ring(folder, alg="ES256", password=None, now=1, least_age=0)
+    make_ring(folder, alg="ES256", password=None, now=1)
     return folder
 
 
@@ -412,28 +413,73 @@ def test_keys_never_prints_a_secret(make_app: MakeApp, secret: str) -> None:
 # rotate and prune
 
 
-def test_the_first_rotation_makes_a_ring(tmp_path: Path) -> None:
-    result = run_alone("rotate", "--keyring", tmp_path / "ring")
+def test_new_makes_a_ring(tmp_path: Path) -> None:
+    result = run_alone("rotate", "--new", "--keyring", tmp_path / "ring")
     lines = [line.split()[1:] for line in result.stdout.splitlines()]
     assert lines == [["alg", "state"], ["EdDSA", "active"], ["EdDSA", "next"]]
     assert states(tmp_path / "ring") == ["active", "next"]
 
 
-def test_the_first_rotation_makes_keys_for_the_algorithm(tmp_path: Path) -> None:
-    run_alone("rotate", "--keyring", tmp_path / "ring", "--alg", "HS256")
+def test_without_new_no_ring_is_made(tmp_path: Path) -> None:
+    result = run_alone("rotate", "--keyring", tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"Error: The ring {tmp_path} is as it was: {tmp_path} has no ring.json;"
+        " `flask tokenguard rotate --new` makes a ring\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_leaves_a_ring_that_is_there_alone(ring: Path) -> None:
+    result = run_alone("rotate", "--new", "--keyring", ring)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"Error: The ring {ring} is as it was: {ring} has a ring.json already;"
+        " leave out --new to rotate it\n"
+    )
+    assert states(ring) == ["active", "next"]
+
+
+def test_a_new_ring_in_no_folder_is_an_error(tmp_path: Path) -> None:
+    result = run_alone("rotate", "--new", "--keyring", tmp_path / "none" / "ring")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"the folder {tmp_path / 'none'} is not there; make it: mkdir -p" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["rotate"], ["prune", "--keep", "1"]])
+def test_an_argument_is_relative_to_the_working_directory(
+    ring: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(ring.parent)
+    result = run_alone(*command, "--keyring", ring.name)
+    assert (result.exit_code, result.stderr) == (0, f"The ring: {ring}\n")
+
+
+def test_a_file_that_a_command_names_is_shown_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("key").touch()
+    result = run_alone("keygen", "--out", "key")
+    assert result.stderr == f"Error: {tmp_path / 'key'} exists already\n"
+
+
+def test_a_new_ring_has_keys_for_the_algorithm(tmp_path: Path) -> None:
+    run_alone("rotate", "--new", "--keyring", tmp_path / "ring", "--alg", "HS256")
     assert {entry.alg for entry in read_index(tmp_path / "ring")} == {"HS256"}
 
 
 def test_a_next_key_that_is_too_young_does_not_sign(tmp_path: Path) -> None:
-    run_alone("rotate", "--keyring", tmp_path / "ring")
+    run_alone("rotate", "--new", "--keyring", tmp_path / "ring")
     result = run_alone("rotate", "--keyring", tmp_path / "ring")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "The ring is as it was: the next key is" in result.stderr
+    assert "is as it was: the next key is" in result.stderr
     assert states(tmp_path / "ring") == ["active", "next"]
 
 
 def test_now_does_not_wait_for_readers(tmp_path: Path) -> None:
-    run_alone("rotate", "--keyring", tmp_path / "ring")
+    run_alone("rotate", "--new", "--keyring", tmp_path / "ring")
     result = run_alone("rotate", "--keyring", tmp_path / "ring", "--now")
     assert result.exit_code == 0
     assert states(tmp_path / "ring") == ["verify-only", "active", "next"]
@@ -462,7 +508,7 @@ def test_a_password_file_of_the_app_that_is_gone_leaves_the_ring_as_it_was(
 def test_an_unknown_algorithm_leaves_the_ring_as_it_was(ring: Path) -> None:
     result = run_alone("rotate", "--keyring", ring, "--alg", "none")
     assert result.exit_code == 2
-    assert "The ring is as it was: none is not one of" in result.stderr
+    assert "is as it was: none is not one of" in result.stderr
     assert states(ring) == ["active", "next"]
 
 
@@ -480,8 +526,16 @@ def test_the_ring_of_the_app_is_rotated(make_app: MakeApp, ring: Path) -> None:
 
 def test_the_ring_of_the_environment_needs_no_app(tmp_path: Path) -> None:
     env = {"FLASK_TOKENGUARD_KEYRING": str(tmp_path / "ring")}
-    assert run_alone("rotate", env=env).exit_code == 0
+    assert run_alone("rotate", "--new", env=env).exit_code == 0
     assert states(tmp_path / "ring") == ["active", "next"]
+
+
+def test_the_ring_of_the_environment_is_relative_to_the_working_directory_without_an_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run_alone("rotate", "--new", env={"FLASK_TOKENGUARD_KEYRING": "ring"})
+    assert (result.exit_code, result.stderr) == (0, f"The ring: {tmp_path / 'ring'}\n")
 
 
 def test_an_app_of_the_environment_opens_the_ring_that_was_made_for_it(
@@ -489,7 +543,7 @@ def test_an_app_of_the_environment_opens_the_ring_that_was_made_for_it(
 ) -> None:
     monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(tmp_path / "ring"))
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY_PASSWORD", PASSWORD)
-    run_alone("rotate")
+    run_alone("rotate", "--new")
     app = Flask(__name__)
     app.config.from_prefixed_env()
     TokenGuard(app)
@@ -507,7 +561,7 @@ def test_a_ring_that_is_no_folder_is_an_error(tmp_path: Path, command: list[str]
     (tmp_path / "file").touch()
     result = run_alone(*command, "--keyring", tmp_path / "file")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: The ring is as it was: ")
+    assert result.stderr.startswith(f"Error: The ring {tmp_path / 'file'} is as it was: ")
 
 
 @pytest.mark.parametrize("command", [["rotate"], ["prune", "--keep", "1"]])
@@ -515,12 +569,12 @@ def test_a_damaged_ring_is_an_error(ring: Path, command: list[str]) -> None:
     (ring / INDEX).write_text("{}")
     result = run_alone(*command, "--keyring", ring)
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: The ring is as it was: ring.json is not")
+    assert result.stderr.startswith(f"Error: The ring {ring} is as it was: ring.json is not")
 
 
 def test_a_new_ring_is_encrypted_with_the_password(tmp_path: Path) -> None:
     run_alone(
-        *("rotate", "--keyring", tmp_path / "ring", "--password-env", "PEM_PW"),
+        *("rotate", "--new", "--keyring", tmp_path / "ring", "--password-env", "PEM_PW"),
         env={"PEM_PW": PASSWORD},
     )
     assert pem_starts(tmp_path / "ring") == {"-----BEGIN ENCRYPTED PRIVATE KEY-----"}
@@ -530,7 +584,7 @@ def test_a_new_ring_is_encrypted_with_the_password_that_was_typed(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     run_alone(
-        *("rotate", "--keyring", tmp_path / "ring", "--password"),
+        *("rotate", "--new", "--keyring", tmp_path / "ring", "--password"),
         input=f"{PASSWORD}\n{PASSWORD}\n",
     )
     assert make_app(KEYRING=tmp_path / "ring", KEY_PASSWORD=PASSWORD)
@@ -542,7 +596,7 @@ def test_the_password_of_the_app_encrypts_the_new_key(
 ) -> None:
     (tmp_path / "password").write_text(PASSWORD)
     value = {"KEY_PASSWORD": PASSWORD, "KEY_PASSWORD_FILE": tmp_path / "password"}[setting]
-    rotate_ring(tmp_path / "ring", alg="ES256", password=PASSWORD, now=1, least_age=0)
+    make_ring(tmp_path / "ring", alg="ES256", password=PASSWORD, now=1)
     result = run(make_app(KEYRING=tmp_path / "ring", **{setting: value}), "rotate")
     assert result.exit_code == 0
     assert pem_starts(tmp_path / "ring") == {"-----BEGIN ENCRYPTED PRIVATE KEY-----"}

@@ -14,7 +14,7 @@ from flask import Flask
 
 from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.keys.ring_files import INDEX, rotate
+from flask_tokenguard.keys.ring_files import INDEX, make
 
 from ..conftest import MakeApp
 from ..support import Config
@@ -172,7 +172,7 @@ def test_a_file_among_several_keys_that_others_can_read_is_found(
 def ring(tmp_path: Path, safe: Config) -> Path:
     """A ring that takes the place of the key."""
     del safe["KEY"]
-    rotate(tmp_path / "ring", alg="ES256", password=None, now=1, least_age=0)
+    make(tmp_path / "ring", alg="ES256", password=None, now=1)
     return tmp_path / "ring"
 
 

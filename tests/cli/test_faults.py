@@ -11,7 +11,7 @@ from flask.cli import ScriptInfo
 
 from flask_tokenguard import TokenGuard, VerifiedToken
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.keys.ring_files import INDEX, rotate
+from flask_tokenguard.keys.ring_files import INDEX, make, rotate
 
 from ..conftest import MakeApp
 
@@ -19,7 +19,7 @@ from ..conftest import MakeApp
 @pytest.fixture
 def ring(tmp_path: Path) -> Path:
     folder = tmp_path / "ring"
-    rotate(folder, alg="EdDSA", password=None, now=1, least_age=0)
+    make(folder, alg="EdDSA", password=None, now=1)
     return folder
 
 

@@ -14,11 +14,11 @@ from flask.cli import ScriptInfo
 from flask_tokenguard import TokenGuard, issue_token_pair, revoke_token
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.errors import Unavailable
-from flask_tokenguard.keys.ring_files import INDEX, read_index, rotate
+from flask_tokenguard.keys.ring_files import INDEX, read_index
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import SettableClock
+from ..support import SettableClock, turn_ring
 
 DAY = 86_400
 
@@ -52,7 +52,7 @@ def findings_about(app: Flask, about: str) -> list[str]:
 def ring(tmp_path: Path) -> Path:
     """A ring with a retired key."""
     for now in (1, 2):
-        rotate(tmp_path / "ring", alg="ES256", password=None, now=now, least_age=0)
+        turn_ring(tmp_path / "ring", alg="ES256", now=now)
     return tmp_path / "ring"
 
 
@@ -113,7 +113,7 @@ def test_a_ring_rotates_while_the_store_is_away(
     monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(ring))
     info = ScriptInfo(create_app=create_app)
     result = CliRunner().invoke(tokenguard, ["rotate", "--now"], obj=info)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, f"The ring: {ring}\n")
 
 
 def test_keys_of_a_ring_that_broke_meanwhile_fail_in_a_line(make_app: MakeApp, ring: Path) -> None:

@@ -20,8 +20,8 @@ from werkzeug.serving import make_server
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.jose.material import Material
 from flask_tokenguard.keys.generate import to_jwk
-from flask_tokenguard.keys.ring_files import rotate
 
+from ..support import turn_ring
 from .conftest import HERE, Scripts
 
 SIGNATURES = ["HS256", "RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
@@ -155,7 +155,7 @@ class Issuer:
     def turn(self) -> None:
         """Let the next key sign."""
         now = int(time.time())
-        rotate(self.folder, alg=self.alg, password=None, now=now, least_age=0)
+        turn_ring(self.folder, alg=self.alg, now=now)
 
     def kid(self) -> str:
         """Tell which key signs now."""

@@ -20,7 +20,7 @@ from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.keys.generate import generate, to_jwk
 from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys, read_key_set
-from flask_tokenguard.keys.ring_files import rotate
+from flask_tokenguard.keys.ring_files import make
 from flask_tokenguard.keys.text import read_entries
 
 from ..conftest import MakeApp
@@ -532,7 +532,7 @@ def test_a_missing_pyjwt_is_one_fault_among_the_others(
 
 @pytest.mark.usefixtures("no_pyjwt")
 def test_a_missing_pyjwt_is_one_fault_of_a_ring(faults_of: FaultsOf, tmp_path: Path) -> None:
-    rotate(tmp_path, alg="ES256", password=None, now=0, least_age=0)
+    make(tmp_path, alg="ES256", password=None, now=0)
     faults = faults_of(KEYRING=str(tmp_path), LEEWAY=-1)
     assert faults[1:] == ("TOKENGUARD_KEYRING: PyJWT cannot be imported",)
 

@@ -19,7 +19,7 @@ from flask.cli import ScriptInfo
 from flask_tokenguard.cli import tokenguard
 from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.keys.ring import open_ring
-from flask_tokenguard.keys.ring_files import rotate
+from flask_tokenguard.keys.ring_files import make
 from flask_tokenguard.keys.text import read_keys, read_material
 
 from ..conftest import MakeApp
@@ -155,7 +155,7 @@ def test_every_file_and_variable_reads_a_copy(
 
 @each_copy
 def test_a_ring_reads_a_copy(tmp_path: Path, copy: Callable[[str], str]) -> None:
-    active, _ = rotate(tmp_path, alg="ES256", password=None, now=0, least_age=0)
+    active, _ = make(tmp_path, alg="ES256", password=None, now=0)
     file = tmp_path / active.file
     file.write_text(copy(file.read_text()))
     signing = open_ring(str(tmp_path)).signing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flask_tokenguard.keys.ring import KeyRing
-from flask_tokenguard.keys.ring_files import prune, read_index, rotate
+from flask_tokenguard.keys.ring_files import make, prune, read_index, rotate
 
 from ..stores.processes import started
 
@@ -62,7 +62,7 @@ def check_ring(folder: Path) -> None:
 
 @pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.soak)])
 def test_a_ring_is_whole_whenever_its_writer_is_killed(tmp_path: Path, kills: int) -> None:
-    rotate(tmp_path, alg="EdDSA", password=None, now=now(), least_age=0)
+    make(tmp_path, alg="EdDSA", password=None, now=now())
     for _ in range(kills):
         kill_a_rotation(tmp_path)
         check_ring(tmp_path)

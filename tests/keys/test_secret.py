@@ -14,8 +14,8 @@ from flask.cli import ScriptInfo
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.cli import tokenguard
-from flask_tokenguard.keys.ring import open_ring
-from flask_tokenguard.keys.ring_files import rotate
+from flask_tokenguard.keys.ring import KeyRing
+from flask_tokenguard.keys.ring_files import make
 from flask_tokenguard.keys.text import read_material
 
 from .conftest import FaultsOf
@@ -241,12 +241,12 @@ def test_few_octets_of_a_jwk_are_not_looked_at_as_text() -> None:
 def test_a_ring_does_not_open_with_a_public_key_for_a_secret(
     tmp_path: Path, der: dict[str, bytes]
 ) -> None:
-    active, _ = rotate(tmp_path, alg="HS256", password=None, now=0, least_age=0)
+    active, _ = make(tmp_path, alg="HS256", password=None, now=0)
     jwk = json.loads((tmp_path / active.file).read_text())
     spelled = jwk_of(der["SubjectPublicKeyInfo ES256"])
     (tmp_path / active.file).write_text(json.dumps(jwk | spelled))
     with pytest.raises(ValueError, match="looks like an asymmetric key or a certificate"):
-        open_ring(str(tmp_path))
+        KeyRing(tmp_path)
 
 
 def test_the_command_line_reads_no_public_key_as_a_secret(

@@ -38,7 +38,7 @@ def run(folder: Path, uri: str, seconds: float, *, store: Proxy | None, timeout:
         timeout: How long an operation of the store may take, in seconds.
     """
     ring, ledger = folder / "ring", Ledger()
-    ring_files.rotate(ring, alg="ES256", password=None, now=int(time.time()), least_age=0)
+    ring_files.make(ring, alg="ES256", password=None, now=int(time.time()))
     with ExitStack() as stack:
         provider = stack.enter_context(Provider())
         settings = {

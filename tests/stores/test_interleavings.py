@@ -21,7 +21,7 @@ from flask_tokenguard.keys import ring_files
 from flask_tokenguard.sessions.pairs import TokenResponse
 from flask_tokenguard.stores.base import Advance, Outcome, Store
 
-from ..support import ROOT, SettableClock
+from ..support import ROOT, SettableClock, turn_ring
 from .conftest import PASSWORD
 from .contract import Family, new_refresh
 from .machine.comparison import OTHER_KEY, read_part
@@ -103,7 +103,7 @@ class Scene:
     def rotate_keys(self, *, drops: bool = False) -> None:
         """Sign with a new key from now on, and drop the old ones if so asked."""
         now = int(self._steady())
-        ring_files.rotate(self.keyring, alg="HS256", password=None, now=now, least_age=0)
+        turn_ring(self.keyring, alg="HS256", now=now)
         if drops:
             ring_files.prune(self.keyring, now=now, keep=0)
         self._steady.now += 3

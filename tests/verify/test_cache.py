@@ -300,7 +300,7 @@ def test_a_remembered_token_does_not_outlive_its_settings(clock: SettableClock) 
 
 
 def test_a_remembered_token_does_not_outlive_a_key_that_the_ring_drops(tmp_path: Path) -> None:
-    ring_files.rotate(tmp_path, alg="ES256", password=None, now=NOW, least_age=0)
+    ring_files.make(tmp_path, alg="ES256", password=None, now=NOW)
     monotonic = SettableClock(0)
     ring = KeyRing(tmp_path, monotonic=monotonic)
     verifier = TokenVerifier(TrustedIssuer(ring, {}), cache=VerifiedCache(4, 300))

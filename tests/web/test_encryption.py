@@ -29,7 +29,7 @@ from jwcrypto.jwk import JWK
 
 from flask_tokenguard import ConfigurationError, TokenGuard
 from flask_tokenguard.errors import InvalidToken, IssueError
-from flask_tokenguard.keys.ring_files import rotate
+from flask_tokenguard.keys.ring_files import make
 
 from ..conftest import MakeApp
 from ..support import Config, SettableClock, bearer
@@ -550,7 +550,7 @@ def test_a_key_is_rotated_by_its_name(make_app: MakeApp, secret: str) -> None:
 
 
 def test_an_app_with_a_key_ring_encrypts_too(tmp_path: Path, key: Jwk) -> None:
-    rotate(tmp_path / "ring", alg="EdDSA", password=None, now=1, least_age=0)
+    make(tmp_path / "ring", alg="EdDSA", password=None, now=1)
     app = Flask(__name__)
     app.config["TOKENGUARD_KEYRING"] = tmp_path / "ring"
     app.config["TOKENGUARD_ENCRYPTION"] = {"key": key}

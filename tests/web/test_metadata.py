@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
-from flask_tokenguard.keys.ring_files import prune, read_index, rotate
+from flask_tokenguard.keys.ring_files import prune, read_index
 
 from ..conftest import MakeApp
+from ..support import turn_ring
 
 PATH = "/.well-known/jwks.json"
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -30,7 +31,7 @@ def published(app: Flask) -> list[dict[str, Any]]:
 
 def rotate_ring(folder: Path, alg: str = "EdDSA") -> None:
     """Rotate a ring at a time that does not matter."""
-    rotate(folder, alg=alg, password=None, now=0, least_age=0)
+    turn_ring(folder, alg=alg, now=0)
 
 
 @pytest.fixture

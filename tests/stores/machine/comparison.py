@@ -16,6 +16,7 @@ from flask_tokenguard import refresh_reused
 from flask_tokenguard.errors import InvalidToken, Unavailable
 from flask_tokenguard.keys import ring_files
 
+from ...support import turn_ring
 from .model import ACCESS_LIFETIME, OTHER, Model, Outcome, Session, Span, Token, since
 from .stores import Stores
 from .workers import Worker
@@ -112,7 +113,7 @@ class Comparison(RuleBasedStateMachine):
     def write_ring(self, *, drops: bool) -> set[str]:
         """Rotate the keys, and drop what has retired; return the kids that are left."""
         now = int(self.stores.clocks.steady())
-        ring_files.rotate(self._keyring, alg="HS256", password=None, now=now, least_age=0)
+        turn_ring(self._keyring, alg="HS256", now=now)
         if drops:
             ring_files.prune(self._keyring, now=now, keep=0)
         return {entry.kid for entry in ring_files.read_index(self._keyring)}
