@@ -23,7 +23,7 @@ def open_store(
 
     Args:
         uri: `memory://`, `sqlite:///FILE`, or one of `RedisStore`.
-        folder: Where a relative file is.
+        folder: Where the relative name of a file starts.
         prefix: What the names of a server's keys begin with.
         timeout: How long an operation may wait as a whole, in seconds.
         clock: Seconds since the epoch, UTC, for a store that has no clock of its own.
@@ -40,7 +40,7 @@ def open_store(
     if uri.startswith(_FILE) and uri != _FILE:
         from .sqlite.store import SqliteStore  # noqa: PLC0415 - imported when used
 
-        path = folder / uri.removeprefix(_FILE)
+        path = _file_of(uri.removeprefix(_FILE), folder)
         store = SqliteStore(path, timeout=timeout, clock=clock, monotonic=monotonic)
         store.check()
         return store
@@ -52,3 +52,17 @@ def open_store(
         "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, or redis:// or valkey:// with"
         " what follows; see the README"
     )
+
+
+def _file_of(name: str, folder: Path) -> Path:
+    if name.startswith(":memory:"):
+        raise ConfigurationError(
+            "TOKENGUARD_STORAGE_URI names no file; for a store in memory, of one process, set"
+            " memory://"
+        )
+    if name.startswith("file:") or "?" in name:
+        raise ConfigurationError(
+            "TOKENGUARD_STORAGE_URI must have the plain name of a file after sqlite:///, without"
+            " file: and ?"
+        )
+    return folder / name

@@ -23,8 +23,47 @@ def test_memory_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_is_made_in_the_instance_folder(tmp_path: Path) -> None:
-    assert type(open_at("sqlite:///tokens.db", tmp_path / "instance")) is SqliteStore
-    assert (tmp_path / "instance" / "tokens.db").exists()
+    assert type(open_at("sqlite:///tokens.db", tmp_path)) is SqliteStore
+    assert (tmp_path / "tokens.db").exists()
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    folder = tmp_path / "no such"
+    with pytest.raises(ConfigurationError) as caught:
+        open_at("sqlite:///tokens.db", folder)
+    assert str(caught.value) == (
+        f"TOKENGUARD_STORAGE_URI: the folder {folder} is not there;"
+        f" make it: mkdir -p -m 700 '{folder}'"
+    )
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "fault"),
+    [
+        (
+            "sqlite:///:memory:",
+            "names no file; for a store in memory, of one process, set memory://",
+        ),
+        (
+            "sqlite:///:memory:?cache=shared",
+            "names no file; for a store in memory, of one process, set memory://",
+        ),
+        (
+            "sqlite:///file:tokens.db",
+            "must have the plain name of a file after sqlite:///, without file: and ?",
+        ),
+        (
+            "sqlite:///tokens.db?timeout=9",
+            "must have the plain name of a file after sqlite:///, without file: and ?",
+        ),
+    ],
+)
+def test_what_only_others_read_makes_no_file(tmp_path: Path, uri: str, fault: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_at(uri, tmp_path)
+    assert str(caught.value) == f"TOKENGUARD_STORAGE_URI {fault}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_may_be_elsewhere(tmp_path: Path) -> None:

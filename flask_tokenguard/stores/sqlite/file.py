@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ...arguments.files import missing
 from ...clock import Clock, Steady
 from ...errors import ConfigurationError, Reason, Unavailable
 from ..base import Standing
@@ -57,6 +58,9 @@ class SqliteFile:
                     check_is_whole(connection)
                 finally:
                     lease.slot.close()
+        except FileNotFoundError:
+            fault = missing(self.path.parent.absolute())
+            raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {fault}") from None
         except FAULTS as error:
             raise ConfigurationError(f"TOKENGUARD_STORAGE_URI: {self.path}: {error}") from None
 
@@ -144,7 +148,6 @@ class SqliteFile:
         with opening():
             is_new = False
             if _inode(_stamp(self.path)) not in _OURS:
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
                 is_new = not is_ours(self.path)
             connection, stamp = self.connect(is_new=is_new), _stamp(self.path)

@@ -200,7 +200,7 @@ def make_files(files: list[Path], together: Barrier, tell: Connection) -> None:
 
 @pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.soak)])
 def test_processes_that_make_a_file_at_once_make_one(tmp_path: Path, times: int) -> None:
-    files = [tmp_path / f"{number}" / "store.db" for number in range(times)]
+    files = [tmp_path / f"{number}.db" for number in range(times)]
     told = told_by_all(PROCESSES, make_files, files)
     assert all(epochs == told[0] for epochs in told)
 
