@@ -35,11 +35,11 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
     app.config.from_mapping(
         DATABASE=folder / "notes.db",
         MAX_CONTENT_LENGTH=64 * 1024,
-        TOKENGUARD_KEY_FILE=folder / "signing.pem",
+        # In the instance folder, as the store is; apps on several machines name a Redis or Valkey.
+        TOKENGUARD_KEY_FILE="signing.pem",
+        TOKENGUARD_STORAGE_URI="sqlite:///tokenguard.db",
         TOKENGUARD_ISSUER="https://notes.example",
         TOKENGUARD_AUDIENCE="notes",
-        # In the same folder; apps on several machines name a Redis or Valkey.
-        TOKENGUARD_STORAGE_URI="sqlite:///tokenguard.db",
         # A route whose decorator is forgotten is closed, not open.
         TOKENGUARD_PROTECT="all",
     )

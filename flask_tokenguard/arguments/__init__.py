@@ -1,1 +1,4 @@
-"""What a caller writes -> a value, or an error with what to write. Start at `hints.advise`."""
+"""What people write in calls, settings and commands -> a value, or an error with what to write.
+
+Start at `hints.advise`; `files.NamedFile` is for names of files.
+"""

@@ -24,17 +24,19 @@ from ..keys.ring_files import rotate as rotate_ring
 from ..keys.text import read_file
 from ..stores.base import Store
 from ..web import metadata as well_known
+from ..wiring.app import locate_ring
 from .output import Command, as_json_option, fail, instant, parts_of, print_rows
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_OF_THE_RING = ("TOKENGUARD_KEYRING", "TOKENGUARD_KEY_PASSWORD")
 
 
 class _AbsolutePath(click.Path):
     """A path that is relative to the working directory, made absolute."""
 
-    def convert(self, *arguments: Any) -> Path:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the absolute path."""
-        return Path(os.fsdecode(super().convert(*arguments))).absolute()
+        return Path(os.fsdecode(super().convert(value, param, ctx))).absolute()
 
 
 _ABSOLUTE = _AbsolutePath()
@@ -102,7 +104,7 @@ def keys(context: click.Context, as_json: bool) -> None:
         # One that only encrypts is not among those that decrypt.
         encryption = dict.fromkeys((parts.encryption.encrypting, *parts.encryption.decrypting))
     ring = parts.settings.keyring
-    entries = {} if ring is None else _entries_of(Path(ring))
+    entries = {} if ring is None else _entries_of(ring.path)
     rows = []
     said = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
     for key in (*parts.keys, *encryption):
@@ -206,20 +208,25 @@ def _ring_of(context: click.Context) -> tuple[Path, str | None]:
     try:
         settings = parts_of(context).settings
     except click.ClickException as error:
-        config = Config("")
-        config.from_prefixed_env()
-        settings = Settings.read(config, lambda _: None)
+        settings = _settings_of_the_environment()
         if settings.keyring is None:
             is_empty = error.message.startswith("TOKENGUARD_KEYRING")
             fail(error.message + ("\nName the ring with --keyring" if is_empty else ""))
     if settings.keyring is None:
         fail("The app has no key ring; name one with --keyring")
-    if settings.key_password_file is None:
-        return Path(settings.keyring).absolute(), settings.key_password
-    try:
-        return Path(settings.keyring).absolute(), read_file(Path(settings.key_password_file))
-    except ValueError as error:
-        fail(f"The password's {error}")
+    return locate_ring(settings.keyring, settings)
+
+
+def _settings_of_the_environment() -> Settings:
+    """Read what names a ring where no app does; relative names start in the working directory."""
+    config, faults = Config(""), list[str]()
+    config.from_prefixed_env()
+    settings = Settings.read(config, faults.append, folder=Path.cwd())
+    # Without its password a new ring would not be encrypted.
+    of_the_ring = [fault for fault in faults if fault.startswith(_OF_THE_RING)]
+    if of_the_ring:
+        fail("\n".join(of_the_ring))
+    return settings
 
 
 def _password(options: dict[str, Any]) -> str | None:
@@ -233,9 +240,9 @@ def _password(options: dict[str, Any]) -> str | None:
         return password
     if file is not None:
         try:
-            return read_file(file) or fail(f"{file} is empty")
+            return read_file(file) or fail(f"The password's file {file} is empty")
         except ValueError as error:
-            fail(f"The password's {error}")
+            fail(f"The password's file {file} {error}")
     if name is not None and not os.environ.get(name):
         fail(f"The environment variable {name} is not set")
     return None if name is None else os.environ[name]

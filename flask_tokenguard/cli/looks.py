@@ -3,9 +3,9 @@
 A look returns what the texts of its risk name, once for each place where it is found.
 """
 
+import shlex
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeAlias
 
 from ..clock import wall_clock
@@ -58,15 +58,15 @@ def open_files(parts: Parts) -> Places:
     ]
     files += [("TOKENGUARD_KEYRING", settings.keyring)]
     return [
-        {"source": source, "file": name}
-        for source, name in dict.fromkeys(files)
-        if name is not None and Path(name).stat().st_mode & _READABLE_BY_OTHERS
+        {"source": source, "file": shlex.quote(str(file.path))}
+        for source, file in dict.fromkeys(files)
+        if file is not None and file.path.stat().st_mode & _READABLE_BY_OTHERS
     ]
 
 
 def _ring(parts: Parts) -> tuple[RingEntry, ...]:
     keyring = parts.settings.keyring
-    return () if keyring is None else read_index(Path(keyring))
+    return () if keyring is None else read_index(keyring.path)
 
 
 def keeps_a_key_for_nothing(parts: Parts) -> bool:

@@ -6,6 +6,8 @@ An entry fills in what its profile leaves open, and only narrows the rest.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
@@ -60,13 +62,13 @@ class IssuerEntry:
     allows_private_addresses: bool = True
 
 
-def read_issuers(value: object) -> dict[str, IssuerEntry]:
+def read_issuers(value: object, folder: Path) -> dict[str, IssuerEntry]:
     """Read TOKENGUARD_ISSUERS: an object from each `iss` to its entry."""
     entries = read_object(value, '{"https://id.example.com/": {...}}')
-    return {text(issuer): read_issuer(issuer, entry) for issuer, entry in entries.items()}
+    return {text(issuer): read_issuer(issuer, entry, folder) for issuer, entry in entries.items()}
 
 
-def read_issuer(issuer: str, entry: object) -> IssuerEntry:
+def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
     """Read one entry.
 
     Args:
@@ -74,12 +76,13 @@ def read_issuer(issuer: str, entry: object) -> IssuerEntry:
         entry: An object with `audience`, one of `discovery`, `jwks_url`, `jwks_file` and `keys`,
             and if need be `profile`, `algorithms`, `types`, `requires`, `forbids`,
             `scope_claims`, `roles_claim`, `leeway`, `stale` and `private_addresses`.
+        folder: Where a relative `jwks_file` starts.
 
     Raises:
         Fault: The entry is malformed, or contradicts itself.
     """
     with within(f"[{issuer!r}]"):
-        members = read_members(entry, _MEMBERS)
+        members = read_members(entry, _MEMBERS | {"jwks_file": partial(path, folder=folder)})
         _check_sources(members)
         return _entry(issuer, members)
 
@@ -180,11 +183,10 @@ def _claim_path(value: object) -> tuple[str, ...]:
 
 _OF_PROFILE = ("algorithms", "types", "scope_claims", "roles_claim")
 _kind = choice(*(kind for kind in get_args(DiscoveryKind) if kind != "both"))
-_MEMBERS: Mapping[str, Reader] = {
+_MEMBERS: dict[str, Reader] = {
     "audience": _audience,
     "discovery": _discovery,
     "jwks_url": _url,
-    "jwks_file": path,
     "keys": key,
     "profile": choice(*PROFILES),
     "algorithms": _algorithms,

@@ -1,53 +1,52 @@
 """Key entries: each object of TOKENGUARD_KEYS, and TOKENGUARD_ENCRYPTION."""
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import get_args
 
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry, State
 from .readers import Fault, Reader, choice, entries, key, path, read_members, text, truth, within
 
-_KEY_MEMBERS: Mapping[str, Reader] = {
+_KEY_MEMBERS: dict[str, Reader] = {
     "value": key,
-    "file": path,
     "env": text,
     "password": text,
-    "password_file": path,
     "kid": text,
     "alg": text,
     "enc": text,
     "use": text,
     "state": choice(*get_args(State)),
 }
-_ENCRYPTION_MEMBERS: Mapping[str, Reader] = {
+_ENCRYPTION_MEMBERS: dict[str, Reader] = {
     "key": key,
-    "key_file": path,
     "kid": text,
     "password": text,
-    "password_file": path,
     "alg": text,
     "enc": text,
     "required": truth,
 }
 
 
-def read_keys(value: object) -> tuple[KeyEntry, ...]:
+def read_keys(value: object, folder: Path) -> tuple[KeyEntry, ...]:
     """Read TOKENGUARD_KEYS: several keys, each with its metadata."""
-    return tuple(_read_key(index, entry) for index, entry in enumerate(entries(value)))
+    return tuple(_read_key(index, entry, folder) for index, entry in enumerate(entries(value)))
 
 
-def _read_key(index: int, entry: object) -> KeyEntry:
+def _read_key(index: int, entry: object, folder: Path) -> KeyEntry:
     with within(f"[{index}]"):
-        members = read_members(entry, _KEY_MEMBERS)
+        members = read_members(entry, _KEY_MEMBERS | _files(folder, "file", "password_file"))
         if len(members.keys() & {"value", "file", "env"}) != 1:
             raise Fault("must have exactly one of value, file and env")
         _check_password(members)
     return KeyEntry(source=f"TOKENGUARD_KEYS[{index}]", **members)
 
 
-def read_encryption(value: object) -> EncryptionEntry:
+def read_encryption(value: object, folder: Path) -> EncryptionEntry:
     """Read TOKENGUARD_ENCRYPTION: a key, or the `kid` of a configured one, and how it is used."""
-    members = read_members(value, _ENCRYPTION_MEMBERS)
+    readers = _ENCRYPTION_MEMBERS | _files(folder, "key_file", "password_file")
+    members = read_members(value, readers)
     if len(members.keys() & {"key", "key_file", "kid"}) != 1:
         raise Fault("must have exactly one of key, key_file and kid")
     _check_password(members)
@@ -70,6 +69,10 @@ def read_encryption(value: object) -> EncryptionEntry:
         enc=members.get("enc"),
         required=members.get("required", True),
     )
+
+
+def _files(folder: Path, *names: str) -> dict[str, Reader]:
+    return dict.fromkeys(names, partial(path, folder=folder))
 
 
 def _check_password(members: Mapping[str, object]) -> None:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..arguments.files import NamedFile
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..jose.strict_json import explain_syntax
@@ -122,12 +124,12 @@ def _is_not_unicode(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def path(value: object) -> str:
-    """Read the name of a file or folder."""
+def path(value: object, folder: Path) -> NamedFile:
+    """Read the name of a file or folder; a relative one starts in `folder`."""
     name = text(fspath(value) if isinstance(value, PathLike) else value)
     if not name.isprintable() or "-----BEGIN" in name or name.startswith("{"):
         raise Fault("must be the name of a file; key material belongs in TOKENGUARD_KEY")
-    return name
+    return NamedFile(name, folder)
 
 
 def texts(value: object) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ One field is one key; `readers` has the function that reads each type.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from ..arguments.files import NamedFile
 from ..arguments.hints import SETTINGS, advise
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import LONGEST_TOKEN
@@ -32,6 +34,13 @@ def read_public_endpoints(value: object) -> tuple[str, ...]:
 
 
 def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
+    return _setting_of_files(lambda value, _: read(value), default, secret=secret)
+
+
+def _setting_of_files(
+    read: Callable[[object, Path], Any], default: Any = None, *, secret: bool = False
+) -> Any:
+    """Make a setting that names files, which start in the folder that its reader is given."""
     return field(default=default, repr=not secret, metadata={"read": read})
 
 
@@ -40,18 +49,18 @@ class Settings:
     """The checked config; a field is the key's name without its prefix, in lower case."""
 
     key: str | Mapping[str, Any] | None = _setting(values.key, secret=True)
-    key_file: str | None = _setting(values.path, secret=True)
+    key_file: NamedFile | None = _setting_of_files(values.path, secret=True)
     key_password: str | None = _setting(values.text, secret=True)
-    key_password_file: str | None = _setting(values.path, secret=True)
-    keys: tuple[KeyEntry, ...] | None = _setting(read_keys)
-    keyring: str | None = _setting(values.path)
+    key_password_file: NamedFile | None = _setting_of_files(values.path, secret=True)
+    keys: tuple[KeyEntry, ...] | None = _setting_of_files(read_keys)
+    keyring: NamedFile | None = _setting_of_files(values.path)
     algorithm: str | None = _setting(values.choice(*SIGNATURE_ALGORITHMS))
     issuer: str | None = _setting(values.text)
     audience: tuple[str, ...] = _setting(values.texts, ())
     client_id: str | None = _setting(values.text)
-    issuers: Mapping[str, IssuerEntry] | None = _setting(read_issuers)
+    issuers: Mapping[str, IssuerEntry] | None = _setting_of_files(read_issuers)
     allow_insecure_http: bool = _setting(values.truth, default=False)
-    encryption: EncryptionEntry | None = _setting(read_encryption)
+    encryption: EncryptionEntry | None = _setting_of_files(read_encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
     types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
@@ -85,12 +94,15 @@ class Settings:
     realm: str | None = _setting(values.realm)
 
     @classmethod
-    def read(cls, config: Mapping[str, Any], on_fault: Callable[[str], None]) -> "Settings":
+    def read(
+        cls, config: Mapping[str, Any], on_fault: Callable[[str], None], *, folder: Path
+    ) -> "Settings":
         """Read every TOKENGUARD_ key of an app's config; None counts as not set.
 
         Args:
             config: The app's config, which is not changed.
             on_fault: Called with a sentence for each fault; the setting then has its default.
+            folder: Where relative names of files start: the app's instance folder.
         """
         readers = {PREFIX + item.name.upper(): item for item in fields(cls)}
         read = {}
@@ -101,7 +113,7 @@ class Settings:
                 on_fault(_unknown(name, readers))
                 continue
             try:
-                read[readers[name].name] = readers[name].metadata["read"](value)
+                read[readers[name].name] = readers[name].metadata["read"](value, folder)
             except values.Fault as fault:
                 on_fault(fault.of(name))
         settings = cls(**read)

@@ -94,15 +94,15 @@ def explain_no_jwk(members: Mapping[str, Any]) -> str:
 
 
 def explain_octets(octets: bytes) -> str:
-    """Return what to do with a file that is not text."""
+    """Return what to do with a file that is not text; it follows the file's name."""
     if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "file is text in UTF-16; save it in UTF-8"
+        return "is text in UTF-16; save it in UTF-8"
     if octets.startswith(b"\xfe\xed\xfe\xed"):
         return (
-            "file is a Java keystore; `keytool -importkeystore -srckeystore FILE -destkeystore NEW"
+            "is a Java keystore; `keytool -importkeystore -srckeystore FILE -destkeystore NEW"
             " -deststoretype PKCS12`, then `openssl pkcs12 -in NEW -nocerts -out NEW.pem`"
         )
-    return _explain_der(octets) or "file is not text; write a secret's octets as a JWK"
+    return _explain_der(octets) or "is not text; write a secret's octets as a JWK"
 
 
 def _explain_der(octets: bytes) -> str | None:
@@ -111,12 +111,12 @@ def _explain_der(octets: bytes) -> str | None:
     # OpenSSL's PKCS#12 has the version 3 and then the OID of PKCS#7 data.
     if b"\x02\x01\x03\x30" in octets[:12]:
         return (
-            "file is PKCS#12; `openssl pkcs12 -in FILE -nocerts -out NEW.pem` takes the key out,"
+            "is PKCS#12; `openssl pkcs12 -in FILE -nocerts -out NEW.pem` takes the key out,"
             " and its new pass phrase goes to TOKENGUARD_KEY_PASSWORD"
         )
     if not _is_whole(octets):
         return None
-    return f"file is DER, and PEM is wanted; `{_command_for(octets)}` rewrites it"
+    return f"is DER, and PEM is wanted; `{_command_for(octets)}` rewrites it"
 
 
 def _is_whole(der: bytes) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..arguments.files import NamedFile
 from ..jose.material import Material
 from ..jose.metadata import KeyOptions
 
@@ -20,7 +21,7 @@ class KeyEntry:
     Attributes:
         source: What messages call it, such as `TOKENGUARD_KEYS[1]`.
         value: The material itself.
-        file: A path, relative to the working directory; one trailing newline is dropped.
+        file: A file; one trailing newline is dropped.
         env: The name of an environment variable.
         password, password_file: Open an encrypted PEM.
         kid, alg, enc, use: Bind the key where its material leaves it open.
@@ -29,10 +30,10 @@ class KeyEntry:
 
     source: str
     value: str | Mapping[str, Any] | None = field(default=None, repr=False)
-    file: str | None = field(default=None, repr=False)
+    file: NamedFile | None = field(default=None, repr=False)
     env: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    password_file: str | None = field(default=None, repr=False)
+    password_file: NamedFile | None = field(default=None, repr=False)
     kid: str | None = None
     alg: str | None = None
     enc: str | None = None

@@ -24,15 +24,6 @@ _RETRY_AFTER = 30.0
 _logger = logging.getLogger("flask_tokenguard")
 
 
-def open_ring(
-    folder: str, password: str | None = None, password_file: str | None = None
-) -> "KeyRing":
-    """Open a ring with a password, or with the password in a file; see `KeyRing`."""
-    if password_file is not None:
-        password = read_file(Path(password_file))
-    return KeyRing(Path(folder), password=password)
-
-
 class KeyRing:
     """The keys of one folder; a `KeySource`."""
 

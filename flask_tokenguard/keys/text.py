@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
+from ..arguments.files import NamedFile
 from ..jose import material, strict_json
 from ..jose.algorithms import ENCRYPTION_ALGORITHMS
 from ..jose.jwk import Key
@@ -61,7 +62,7 @@ def text_of(entry: KeyEntry) -> str | Mapping[str, Any]:
         ValueError: The file or variable is not there; the message follows "the key".
     """
     if entry.file is not None:
-        return read_file(Path(entry.file))
+        return _read_named(entry.file, "file")
     if entry.env is not None:
         if entry.env not in os.environ:
             raise ValueError("is in an environment variable that is not set")
@@ -149,15 +150,13 @@ def read_file(path: Path) -> str:
     """Read a text file without its one trailing newline.
 
     Raises:
-        ValueError: It cannot be read, or is not text. The message leaves out its name, which
-            could be a secret in the wrong place.
+        ValueError: It cannot be read, or is not text. The message follows its name, which could be
+            a secret in the wrong place.
     """
     try:
         octets = path.read_bytes()
     except OSError as error:
-        raise ValueError(
-            f"file cannot be read: {error.strerror}; a relative name starts in {Path.cwd()}"
-        ) from None
+        raise ValueError(f"cannot be read: {error.strerror}") from None
     try:
         text = octets.decode()
     except UnicodeDecodeError:
@@ -170,7 +169,7 @@ def read_file(path: Path) -> str:
 def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOptions]]:
     password = entry.password
     if entry.password_file is not None:
-        password = read_file(Path(entry.password_file))
+        password = _read_named(entry.password_file, "has a password file that")
     return read_material(
         text_of(entry),
         password=password,
@@ -179,6 +178,13 @@ def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOpt
         kid=entry.kid,
         use=entry.use,
     )
+
+
+def _read_named(file: NamedFile, subject: str) -> str:
+    try:
+        return read_file(file.find())
+    except ValueError as error:
+        raise ValueError(f"{subject} {error}") from None
 
 
 def _with_use(metadata: KeyOptions) -> KeyOptions:

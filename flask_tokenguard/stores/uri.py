@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..arguments.files import NamedFile
 from ..clock import Clock, Steady, wall_clock
 from ..errors import ConfigurationError
 from .base import Store
@@ -47,7 +48,7 @@ def open_store(
     if scheme.split("+")[0] in _SERVERS:
         from .redis.store import RedisStore  # noqa: PLC0415 - imported when used
 
-        return RedisStore(uri, prefix=prefix, timeout=timeout)
+        return RedisStore(uri, prefix=prefix, timeout=timeout, folder=folder)
     raise ConfigurationError(
         "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, or redis:// or valkey:// with"
         " what follows; see the README"
@@ -65,4 +66,7 @@ def _file_of(name: str, folder: Path) -> Path:
             "TOKENGUARD_STORAGE_URI must have the plain name of a file after sqlite:///, without"
             " file: and ?"
         )
-    return folder / name
+    try:
+        return NamedFile(name, folder).locate()
+    except ValueError as error:
+        raise ConfigurationError(f"TOKENGUARD_STORAGE_URI names a file that {error}") from None

@@ -8,6 +8,7 @@ from re import compile as compile_pattern
 
 from flask import Flask
 
+from ..arguments.files import NamedFile
 from ..clock import Clock
 from ..config.locations import FORM, JSON
 from ..config.settings import Settings
@@ -15,7 +16,7 @@ from ..errors import ConfigurationError
 from ..fetching import Fetch
 from ..keys.encryption import ConfiguredEncryption, choose_encryption
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
-from ..keys.text import read_entries, refuse_encryption_keys
+from ..keys.text import read_entries, read_file, refuse_encryption_keys
 from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
@@ -51,10 +52,11 @@ def build_parts(
         ConfigurationError: With every fault of the config.
     """
     faults: list[str] = []
-    settings = Settings.read(app.config, faults.append)
+    folder = Path(app.instance_path)
+    settings = Settings.read(app.config, faults.append, folder=folder)
     needs_key = not settings.issuers and issuer_resolver is None
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
-    store = _open_store(settings, store, Path(app.instance_path), clock, faults)
+    store = _open_store(settings, store, folder, clock, faults)
     if faults:
         raise ConfigurationError(*faults)
     tokens = TokenParts(settings, keys, encryption, store, clock)
@@ -64,6 +66,7 @@ def build_parts(
     if not needs_key:
         others = build_issuers(
             settings,
+            folder=folder,
             live_rules=live_rules,
             resolve=issuer_resolver,
             fetch=fetch,
@@ -135,7 +138,7 @@ def _load_keys(
     else:
         encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
     if settings.keyring is not None:
-        return _open_ring(settings, faults.append), encryption
+        return _open_ring(settings.keyring, settings, faults.append), encryption
     return choose_keys(read, algorithm=settings.algorithm, on_fault=faults.append), encryption
 
 
@@ -150,11 +153,33 @@ def _explain_no_key() -> str:
     return f"There is no key; set {', '.join(f'TOKENGUARD_{name}' for name in names)}"
 
 
-def _open_ring(settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
-    from ..keys.ring import open_ring  # noqa: PLC0415 - imported when used
+def _open_ring(keyring: NamedFile, settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
+    from ..keys.ring import KeyRing  # noqa: PLC0415 - imported when used
 
     try:
-        return open_ring(settings.keyring or "", settings.key_password, settings.key_password_file)
+        folder, password = locate_ring(keyring, settings)
+    except ConfigurationError as error:
+        on_fault(str(error))
+        return NO_KEYS
+    try:
+        return KeyRing(folder, password=password)
     except (ValueError, OSError, ConfigurationError) as error:
         on_fault(f"TOKENGUARD_KEYRING: {error}")
         return NO_KEYS
+
+
+def locate_ring(keyring: NamedFile, settings: Settings) -> tuple[Path, str | None]:
+    """Return where the key ring is, and its password.
+
+    Raises:
+        ConfigurationError: It is in another place, or its password cannot be read.
+    """
+    setting = "TOKENGUARD_KEYRING"
+    try:
+        folder = keyring.locate()
+        if settings.key_password_file is None:
+            return folder, settings.key_password
+        setting = "TOKENGUARD_KEY_PASSWORD_FILE"
+        return folder, read_file(settings.key_password_file.find())
+    except ValueError as error:
+        raise ConfigurationError(f"{setting} {error}") from None

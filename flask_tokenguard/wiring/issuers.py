@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 
 from ..clock import Clock
 from ..config.issuers import SETTING, IssuerEntry, read_issuer
@@ -22,6 +23,7 @@ from ..verify.validators import Validator
 def build_issuers(
     settings: Settings,
     *,
+    folder: Path,
     live_rules: Iterable[Validator],
     resolve: Resolve | None,
     fetch: Fetch | None,
@@ -31,6 +33,7 @@ def build_issuers(
 
     Args:
         settings: Those of the app.
+        folder: Where a relative `jwks_file` of a resolved entry starts.
         live_rules: Rules for every token.
         resolve: Finds further issuers for the app.
         fetch: The app's own, in place of ours.
@@ -53,7 +56,7 @@ def build_issuers(
     def resolved(issuer: str, entry: object) -> TrustedIssuer:
         faults: list[str] = []
         try:
-            built = build(read_issuer(issuer, entry), faults.append, reserve)
+            built = build(read_issuer(issuer, entry, folder), faults.append, reserve)
         except Fault as fault:
             raise ConfigurationError(fault.of("")) from None
         if faults:

@@ -267,6 +267,7 @@ def test_an_empty_password_file_is_refused(tmp_path: Path) -> None:
         "keygen", "--password-file", tmp_path / "password", "--out", tmp_path / "key"
     )
     assert result.exit_code == 2
+    assert result.stderr == f"Error: The password's file {tmp_path / 'password'} is empty\n"
     assert not (tmp_path / "key").exists()
 
 
@@ -280,7 +281,10 @@ def test_a_password_that_is_too_long_is_refused(tmp_path: Path) -> None:
 def test_a_password_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     result = run_alone("keygen", "--stdout", "--password-file", tmp_path / "none")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "The password's file cannot be read: No such file" in result.stderr
+    assert result.stderr == (
+        f"Error: The password's file {tmp_path / 'none'} cannot be read:"
+        " No such file or directory\n"
+    )
 
 
 @pytest.mark.parametrize("env", [{}, {"PEM_PW": ""}])
@@ -502,7 +506,9 @@ def test_a_password_file_of_the_app_that_is_gone_leaves_the_ring_as_it_was(
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY_PASSWORD_FILE", str(ring / "none"))
     result = run_alone("rotate")
     assert result.exit_code == 2
-    assert "The password's file cannot be read" in result.stderr
+    assert result.stderr == (
+        "Error: TOKENGUARD_KEY_PASSWORD_FILE cannot be read: No such file or directory\n"
+    )
 
 
 def test_an_unknown_algorithm_leaves_the_ring_as_it_was(ring: Path) -> None:
@@ -530,12 +536,37 @@ def test_the_ring_of_the_environment_needs_no_app(tmp_path: Path) -> None:
     assert states(tmp_path / "ring") == ["active", "next"]
 
 
-def test_the_ring_of_the_environment_is_relative_to_the_working_directory_without_an_app(
+def test_without_an_app_a_ring_is_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = run_alone("rotate", "--new", env={"FLASK_TOKENGUARD_KEYRING": "ring"})
     assert (result.exit_code, result.stderr) == (0, f"The ring: {tmp_path / 'ring'}\n")
+
+
+def test_a_password_that_is_no_text_makes_no_ring(tmp_path: Path) -> None:
+    env = {
+        "FLASK_TOKENGUARD_KEYRING": str(tmp_path / "ring"),
+        "FLASK_TOKENGUARD_KEY_PASSWORD": "1234",
+    }
+    result = run_alone("rotate", "--new", env=env)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: TOKENGUARD_KEY_PASSWORD is a number where text is")
+    assert not (tmp_path / "ring").exists()
+
+
+def test_rotate_turns_the_ring_in_the_app_s_instance_folder(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Flask(__name__, instance_path=str(ring.parent))
+    app.config["TOKENGUARD_KEYRING"] = ring.name
+    TokenGuard(app)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert run(app, "rotate").stderr == f"The ring: {ring}\n"
+    assert states(ring) == ["verify-only", "active", "next"]
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_an_app_of_the_environment_opens_the_ring_that_was_made_for_it(

@@ -89,6 +89,24 @@ def test_rotate_tells_how_to_name_a_ring_that_is_empty(
     assert result.stderr.endswith("Name the ring with --keyring\n")
 
 
+def test_rotate_names_the_place_where_the_ring_is(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create_app() -> Flask:
+        app = Flask(__name__, instance_path=str(tmp_path / "instance"))
+        app.config["TOKENGUARD_KEYRING"] = ring.name
+        TokenGuard(app)
+        return app
+
+    monkeypatch.delenv("FLASK_TOKENGUARD_KEYRING", raising=False)
+    monkeypatch.chdir(ring.parent)
+    info = ScriptInfo(create_app=create_app)
+    result = CliRunner().invoke(tokenguard, ["rotate", "--new"], obj=info)
+    assert result.exit_code == 2
+    assert f"but at {ring}: move it, or set its absolute path" in result.stderr
+    assert not (tmp_path / "instance").exists()
+
+
 def test_the_doctor_sees_one_secret_in_two_settings(make_app: MakeApp) -> None:
     secret = "0123456789abcdef" * 2
     app = make_app(KEY=secret, ENCRYPTION={"key": secret, "alg": "A256KW"})

@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ def test_another_audience_keeps_every_id_token_out(name: str, flow: str) -> None
 @pytest.mark.parametrize("flow", FLOWS)
 def test_a_claim_that_an_entry_requires_keeps_every_id_token_out(name: str, flow: str) -> None:
     entry = {"audience": "c", "profile": name, "requires": ["scope"]}
-    profile = read_issuer("https://id", entry).profile
+    profile = read_issuer("https://id", entry, Path()).profile
     assert refused_by(profile, id_token(name, flow)) is not None
 
 

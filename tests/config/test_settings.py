@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from flask_tokenguard.arguments.files import NamedFile
 from flask_tokenguard.config.settings import Settings
 from flask_tokenguard.keys.entries import KeyEntry
 
+# Where relative names of files start.
+FOLDER = Path("/instance")
 FromEnvironment = Callable[..., tuple[Settings, list[str]]]
 
 
@@ -18,7 +21,7 @@ def read(**config: Any) -> tuple[Settings, list[str]]:
     """Read settings that are named without their prefix, with their faults."""
     faults: list[str] = []
     prefixed = {f"TOKENGUARD_{name}": value for name, value in config.items()}
-    return Settings.read(prefixed, faults.append), faults
+    return Settings.read(prefixed, faults.append, folder=FOLDER), faults
 
 
 def value_of(name: str, value: Any) -> Any:
@@ -45,7 +48,7 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
             monkeypatch.setenv(f"FLASK_TOKENGUARD_{name}", value)
         app = Flask(__name__)
         app.config.from_prefixed_env()
-        return Settings.read(app.config, faults.append), faults
+        return Settings.read(app.config, faults.append, folder=FOLDER), faults
 
     return read_environment
 
@@ -98,10 +101,10 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
     [
         ("KEY", "x", "x"),
         ("KEY", {"kty": "oct"}, {"kty": "oct"}),
-        ("KEY_FILE", "a/b.pem", "a/b.pem"),
-        ("KEY_FILE", Path("a/b.pem"), "a/b.pem"),
+        ("KEY_FILE", "a/b.pem", NamedFile("a/b.pem", FOLDER)),
+        ("KEY_FILE", Path("a/b.pem"), NamedFile("a/b.pem", FOLDER)),
         ("KEY_PASSWORD", " x ", " x "),
-        ("KEY_PASSWORD_FILE", Path("password"), "password"),
+        ("KEY_PASSWORD_FILE", Path("password"), NamedFile("password", FOLDER)),
         ("ALGORITHM", "PS512", "PS512"),
         ("ALGORITHM", "Ed25519", "Ed25519"),
         ("ISSUER", "https://issuer.example", "https://issuer.example"),
@@ -112,8 +115,8 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         ("AUDIENCE", '["a, b", "c"]', ("a, b", "c")),
         ("AUDIENCE", ' ["api"]', ("api",)),
         ("CLIENT_ID", "app", "app"),
-        ("KEYRING", Path("keys"), "keys"),
-        ("KEYRING", "/etc/keys", "/etc/keys"),
+        ("KEYRING", Path("keys"), NamedFile("keys", FOLDER)),
+        ("KEYRING", "/etc/keys", NamedFile("/etc/keys", FOLDER)),
         ("JWKS_PATH", "/keys", "/keys"),
         ("TYPES", "JWT", ("JWT",)),
         ("TYPES", ["application/AT+jwt", "jwt"], ("application/AT+jwt", "jwt")),
@@ -401,7 +404,11 @@ def test_a_key_is_one_entry() -> None:
 def test_a_key_file_is_one_entry() -> None:
     settings, _ = read(KEY_FILE="x", KEY_PASSWORD_FILE="y")
     assert settings.key_entries() == (
-        KeyEntry(source="TOKENGUARD_KEY_FILE", file="x", password_file="y"),
+        KeyEntry(
+            source="TOKENGUARD_KEY_FILE",
+            file=NamedFile("x", FOLDER),
+            password_file=NamedFile("y", FOLDER),
+        ),
     )
 
 
@@ -427,7 +434,12 @@ def test_several_keys_are_entries() -> None:
             use="sig",
             state="active",
         ),
-        KeyEntry(source="TOKENGUARD_KEYS[1]", file="x", password_file="y", state="next"),
+        KeyEntry(
+            source="TOKENGUARD_KEYS[1]",
+            file=NamedFile("x", FOLDER),
+            password_file=NamedFile("y", FOLDER),
+            state="next",
+        ),
         KeyEntry(source="TOKENGUARD_KEYS[2]", env="X", password="y", state="verify-only"),
     )
 
@@ -526,7 +538,9 @@ def test_an_unknown_setting_is_refused_with_what_is_in_its_place(name: str, hint
 
 def test_the_rest_of_the_config_is_not_ours() -> None:
     faults: list[str] = []
-    Settings.read({"SECRET_KEY": 7, "TOKENGUARD": 7, "XTOKENGUARD_KEY": 7}, faults.append)
+    Settings.read(
+        {"SECRET_KEY": 7, "TOKENGUARD": 7, "XTOKENGUARD_KEY": 7}, faults.append, folder=FOLDER
+    )
     assert faults == []
 
 
@@ -548,7 +562,7 @@ def test_settings_do_not_change() -> None:
 
 def test_the_config_is_not_changed() -> None:
     config = {"TOKENGUARD_AUDIENCE": ["api"], "TOKENGUARD_KEYS": [{"value": "x"}]}
-    Settings.read(config, pytest.fail)
+    Settings.read(config, pytest.fail, folder=FOLDER)
     assert config == {"TOKENGUARD_AUDIENCE": ["api"], "TOKENGUARD_KEYS": [{"value": "x"}]}
 
 

@@ -46,6 +46,9 @@ class Reader:
             name, _, value = words[0].partition("=")
             self._monkeypatch.setenv(name, value)
             return
+        if first == "mkdir":
+            Path(words[-1]).mkdir()
+            return
         assert (first, words[0]) == ("flask", "tokenguard")
         info = ScriptInfo(create_app=lambda: self.module.app)
         token = getattr(self.module, "token", None)
@@ -118,7 +121,7 @@ def test_jwcrypto_and_we_read_the_same(jwcrypto_page: Reader) -> None:
 
 
 def test_jwcrypto_opens_each_file_that_we_make(jwcrypto_page: Reader) -> None:
-    folder = jwcrypto_page.folder
+    folder = jwcrypto_page.folder / "instance"
     keys = [JWK.from_json((folder / name).read_text()) for name in ("pair.jwk", "public.jwk")]
     pems = [
         JWK.from_pem((folder / "pair.pem").read_bytes(), PASSWORD.encode()),
@@ -135,7 +138,7 @@ def test_each_file_may_be_the_app_s_key(
 ) -> None:
     password = {"KEY_PASSWORD": PASSWORD} if name == "pair.pem" else {}
     guard = TokenGuard()
-    make_app(guard, KEY_FILE=jwcrypto_page.folder / name, **password)
+    make_app(guard, KEY_FILE=jwcrypto_page.folder / "instance" / name, **password)
     if name.startswith("pair"):
         assert guard.verify(guard.issue_token("ada")).header["alg"] == "RS256"
     else:

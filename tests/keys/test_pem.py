@@ -18,7 +18,7 @@ from flask.cli import ScriptInfo
 
 from flask_tokenguard.cli import tokenguard
 from flask_tokenguard.jose.material import PrivateKey
-from flask_tokenguard.keys.ring import open_ring
+from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.keys.ring_files import make
 from flask_tokenguard.keys.text import read_keys, read_material
 
@@ -158,7 +158,7 @@ def test_a_ring_reads_a_copy(tmp_path: Path, copy: Callable[[str], str]) -> None
     active, _ = make(tmp_path, alg="ES256", password=None, now=0)
     file = tmp_path / active.file
     file.write_text(copy(file.read_text()))
-    signing = open_ring(str(tmp_path)).signing
+    signing = KeyRing(tmp_path).signing
     assert signing is not None
     assert signing.kid == active.kid
 

@@ -513,7 +513,7 @@ def test_a_foreign_subject_can_be_ended(
         ({"audience": "a", "stale": -1}, ".stale must be from 0"),
         ({"audience": "a", "private_addresses": False}, ".private_addresses must be one of"),
         ({"audience": "a", "keys": "-----BEGIN"}, "the key"),
-        ({"audience": "a", "jwks_file": "nowhere.json"}, "the key file cannot be read"),
+        ({"audience": "a", "jwks_file": "nowhere.json"}, "the key file cannot be read: No such"),
         ({"audience": "a", "jwks_url": "http://127.0.0.1/"}, "is not https"),
         ({"audience": "a", "algorithms": "HS256"}, "by which no public key verifies"),
     ],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
+from ...arguments.files import NamedFile
 from ...errors import ConfigurationError
 
 Kind = Literal["server", "sentinel", "cluster"]
@@ -61,19 +62,19 @@ class RedisAddress:
         return f"redis{'s' * self.is_tls}{kind}://{hosts}{'/' * bool(path)}{path}"
 
 
-def parse(uri: str) -> RedisAddress:
-    """Read a URI.
+def parse(uri: str, folder: Path) -> RedisAddress:
+    """Read a URI; the relative name of a file starts in `folder`.
 
     Raises:
         ConfigurationError: It is malformed; never quotes it.
     """
     try:
-        return _parse(uri)
+        return _parse(uri, folder)
     except ValueError as error:
         raise ConfigurationError(f"TOKENGUARD_STORAGE_URI {error}") from None
 
 
-def _parse(uri: str) -> RedisAddress:
+def _parse(uri: str, folder: Path) -> RedisAddress:
     scheme, _, rest = uri.partition("://")
     known = _SCHEME.fullmatch(scheme)
     if known is None or not rest:
@@ -105,7 +106,9 @@ def _parse(uri: str) -> RedisAddress:
         sentinel_password=(
             options.get("sentinel_password") or None if has_sentinel_login else own_password
         ),
-        files=tuple((name, _file(name, options[name])) for name in _FILES if name in options),
+        files=tuple(
+            (name, _file(name, options[name], folder)) for name in _FILES if name in options
+        ),
     )
 
 
@@ -148,7 +151,11 @@ def _database(text: str, kind: Kind) -> int:
     return int(text or 0)
 
 
-def _file(name: str, path: str) -> str:
-    if not Path(path).is_file():
-        raise ValueError(f"names a file as {name} that is not there")
-    return path
+def _file(name: str, path: str, folder: Path) -> str:
+    try:
+        found = NamedFile(path, folder).find()
+    except ValueError as error:
+        raise ValueError(f"names a file as {name} that {error}") from None
+    if not found.is_file():
+        raise ValueError(f"names as {name} what is not a file")
+    return str(found)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -25,7 +26,14 @@ Result = TypeVar("Result")
 class RedisStore:
     """A `Store` in Redis or Valkey; it connects when it is first used."""
 
-    def __init__(self, uri: str, *, prefix: str = "tokenguard:", timeout: float = 1.0) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        prefix: str = "tokenguard:",
+        timeout: float = 1.0,
+        folder: Path | None = None,
+    ) -> None:
         """Read the URI.
 
         Args:
@@ -33,11 +41,12 @@ class RedisStore:
             prefix: What every key begins with.
             timeout: How long an operation may take, look-up of the server's name and connection
                 included, in seconds.
+            folder: Where the relative name of a file starts; default the working directory.
 
         Raises:
             ConfigurationError: The URI is malformed, or redis-py is not installed.
         """
-        self._address = address.parse(uri)
+        self._address = address.parse(uri, folder or Path())
         self._tags = tags(prefix)
         self._timeout = timeout
         self._redis = _import_link()

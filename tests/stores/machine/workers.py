@@ -87,7 +87,7 @@ class Worker:
         }
         app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ring, "open_ring", lambda *_: KeyRing(keyring, monotonic=steady))
+            patch.setattr(ring, "KeyRing", lambda *_, **__: KeyRing(keyring, monotonic=steady))
             self.guard = TokenGuard(app, store=cast(Store, self.way), clock=clock)
         app.register_blueprint(self.guard.token_endpoints())
         app.add_url_rule("/claims", view_func=token_required(_claims))

@@ -13,6 +13,11 @@ from flask_tokenguard.stores.redis.store import RedisStore
 SECRET = "hunter2"
 
 
+def parse(uri: str, folder: pathlib.Path = pathlib.Path()) -> RedisAddress:
+    """Read a URI."""
+    return redis_uri.parse(uri, folder)
+
+
 @pytest.mark.parametrize(
     ("uri", "address"),
     [
@@ -37,7 +42,7 @@ SECRET = "hunter2"
     ],
 )
 def test_a_uri_says_where_to_connect(uri: str, address: RedisAddress) -> None:
-    assert redis_uri.parse(uri) == address
+    assert parse(uri) == address
 
 
 @pytest.mark.parametrize(
@@ -54,12 +59,12 @@ def test_a_uri_says_where_to_connect(uri: str, address: RedisAddress) -> None:
 def test_a_uri_says_as_whom(
     kind: str, credentials: str, username: str | None, password: str | None
 ) -> None:
-    address = redis_uri.parse(f"{kind}://{credentials}host")
+    address = parse(f"{kind}://{credentials}host")
     assert (address.username, address.password) == (username, password)
 
 
 def test_sentinels_take_the_same_credentials_as_their_servers() -> None:
-    address = redis_uri.parse("redis+sentinel://user:pass@host/service")
+    address = parse("redis+sentinel://user:pass@host/service")
     assert (address.sentinel_username, address.sentinel_password) == ("user", "pass")
 
 
@@ -74,7 +79,7 @@ def test_sentinels_take_the_same_credentials_as_their_servers() -> None:
 def test_sentinels_may_have_credentials_of_their_own(
     query: str, username: str | None, password: str | None
 ) -> None:
-    address = redis_uri.parse(f"redis+sentinel://user:pass@host/service?{query}")
+    address = parse(f"redis+sentinel://user:pass@host/service?{query}")
     assert (address.sentinel_username, address.sentinel_password) == (username, password)
     assert (address.username, address.password) == ("user", "pass")
 
@@ -82,8 +87,19 @@ def test_sentinels_may_have_credentials_of_their_own(
 def test_a_uri_over_tls_may_name_its_certificates(tmp_path: pathlib.Path) -> None:
     pem = tmp_path / "a&b.pem"
     pem.touch()
-    address = redis_uri.parse(f"rediss://host?ssl_ca_certs={str(pem).replace('&', '%26')}")
+    address = parse(f"rediss://host?ssl_ca_certs={str(pem).replace('&', '%26')}")
     assert address.files == (("ssl_ca_certs", str(pem)),)
+
+
+def test_a_relative_certificate_is_in_the_folder(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    address = parse("rediss://host?ssl_ca_certs=ca.pem", tmp_path)
+    assert address.files == (("ssl_ca_certs", str(tmp_path / "ca.pem")),)
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no file can have this name"):
+        RedisStore("rediss://host?ssl_ca_certs=%00")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +124,8 @@ def test_a_uri_over_tls_may_name_its_certificates(tmp_path: pathlib.Path) -> Non
         ("redis://:hunter2@host/first", "database that is not a number"),
         ("redis://:hunter2@host?db=1", "none is known"),
         ("rediss://:hunter2@host?ssl_cert_reqs=none", "ssl_ca_certs"),
-        ("rediss://:hunter2@host?ssl_ca_certs=/nowhere/ca.pem", "not there"),
+        ("rediss://:hunter2@host?ssl_ca_certs=/nowhere/ca.pem", "cannot be read: No such file"),
+        ("rediss://:hunter2@host?ssl_ca_certs=/", "names as ssl_ca_certs what is not a file"),
         ("redis+sentinel://:hunter2@host", "name of the sentinels' service"),
         ("redis+sentinel://:hunter2@host/service?db=x", "database that is not a number"),
         ("redis+cluster://:hunter2@host/1", "a cluster does not have"),
@@ -133,7 +150,7 @@ def test_a_malformed_uri_is_refused_without_its_password(uri: str, fault: str) -
 )
 def test_a_store_shows_where_it_is_without_the_password(uri: str, shown: str) -> None:
     assert repr(RedisStore(uri)) == shown
-    assert SECRET not in repr(redis_uri.parse(uri))
+    assert SECRET not in repr(parse(uri))
 
 
 @pytest.mark.parametrize("prefix", ["{a}", "a}", "{"])
