@@ -12,7 +12,7 @@ import click
 from ..web.issuing import issue_token
 from ..web.parts import Parts
 from .doctor import examine
-from .inspect import inspect_token
+from .inspect import in_words, inspect_token
 from .keys import KEY_COMMANDS
 from .output import Group, as_json_option, fail, parts_of, print_rows
 from .routes import routes_of
@@ -63,7 +63,7 @@ def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
     else:
         for title, members in (("Header", report.header), ("Claims", report.claims)):
             click.echo(f"{title}: {json.dumps(members, indent=2)}")
-        print_rows([{"time": name, "says": said} for name, said in report.times.items()])
+        print_rows([{"time": name, "says": in_words(date)} for name, date in report.times.items()])
         print_rows([{"check": name, "verdict": verdict} for name, verdict in report.checks.items()])
     context.exit(0 if report.accepted else 1)
 

@@ -4,6 +4,7 @@ Nothing of the signature is shown. What a token says goes out as ASCII JSON, so 
 to the terminal.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,9 +18,13 @@ from ..verify.claims import VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import find_keys, verify_signature
 from ..web.parts import Parts
+from .output import count
 
 _DATES = ("iat", "nbf", "exp", "auth_time")
-_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_PREFIX = re.compile(r"(authorization\s*:\s*)?bearer(\s|$)", re.IGNORECASE)
+# The parts of an encrypted token (RFC 7516 section 3.1).
+_ENCRYPTED = 5
 
 
 class Report(NamedTuple):
@@ -27,30 +32,58 @@ class Report(NamedTuple):
 
     Attributes:
         header, claims: What the token says, or None where it cannot be read.
-        times: Each date in words.
+        times: Each date in seconds since the epoch, or None for one that is out of range.
         checks: `ok`, or why not, by what was checked.
         accepted: Whether the app would accept the token.
     """
 
     header: dict[str, Any] | None
     claims: dict[str, Any] | None
-    times: dict[str, str]
+    times: dict[str, float | None]
     checks: dict[str, str]
     accepted: bool
 
 
 def inspect_token(token: str, parts: Parts | None) -> Report:
     """Read a token of any content; without an app's parts nothing but its form is checked."""
+    fault = _fault_of_form(token, parts)
+    if fault is not None:
+        return _unread(token, f"refused: {fault}")
     try:
         parsed = compact.parse(token) if parts is None else parts.verifier.parse(token)
         payload = compact.parse_payload(parsed)
     except Refusal as error:
-        return Report(_outer_header(token), None, {}, {"form": _refused(error)}, accepted=False)
+        return _unread(token, _refused(error))
     checks = {"form": "ok"}
     if parts is not None:
         checks |= _check(parsed, payload, parts)
     accepted = parts is not None and all(verdict == "ok" for verdict in checks.values())
     return Report(dict(parsed.header.members), payload, _times(payload), checks, accepted)
+
+
+def _unread(token: str, verdict: str) -> Report:
+    return Report(_outer_header(token), None, {}, {"form": verdict}, accepted=False)
+
+
+def _fault_of_form(token: str, parts: Parts | None) -> str | None:
+    """Name what came in place of a token that can be read here; None where one may have come."""
+    if not token:
+        return "There is no token: give one as an argument, or on standard input"
+    if _PREFIX.match(token):
+        return "It begins with Bearer, which the header has before a token; give the token alone"
+    if len(token.split()) > 1 or token[0] in "{\"'":
+        return "There are other characters around or within the token; give it alone, as one word"
+    return _fault_of_parts(token.count(".") + 1, parts)
+
+
+def _fault_of_parts(number: int, parts: Parts | None) -> str | None:
+    if number == 1:
+        return "The token is opaque: without dots it is no JWT, and only its issuer can read it"
+    if number != _ENCRYPTED or (parts is not None and parts.encryption is not None):
+        return None
+    if parts is None:
+        return "The token is encrypted; only an app with its key can read it"
+    return "The token is encrypted; set TOKENGUARD_ENCRYPTION to the key that opens it"
 
 
 def _outer_header(token: str) -> dict[str, Any] | None:
@@ -114,18 +147,24 @@ def _refused(error: Refusal) -> str:
     return f"{verdict}; {error.detail}" if error.detail else verdict
 
 
-def _times(claims: Mapping[str, Any]) -> dict[str, str]:
+def _times(claims: Mapping[str, Any]) -> dict[str, float | None]:
     names = [name for name in _DATES if type(claims.get(name)) in (int, float)]
-    return {name: _in_words(claims, name) for name in names}
+    return {name: _instant(claims, name) for name in names}
 
 
-def _in_words(claims: Mapping[str, Any], name: str) -> str:
+def _instant(claims: Mapping[str, Any], name: str) -> float | None:
     try:
-        date = numeric_date(claims, name)
+        return numeric_date(claims, name)
     except InvalidToken:
+        return None
+
+
+def in_words(date: float | None) -> str:
+    """Write one of a report's times for a person: how far away it is, and in UTC."""
+    if date is None:
         return "out of range"
     ahead = date - wall_clock()
-    unit, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
-    count = f"{abs(ahead) / size:.0f} {unit}"
-    words = f"in {count}" if ahead > 0 else f"{count} ago"
+    noun, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
+    amount = count(round(abs(ahead) / size), noun)
+    words = f"in {amount}" if ahead > 0 else f"{amount} ago"
     return f"{words} ({datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ})"

@@ -71,6 +71,11 @@ def parts_of(context: click.Context) -> Parts:
     return parts
 
 
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Write a number of things; the plural has an s unless another is given."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def instant(seconds: int) -> str:
     """Write an instant in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

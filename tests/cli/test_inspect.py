@@ -14,7 +14,7 @@ from flask.cli import NoAppException, ScriptInfo
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.cli.inspect import inspect_token
+from flask_tokenguard.cli.inspect import in_words, inspect_token
 from flask_tokenguard.errors import Rejected, Unavailable
 from flask_tokenguard.verify.claims import VerifiedToken
 from flask_tokenguard.verify.validators import has_text
@@ -134,9 +134,40 @@ def test_a_token_is_read_from_stdin(make_app: MakeApp, arguments: list[str]) -> 
 def test_nothing_on_stdin_is_no_token(make_app: MakeApp) -> None:
     result = run(make_app(), "--json", input="")
     assert result.exit_code == 1
-    assert checks(result) == {
-        "form": "refused: The token is not a compact JWS; the number of parts is 1, and must be 3"
-    }
+    assert checks(result)["form"].startswith("refused: There is no token: give one")
+
+
+def fault_of(result: Result) -> str:
+    """Read why a text is no token that can be read."""
+    assert result.exit_code == 1
+    return checks(result)["form"].removeprefix("refused: ")
+
+
+@pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "Authorization: Bearer ", "BEARER\t"])
+def test_a_prefix_of_the_header_is_named(make_app: MakeApp, prefix: str) -> None:
+    app = make_app()
+    fault = "It begins with Bearer, which the header has before a token; give the token alone"
+    assert fault_of(run(app, prefix + issued(app), "--json")) == fault
+
+
+@pytest.mark.parametrize("change", ['"{}"', "'{}'", '{{"access_token": "{}"}}', "Token {}", "{} x"])
+def test_what_stands_around_a_token_is_named(make_app: MakeApp, change: str) -> None:
+    app = make_app()
+    fault = "There are other characters around or within the token; give it alone, as one word"
+    assert fault_of(run(app, change.format(issued(app)), "--json")) == fault
+
+
+def test_an_opaque_token_is_named(make_app: MakeApp) -> None:
+    opaque = secrets.token_urlsafe(32)
+    fault = "The token is opaque: without dots it is no JWT, and only its issuer can read it"
+    assert fault_of(run(make_app(), "--json", "--", opaque)) == fault
+    assert fault_of(run_alone("--json", "--", opaque)) == fault
+
+
+@pytest.mark.parametrize("parts", [2, 4, 6])
+def test_a_token_of_other_parts_is_named(make_app: MakeApp, parts: int) -> None:
+    fault = f"The token is not a compact JWS; the number of parts is {parts}, and must be 3"
+    assert fault_of(run(make_app(), ".".join(["e30"] * parts), "--json")) == fault
 
 
 def test_octets_on_stdin_that_are_no_text_are_no_token(make_app: MakeApp) -> None:
@@ -148,11 +179,16 @@ def test_octets_on_stdin_that_are_no_text_are_no_token(make_app: MakeApp) -> Non
 # Encryption
 
 
+def new_encryption() -> dict[str, str]:
+    """Make a setting for encrypted tokens, with a key of its own."""
+    key = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+    return {"key": json.dumps({"kty": "oct", "k": key}), "alg": "A256KW"}
+
+
 @pytest.fixture
 def encryption() -> dict[str, str]:
     """A setting for encrypted tokens."""
-    key = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
-    return {"key": json.dumps({"kty": "oct", "k": key}), "alg": "A256KW"}
+    return new_encryption()
 
 
 def test_an_encrypted_token_is_read(make_app: MakeApp, encryption: dict[str, str]) -> None:
@@ -168,8 +204,25 @@ def test_an_encrypted_token_is_closed_to_another_app(
     make_app: MakeApp, encryption: dict[str, str]
 ) -> None:
     result = run(make_app(), issued(make_app(ENCRYPTION=encryption)), "--json")
-    assert result.exit_code == 1
+    fault = "The token is encrypted; set TOKENGUARD_ENCRYPTION to the key that opens it"
+    assert fault_of(result) == fault
+    assert json.loads(result.stdout)["header"]["alg"] == "A256KW"
     assert json.loads(result.stdout)["claims"] is None
+
+
+def test_an_encrypted_token_is_closed_without_an_app(
+    make_app: MakeApp, encryption: dict[str, str]
+) -> None:
+    result = run_alone(issued(make_app(ENCRYPTION=encryption)), "--json")
+    assert fault_of(result) == "The token is encrypted; only an app with its key can read it"
+
+
+def test_an_encrypted_token_for_another_key_is_refused(
+    make_app: MakeApp, encryption: dict[str, str]
+) -> None:
+    token = issued(make_app(ENCRYPTION=new_encryption()))
+    result = run(make_app(ENCRYPTION=encryption), token, "--json")
+    assert fault_of(result).startswith("The token cannot be decrypted; ")
 
 
 def test_a_token_that_is_only_signed_is_refused_where_it_must_be_encrypted(
@@ -297,6 +350,8 @@ def test_a_token_is_read_beside_an_app_that_cannot_start(make_app: MakeApp) -> N
         (7_200, "in 2 hours (2001-09-09T03:46:40Z)"),
         (7_199, "in 120 minutes (2001-09-09T03:46:39Z)"),
         (119, "in 119 seconds (2001-09-09T01:48:39Z)"),
+        (1, "in 1 second (2001-09-09T01:46:41Z)"),
+        (-1, "1 second ago (2001-09-09T01:46:39Z)"),
         (0.5, "in 0 seconds (2001-09-09T01:46:40Z)"),
         (0, "0 seconds ago (2001-09-09T01:46:40Z)"),
         (-60, "60 seconds ago (2001-09-09T01:45:40Z)"),
@@ -311,7 +366,13 @@ def test_a_token_is_read_beside_an_app_that_cannot_start(make_app: MakeApp) -> N
 )
 def test_a_time_is_told_in_words(monkeypatch: pytest.MonkeyPatch, ahead: float, said: str) -> None:
     monkeypatch.setattr("flask_tokenguard.cli.inspect.wall_clock", lambda: NOW)
-    assert inspect_token(forged({"exp": NOW + ahead}), None).times == {"exp": said}
+    times = inspect_token(forged({"exp": NOW + ahead}), None).times
+    assert {name: in_words(date) for name, date in times.items()} == {"exp": said}
+
+
+def test_times_are_numbers_for_programs(make_app: MakeApp) -> None:
+    result = run(make_app(), forged({"iat": 1, "nbf": 2.5, "exp": 10**400}), "--json")
+    assert json.loads(result.stdout)["times"] == {"iat": 1, "nbf": 2.5, "exp": None}
 
 
 def test_each_date_has_its_time() -> None:
