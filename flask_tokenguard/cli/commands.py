@@ -15,6 +15,7 @@ from .doctor import examine
 from .inspect import in_words, inspect_token
 from .keys import KEY_COMMANDS
 from .output import Group, as_json_option, fail, parts_of, print_rows
+from .prune import prune
 from .routes import routes_of
 
 
@@ -23,8 +24,8 @@ def tokenguard() -> None:
     """Make keys, read tokens, and see what this app demands of requests."""
 
 
-for key_command in KEY_COMMANDS:
-    tokenguard.add_command(key_command)
+for command in (*KEY_COMMANDS, prune):
+    tokenguard.add_command(command)
 
 
 @tokenguard.command()
@@ -33,12 +34,19 @@ for key_command in KEY_COMMANDS:
 @click.option("--claim", "claims", multiple=True, help="NAME=VALUE, as JSON if it is JSON.")
 @click.option("--audience", help="In place of the configured one.")
 @click.option("--lifetime", type=int, help="Seconds, in place of the configured one.")
+@as_json_option
 @click.pass_context
-def issue(context: click.Context, /, subject: str, claims: tuple[str, ...], **options: Any) -> None:
+def issue(
+    context: click.Context, /, subject: str, claims: tuple[str, ...], as_json: bool, **options: Any
+) -> None:
     """Issue a token for SUBJECT and print it."""
+    parts = parts_of(context)
     # The app's default claims may ask its database.
-    with parts_of(context).app.app_context():
-        click.echo(issue_token(subject, claims=dict(map(_claim, claims)), **options))
+    with parts.app.app_context():
+        token = issue_token(subject, claims=dict(map(_claim, claims)), **options)
+    lifetime = options["lifetime"] or int(parts.settings.access_token_lifetime.total_seconds())
+    answer = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
+    click.echo(json.dumps(answer) if as_json else token)
 
 
 @tokenguard.command()

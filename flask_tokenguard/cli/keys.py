@@ -2,50 +2,48 @@
 
 import json
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from flask import Config
 
 from ..clock import wall_clock
 from ..config.settings import Settings
+from ..jose import material
+from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..jose.material import Material, PrivateKey
 from ..keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
 from ..keys.own import ConfiguredKeys
-from ..keys.ring_files import RingEntry, read_index, write_new
+from ..keys.ring_files import NextKeyTooYoung, RingEntry, read_index, write_new
 from ..keys.ring_files import make as make_ring
-from ..keys.ring_files import prune as prune_ring
 from ..keys.ring_files import rotate as rotate_ring
 from ..keys.text import read_file
-from ..stores.base import Store
 from ..web import metadata as well_known
 from ..wiring.app import locate_ring
-from .output import Command, as_json_option, fail, instant, parts_of, print_rows
+from .output import (
+    ABSOLUTE,
+    Command,
+    Function,
+    as_json_option,
+    fail,
+    instant,
+    name_option,
+    parts_of,
+    print_rows,
+)
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+_ALGORITHMS = (*SIGNATURE_ALGORITHMS, *ENCRYPTION_ALGORITHMS)
+_CURVES = (*material.CURVES, "Ed25519", "X25519")
 _OF_THE_RING = ("TOKENGUARD_KEYRING", "TOKENGUARD_KEY_PASSWORD")
-
-
-class _AbsolutePath(click.Path):
-    """A path that is relative to the working directory, made absolute."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the absolute path."""
-        return Path(os.fsdecode(super().convert(value, param, ctx))).absolute()
-
-
-_ABSOLUTE = _AbsolutePath()
 
 
 def _password_options(command: Function) -> Function:
     for option in (
         click.option("--password", is_flag=True, help="Ask for the PEM's password."),
-        click.option("--password-file", type=_ABSOLUTE, help="Read it there."),
+        click.option("--password-file", type=ABSOLUTE, help="Read it there."),
         click.option("--password-env", help="The environment variable that holds it."),
     ):
         command = option(command)
@@ -53,14 +51,14 @@ def _password_options(command: Function) -> Function:
 
 
 @click.command(cls=Command)
-@click.option("--alg", default="EdDSA", show_default=True, help="What the key is for.")
-@click.option("--crv", help="The curve, for ECDH-ES: P-256, P-384 or X25519.")
-@click.option("--enc", help="The content encryption, for dir.")
+@name_option("--alg", _ALGORITHMS, default="EdDSA", show_default=True, help="Its algorithm.")
+@name_option("--crv", _CURVES, help="The curve, for ECDH-ES: P-256, P-384 or X25519.")
+@name_option("--enc", CONTENT_BITS, help="The content encryption, for dir.")
 @click.option("--kid", help="The key's name, for a JWK.")
 @click.option("--format", "form", type=click.Choice(["pem", "jwk"]), help="Default by key.")
-@click.option("--out", type=_ABSOLUTE, help="The file; it must not exist.")
+@click.option("--out", type=ABSOLUTE, help="The file; it must not exist.")
 @click.option("--stdout", is_flag=True, help="Print the secret instead.")
-@click.option("--public", type=_ABSOLUTE, help="A file for the public part.")
+@click.option("--public", type=ABSOLUTE, help="A file for the public part.")
 @_password_options
 def keygen(
     alg: str, crv: str | None, enc: str | None, kid: str | None, form: str | None, **options: Any
@@ -88,9 +86,14 @@ def keygen(
         public = _jwk(key, private=False, **said) if form == "jwk" else to_public_pem(key)
         _write(options["public"], public)
     if form == "jwk" or isinstance(key, bytes):
-        _write(options["out"], _jwk(key, private=True, **said))
+        secret = _jwk(key, private=True, **said)
     else:
-        _write(options["out"], _pem(key, password))
+        secret = _pem(key, password)
+    _write(options["out"], secret)
+    shape = "JWK" if form == "jwk" else "PEM" if password is None else "encrypted PEM"
+    kind = "secret" if isinstance(key, bytes) else "private key"
+    files = {f"{kind} for {alg}, {shape}": options["out"], "public key": options["public"]}
+    _print_written(files, err=options["stdout"])
 
 
 @click.command(cls=Command)
@@ -124,11 +127,12 @@ def keys(context: click.Context, as_json: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--keyring", type=_ABSOLUTE, help="Default: the app's.")
-@click.option("--alg", help="Of the new key; default that of the active one, else EdDSA.")
+@click.option("--keyring", type=ABSOLUTE, help="Default: the app's.")
+@name_option("--alg", SIGNATURE_ALGORITHMS, help="Default that of the active key, else EdDSA.")
 @click.option("--now", is_flag=True, help="Even if readers may not know the next key yet.")
 @click.option("--new", is_flag=True, help="Make the ring; there must be none yet.")
 @_password_options
+@as_json_option
 @click.pass_context
 def rotate(
     context: click.Context, /, keyring: Path | None, alg: str | None, **options: Any
@@ -136,7 +140,7 @@ def rotate(
     """Let the ring's next key sign, and make a new next one."""
     password = _password(options)
     if keyring is None:
-        keyring, app_password = _ring_of(context)
+        keyring, app_password = ring_of(context)
         password = app_password if password is None else password
     try:
         active = [entry.alg for entry in read_index(keyring) if entry.state == "active"]
@@ -146,46 +150,14 @@ def rotate(
         else:
             least_age = 0 if options["now"] else well_known.MAX_AGE
             entries = rotate_ring(keyring, alg=alg, password=password, now=now, least_age=least_age)
+    except NextKeyTooYoung as error:
+        remedy = "Wait, or add --now if nobody else reads the keys"
+        fail(f"The ring {keyring} is as it was: {error}. {remedy}")
     except (ValueError, OSError) as error:
         fail(f"The ring {keyring} is as it was: {error}")
     click.echo(f"The ring: {keyring}", err=True)
-    print_rows([{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries])
-
-
-@click.command(cls=Command)
-@click.option("--keyring", type=_ABSOLUTE, help="Default: the app's.")
-@click.option("--keep", type=click.IntRange(min=0), help="Seconds; default by the app's lifetimes.")
-@click.pass_context
-def prune(context: click.Context, keyring: Path | None, keep: int | None) -> None:
-    """Drop what has expired: keys of the ring, and entries of the store."""
-    store = None
-    if keyring is None or keep is None:
-        parts = parts_of(context)
-        keep = int(parts.longest_lifetime.total_seconds()) if keep is None else keep
-        store = parts.store if keyring is None else None
-        if keyring is None and (store is None or parts.settings.keyring is not None):
-            keyring = _ring_of(context)[0]
-    if keyring is not None:
-        try:
-            dropped = prune_ring(keyring, now=int(wall_clock()), keep=keep)
-        except (ValueError, OSError) as error:
-            fail(f"The ring {keyring} is as it was: {error}")
-        click.echo(f"The ring: {keyring}", err=True)
-        click.echo(f"{len(dropped)} keys dropped")
-    if store is not None:
-        _prune_store(store)
-
-
-def _prune_store(store: Store) -> None:
-    # Nothing of it is shown where the output is not a terminal.
-    with click.progressbar(length=0, label="Pruning", file=sys.stderr) as bar:
-
-        def show(done: int, steps: int) -> None:
-            bar.length = steps
-            bar.update(done - bar.pos)
-
-        dropped = store.prune(show)
-    click.echo(f"{dropped} entries dropped")
+    rows = [{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries]
+    print_rows(rows, as_json=options["as_json"])
 
 
 @click.command(cls=Command)
@@ -203,7 +175,7 @@ def _entries_of(ring: Path) -> dict[str, RingEntry]:
         fail(f"The ring cannot be read: {error}")
 
 
-def _ring_of(context: click.Context) -> tuple[Path, str | None]:
+def ring_of(context: click.Context) -> tuple[Path, str | None]:
     """Find the app's ring and its password; in the environment, for an app that cannot start."""
     try:
         settings = parts_of(context).settings
@@ -267,6 +239,12 @@ def _jwk(key: Material, *, private: bool, **said: str | None) -> bytes:
     return json.dumps(to_jwk(key, private=private, **said)).encode() + b"\n"
 
 
+def _print_written(files: dict[str, Path | None], *, err: bool) -> None:
+    for content, path in files.items():
+        if path is not None:
+            click.echo(f"Wrote {path}: {content}", err=err)
+
+
 def _write(path: Path | None, octets: bytes) -> None:
     if path is None:
         click.echo(octets, nl=False)
@@ -277,4 +255,4 @@ def _write(path: Path | None, octets: bytes) -> None:
         fail(f"{path} cannot be written: {error.strerror}")
 
 
-KEY_COMMANDS = (keygen, keys, rotate, prune, jwks)
+KEY_COMMANDS = (keygen, keys, rotate, jwks)

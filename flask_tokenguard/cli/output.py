@@ -3,8 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import click
 from flask import Flask
@@ -13,10 +14,39 @@ from flask.cli import ScriptInfo
 from ..errors import ConfigurationError, IssueError, Unavailable
 from ..web.parts import EXTENSION, Parts
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
 
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def name_option(flag: str, names: Iterable[str], **options: Any) -> Callable[[Function], Function]:
+    """Make an option that takes one of these names in any case, and lists them as they are.
+
+    `click.Choice` lists them in lower case where it takes any.
+    """
+    by_lower = {name.lower(): name for name in names}
+
+    def find(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+        if text is None:
+            return None
+        if text.lower() not in by_lower:
+            raise click.BadParameter(f"{text!r} is not one of {', '.join(by_lower.values())}")
+        return by_lower[text.lower()]
+
+    return click.option(flag, metavar=f"[{'|'.join(by_lower.values())}]", callback=find, **options)
+
+
+class _AbsolutePath(click.Path):
+    """A path that is relative to the working directory, made absolute."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the absolute path."""
+        return Path(os.fsdecode(super().convert(value, param, ctx))).absolute()
+
+
+ABSOLUTE = _AbsolutePath()
 
 
 class Command(click.Command):

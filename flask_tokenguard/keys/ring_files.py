@@ -50,6 +50,10 @@ class RingEntry:
     retired: int | None = None
 
 
+class NextKeyTooYoung(ValueError):
+    """The ring's `next` key was published for less time than readers may take to see it."""
+
+
 def read_index(folder: Path) -> tuple[RingEntry, ...]:
     """Read a ring's index; a ring that does not exist is empty.
 
@@ -117,8 +121,8 @@ def rotate(
         least_age: How long, in seconds, the `next` key must have been published.
 
     Raises:
-        ValueError: The `next` key is too young, the password is not the ring's, or the ring is
-            damaged or not there.
+        NextKeyTooYoung: A `ValueError`: readers may not know the `next` key yet.
+        ValueError: The password is not the ring's, or the ring is damaged or not there.
         OSError: The ring cannot be written.
     """
     _check_alg(alg)
@@ -127,7 +131,7 @@ def rotate(
         waiting = [entry for entry in entries if entry.state == "next"]
         for entry in waiting:
             if now - entry.created < least_age:
-                raise ValueError(
+                raise NextKeyTooYoung(
                     f"the next key is {now - entry.created} s old; readers of the published keys"
                     f" may take {least_age} s to see it"
                 )

@@ -1,6 +1,7 @@
 """`flask tokenguard`: keys, rings, tokens and routes, as one who types commands sees them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -98,7 +99,7 @@ def test_a_key_pair_is_written_as_a_pem_that_serves_its_algorithm(tmp_path: Path
     result = run_alone("keygen", "--alg", alg, "--out", tmp_path / "key")
     ((key, _),) = read_material(read_file(tmp_path / "key"))
     kind = Key if alg in SIGNATURE_ALGORITHMS else EncryptionKey
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "")
     assert kind(key, alg=alg).is_private
 
 
@@ -223,6 +224,7 @@ def test_the_public_part_of_a_jwk_holds_no_private_member(tmp_path: Path) -> Non
 def test_the_public_part_goes_to_its_file_beside_a_secret_on_stdout(tmp_path: Path) -> None:
     result = run_alone("keygen", "--stdout", "--public", tmp_path / "public")
     assert result.stdout.startswith("-----BEGIN PRIVATE KEY-----")
+    assert result.stderr == f"Wrote {tmp_path / 'public'}: public key\n"
     assert (tmp_path / "public").read_text().startswith("-----BEGIN PUBLIC KEY-----")
 
 
@@ -336,11 +338,13 @@ def test_a_secret_has_no_pem_and_no_public_part(tmp_path: Path, options: list[st
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--alg", "none"], "none is not one of HS256"),
-        (["--alg", "RSA1_5"], "RSA1_5 is not one of"),
+        (["--alg", "none"], "'none' is not one of HS256, HS384, HS512, RS256, RS384"),
+        (["--alg", "RSA1_5"], "dir, A256GCMKW, RSA-OAEP-256, ECDH-ES+A256KW, ECDH-ES\n"),
         (["--alg", "ECDH-ES", "--crv", "P-521"], "ECDH-ES does not take the curve P-521"),
+        (["--alg", "ECDH-ES", "--crv", "secp256k1"], "P-256, P-384, P-521, Ed25519"),
         (["--alg", "A256KW", "--crv", "P-256"], "A256KW does not take the curve P-256"),
-        (["--alg", "dir", "--enc", "A192GCM"], "A192GCM"),
+        (["--alg", "dir", "--enc", "A192GCM"], "A256GCM, A128GCM, A256CBC-HS512"),
+        (["--alg", "A256KW", "--enc", "A256GCM"], "A256KW does not take A256GCM; dir takes"),
     ],
 )
 def test_a_key_that_cannot_be_is_refused(options: list[str], said: str) -> None:
@@ -360,6 +364,56 @@ def test_an_option_that_would_change_nothing_is_refused(options: list[str]) -> N
 def test_an_unknown_format_is_refused() -> None:
     result = run_alone("keygen", "--stdout", "--format", "der")
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "member", "name"),
+    [
+        (["--alg", "hs256"], "alg", "HS256"),
+        (["--alg", "ecdh-es+a256kw"], "alg", "ECDH-ES+A256KW"),
+        (["--alg", "ecdh-es", "--crv", "p-256"], "crv", "P-256"),
+        (["--alg", "DIR", "--enc", "a128gcm"], "alg", "dir"),
+    ],
+)
+def test_names_of_algorithms_are_taken_in_any_case(
+    typed: list[str], member: str, name: str
+) -> None:
+    result = run_alone("keygen", *typed, "--format", "jwk", "--stdout")
+    assert json.loads(result.stdout)[member] == name
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [("keygen", [*SIGNATURE_ALGORITHMS, *ENCRYPTION_ALGORITHMS]), ("rotate", SIGNATURE_ALGORITHMS)],
+)
+def test_help_lists_the_algorithms(command: str, names: list[str]) -> None:
+    listed = re.sub(r"\s", "", run_alone(command, "--help").stdout)
+    assert f"--alg[{'|'.join(names)}]" in listed
+
+
+@pytest.mark.parametrize(
+    ("options", "content"),
+    [
+        ([], "private key for EdDSA, PEM"),
+        (["--password-env", "PEM_PW"], "private key for EdDSA, encrypted PEM"),
+        (["--alg", "ES256", "--format", "jwk"], "private key for ES256, JWK"),
+        (["--alg", "HS256"], "secret for HS256, JWK"),
+    ],
+)
+def test_keygen_prints_what_it_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], content: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run_alone("keygen", *options, "--out", "key", env={"PEM_PW": PASSWORD})
+    assert result.stdout == f"Wrote {tmp_path / 'key'}: {content}\n"
+
+
+def test_keygen_names_both_files(tmp_path: Path) -> None:
+    result = run_alone("keygen", "--out", tmp_path / "key", "--public", tmp_path / "public")
+    assert result.stdout == (
+        f"Wrote {tmp_path / 'key'}: private key for EdDSA, PEM\n"
+        f"Wrote {tmp_path / 'public'}: public key\n"
+    )
 
 
 # keys
@@ -424,6 +478,19 @@ def test_new_makes_a_ring(tmp_path: Path) -> None:
     assert states(tmp_path / "ring") == ["active", "next"]
 
 
+def test_rotate_lists_the_keys_for_programs(ring: Path) -> None:
+    result = run_alone("rotate", "--keyring", ring, "--json")
+    assert json.loads(result.stdout) == [
+        {"kid": entry.kid, "alg": "ES256", "state": entry.state} for entry in read_index(ring)
+    ]
+
+
+@pytest.mark.parametrize("alg", ["eddsa", "EDDSA", "ed25519", "Ed25519"])
+def test_an_algorithm_is_rotated_to_in_any_case(ring: Path, alg: str) -> None:
+    run_alone("rotate", "--keyring", ring, "--alg", alg)
+    assert read_index(ring)[-1].alg == ("EdDSA" if alg[2] in "dD" else "Ed25519")
+
+
 def test_without_new_no_ring_is_made(tmp_path: Path) -> None:
     result = run_alone("rotate", "--keyring", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -478,7 +545,12 @@ def test_a_next_key_that_is_too_young_does_not_sign(tmp_path: Path) -> None:
     run_alone("rotate", "--new", "--keyring", tmp_path / "ring")
     result = run_alone("rotate", "--keyring", tmp_path / "ring")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "is as it was: the next key is" in result.stderr
+    ring = tmp_path / "ring"
+    assert re.fullmatch(
+        rf"Error: The ring {ring} is as it was: the next key is \d+ s old; readers of the published"
+        r" keys may take 300 s to see it\. Wait, or add --now if nobody else reads the keys\n",
+        result.stderr,
+    )
     assert states(tmp_path / "ring") == ["active", "next"]
 
 
@@ -514,7 +586,7 @@ def test_a_password_file_of_the_app_that_is_gone_leaves_the_ring_as_it_was(
 def test_an_unknown_algorithm_leaves_the_ring_as_it_was(ring: Path) -> None:
     result = run_alone("rotate", "--keyring", ring, "--alg", "none")
     assert result.exit_code == 2
-    assert "is as it was: none is not one of" in result.stderr
+    assert "'none' is not one of HS256, HS384" in result.stderr
     assert states(ring) == ["active", "next"]
 
 
@@ -580,11 +652,23 @@ def test_an_app_of_the_environment_opens_the_ring_that_was_made_for_it(
     TokenGuard(app)
 
 
-@pytest.mark.parametrize("command", [["rotate"], ["prune"], ["prune", "--keep", "1"]])
-def test_an_app_without_a_ring_has_none_to_change(make_app: MakeApp, command: list[str]) -> None:
-    result = run(make_app(), *command)
+def test_an_app_without_a_ring_has_none_to_rotate(make_app: MakeApp) -> None:
+    result = run(make_app(), "rotate")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "Error: The app has no key ring; name one with --keyring\n"
+
+
+@pytest.mark.parametrize("command", [["prune"], ["prune", "--keep", "1"], ["prune", "--json"]])
+def test_prune_names_what_it_prunes_where_there_is_one(
+    make_app: MakeApp, command: list[str]
+) -> None:
+    result = run(make_app(), *command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "Error: There is nothing to prune: the app has no key ring (TOKENGUARD_KEYRING), whose keys"
+        " are dropped when all their tokens have expired, and no store (TOKENGUARD_STORAGE_URI),"
+        " whose entries are dropped when they have expired; name a ring with --keyring\n"
+    )
 
 
 @pytest.mark.parametrize("command", [["rotate"], ["prune", "--keep", "1"]])
@@ -643,8 +727,15 @@ def test_rotate_takes_its_password_from_one_place(ring: Path) -> None:
 def test_prune_drops_the_keys_whose_tokens_have_expired(ring: Path) -> None:
     rotate_ring(ring, alg="ES256", password=None, now=2, least_age=0)
     result = run_alone("prune", "--keyring", ring, "--keep", "60")
-    assert (result.exit_code, result.stdout) == (0, "1 keys dropped\n")
+    assert (result.exit_code, result.stdout) == (0, "1 key dropped\n")
     assert states(ring) == ["active", "next"]
+
+
+def test_prune_lists_what_it_dropped_for_programs(ring: Path) -> None:
+    rotate_ring(ring, alg="ES256", password=None, now=2, least_age=0)
+    kids = [entry.kid for entry in read_index(ring)]
+    result = run_alone("prune", "--keyring", ring, "--keep", "60", "--json")
+    assert json.loads(result.stdout) == {"keys": kids[:1], "entries": None}
 
 
 def test_prune_keeps_the_keys_whose_tokens_may_live(ring: Path) -> None:
@@ -664,7 +755,7 @@ def test_prune_takes_the_lifetime_of_the_app_for_another_ring(
     make_app: MakeApp, ring: Path
 ) -> None:
     rotate_ring(ring, alg="ES256", password=None, now=2, least_age=0)
-    assert run(make_app(), "prune", "--keyring", ring).stdout == "1 keys dropped\n"
+    assert run(make_app(), "prune", "--keyring", ring).stdout == "1 key dropped\n"
 
 
 def test_prune_takes_the_ring_of_the_app(make_app: MakeApp, ring: Path) -> None:
@@ -705,6 +796,17 @@ def test_issue_prints_a_token_that_the_app_accepts(make_app: MakeApp) -> None:
     guard = TokenGuard()
     token = run(make_app(guard, AUDIENCE=["api", "web"]), "issue", "ada").stdout.strip()
     assert guard.verify(token).claims.subject == "ada"
+
+
+@pytest.mark.parametrize(("options", "seconds"), [([], 900), (["--lifetime", "7"], 7)])
+def test_issue_prints_a_token_response_for_programs(
+    make_app: MakeApp, options: list[str], seconds: int
+) -> None:
+    guard = TokenGuard()
+    answer = json.loads(run(make_app(guard), "issue", "ada", "--json", *options).stdout)
+    claims = guard.verify(answer.pop("access_token")).claims
+    assert answer == {"token_type": "Bearer", "expires_in": seconds}
+    assert claims["exp"] - claims["iat"] == seconds
 
 
 def test_issue_writes_what_it_is_told(make_app: MakeApp) -> None:

@@ -67,7 +67,7 @@ def stale_store(clock: SettableClock) -> MemoryStore:
 def test_prune_drops_what_expired_in_the_store(make_app: MakeApp, clock: SettableClock) -> None:
     app = make_app(TokenGuard(store=stale_store(clock)))
     result = run(app, "prune")
-    assert (result.exit_code, result.stdout) == (0, "1 entries dropped\n")
+    assert (result.exit_code, result.stdout) == (0, "1 entry dropped\n")
     assert run(app, "prune").stdout == "0 entries dropped\n"
 
 
@@ -75,14 +75,19 @@ def test_prune_drops_the_keys_of_the_ring_too(
     make_app: MakeApp, ring: Path, clock: SettableClock
 ) -> None:
     app = make_app(TokenGuard(store=stale_store(clock)), KEYRING=str(ring))
-    assert run(app, "prune").stdout == "1 keys dropped\n1 entries dropped\n"
+    assert run(app, "prune").stdout == "1 key dropped\n1 entry dropped\n"
+
+
+def test_prune_counts_what_it_dropped_for_programs(make_app: MakeApp, clock: SettableClock) -> None:
+    app = make_app(TokenGuard(store=stale_store(clock)))
+    assert json.loads(run(app, "prune", "--json").stdout) == {"keys": None, "entries": 1}
 
 
 def test_prune_of_a_ring_that_is_named_leaves_the_store(
     make_app: MakeApp, ring: Path, clock: SettableClock
 ) -> None:
     app = make_app(TokenGuard(store=stale_store(clock)))
-    assert run(app, "prune", "--keyring", str(ring)).stdout == "1 keys dropped\n"
+    assert run(app, "prune", "--keyring", str(ring)).stdout == "1 key dropped\n"
 
 
 @pytest.mark.parametrize("arguments", [["prune"], ["issue", "alice"]], ids=" ".join)
@@ -127,7 +132,7 @@ def test_keys_of_a_ring_that_broke_meanwhile_fail_in_a_line(make_app: MakeApp, r
 def test_a_ring_keeps_the_keys_of_refresh_tokens(make_app: MakeApp, ring: Path) -> None:
     app = make_app(KEYRING=str(ring), STORAGE_URI="memory://")
     run(app, "rotate", "--now")
-    assert run(app, "prune").stdout.startswith("1 keys dropped\n")
+    assert run(app, "prune").stdout.startswith("1 key dropped\n")
     assert [entry.state for entry in read_index(ring)] == ["verify-only", "active", "next"]
     assert app.extensions["tokenguard"].longest_lifetime.days == 30
 
