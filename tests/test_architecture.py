@@ -1,6 +1,7 @@
 """The rooms of the package: who may import whom, function-level imports included."""
 
 import ast
+import re
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -113,6 +114,19 @@ def test_the_time_is_looked_at_in_one_place(path: Path) -> None:
     }
     found = {name for name in (names | imports_of(path)) if name.removeprefix("datetime.") in looks}
     assert not found or path.name == "clock.py"
+
+
+@each_module
+def test_no_message_points_to_a_page_that_pip_does_not_install(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+    }
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    messages = [text for text in texts if isinstance(text, str) and text not in docstrings]
+    assert [text for text in messages if re.search(r"\bdocs/|\.md\b|README", text)] == []
 
 
 def test_there_is_no_import_cycle() -> None:

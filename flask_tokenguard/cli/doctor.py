@@ -62,7 +62,8 @@ _RISKS: tuple[_Risk, ...] = (
         "advice",
         "TOKENGUARD_KEY",
         "RSA keys under 3072 bits are not for data that must stay safe beyond 2030.",
-        "Change to EdDSA or a longer key; docs/changing.md tells how.",
+        "Change to EdDSA or a longer key, and list the old one in TOKENGUARD_KEYS as verify-only"
+        " until its tokens have expired.",
         looks.where(lambda parts: any(looks.rsa_bits(key) < 3072 for key in parts.keys)),
     ),
     _Risk(
@@ -118,7 +119,8 @@ _RISKS: tuple[_Risk, ...] = (
         "warning",
         "TOKENGUARD_STORAGE_URI",
         "{risk}",
-        "docs/sessions.md tells how.",
+        "Name a store that keeps what it is given: sqlite:///tokenguard.db, or a Redis or Valkey in"
+        " reach with noeviction, appendonly yes and appendfsync always.",
         looks.risks_of_the_store,
     ),
     _Risk(
@@ -133,8 +135,15 @@ _RISKS: tuple[_Risk, ...] = (
         "warning",
         "TOKENGUARD_STORAGE_URI",
         "These demand a refresh token, and answer 500 without a store: {endpoints}.",
-        "Name a store; docs/sessions.md helps to choose one.",
+        "Name a store: sqlite:///tokenguard.db for one machine, a Redis or Valkey for several.",
         looks.rotating_routes_without_a_store,
+    ),
+    _Risk(
+        "warning",
+        "TOKENGUARD_ISSUERS[{issuer}]",
+        "Its keys cannot be fetched: {fault}.",
+        "Compare the entry with what `curl -i {url}` prints on this machine.",
+        looks.issuers_without_keys,
     ),
     _Risk(
         "warning",
@@ -147,7 +156,8 @@ _RISKS: tuple[_Risk, ...] = (
         "advice",
         "TOKENGUARD_ISSUERS[{issuer}]",
         "An access token's type is not told from an ID token's.",
-        "Let the issuer write at+jwt (RFC 9068) if it can; docs/issuers.md tells.",
+        "Let the issuer write at+jwt (RFC 9068) if it can; else name claims that its access tokens"
+        " alone have in requires, and those of its ID tokens in forbids.",
         looks.issuers_of_untyped_tokens,
     ),
     _Risk(
@@ -234,6 +244,13 @@ _RISKS: tuple[_Risk, ...] = (
         "These need no token: {endpoints}.",
         "Leave out what is not for everybody.",
         looks.public_endpoints,
+    ),
+    _Risk(
+        "advice",
+        "{setting}",
+        "It is left over from flask-jwt-extended, and nothing reads it.",
+        "Take it out; {advice}.",
+        looks.settings_of_others,
     ),
     _Risk(
         "warning",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from ..clock import wall_clock
-from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS
+from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS, advise_setting
 from ..errors import Unavailable
 from ..jose.compact import media_type
 from ..jose.jwk import Key
@@ -20,6 +20,7 @@ from ..quoting import quote
 from ..web.parts import Parts
 from .routes import routes_of
 
+_OTHERS = "JWT_"
 _READABLE_BY_OTHERS = 0o077
 _FEWEST_DIFFERENT_CHARACTERS = 10
 _WORDS_OF_EXAMPLES = ("secret", "password", "change", "example")
@@ -142,6 +143,15 @@ def issuers_of_untyped_tokens(parts: Parts) -> Places:
     ]
 
 
+def issuers_without_keys(parts: Parts) -> Places:
+    """List the issuers whose keys cannot be fetched now, and why."""
+    if not parts.settings.issuers:
+        return []
+    from . import issuers  # noqa: PLC0415 - imported when used: it brings the HTTP client
+
+    return issuers.issuers_without_keys(parts)
+
+
 def ends_of_foreign_subjects(parts: Parts) -> Places:
     """Return for how long `end_all_sessions` holds for subjects of other issuers, if any."""
     if parts.revocation is None or not parts.settings.issuers:
@@ -195,6 +205,18 @@ def rotating_routes_without_a_store(parts: Parts) -> Places:
     )
     names = sorted({route.endpoint for route in demanding})
     return [{"endpoints": ", ".join(names)}] if names else []
+
+
+def settings_of_others(parts: Parts) -> Places:
+    """List the settings that are left over from flask-jwt-extended, if the app does not use it."""
+    if "flask-jwt-extended" in parts.app.extensions:
+        return []
+    names = sorted(name for name in parts.app.config if name.startswith(_OTHERS))
+    otherwise = "nothing takes its place"
+    return [
+        {"setting": name, "advice": advise_setting(name.removeprefix(_OTHERS), otherwise=otherwise)}
+        for name in names
+    ]
 
 
 def _entries(parts: Parts) -> list[KeyEntry]:

@@ -110,7 +110,7 @@ class Settings:
             if not name.startswith(PREFIX) or value is None:
                 continue
             if name not in readers:
-                on_fault(_unknown(name, readers))
+                on_fault(_unknown(name))
                 continue
             try:
                 read[readers[name].name] = readers[name].metadata["read"](value, folder)
@@ -175,12 +175,19 @@ class Settings:
             )
 
 
-def _unknown(name: str, known: Mapping[str, object]) -> str:
-    others = [other.removeprefix(PREFIX) for other in known]
-    return f"{name} is not a setting; " + advise(
-        name.removeprefix(PREFIX).upper(),
-        others,
-        SETTINGS,
-        shape=PREFIX + "{}",
-        otherwise="README.md lists those that there are",
-    )
+def _unknown(name: str) -> str:
+    names = ", ".join(item.name.upper() for item in fields(Settings))
+    otherwise = f"behind {PREFIX} there may be {names}"
+    advice = advise_setting(name.removeprefix(PREFIX), otherwise=otherwise)
+    return f"{name} is not a setting; {advice}"
+
+
+def advise_setting(name: str, *, otherwise: str) -> str:
+    """Return what to set in place of a name, without its prefix, that is not known here.
+
+    Args:
+        name: What was set.
+        otherwise: What to return if the name resembles nothing.
+    """
+    known = [item.name.upper() for item in fields(Settings)]
+    return advise(name.upper(), known, SETTINGS, shape=PREFIX + "{}", otherwise=otherwise)

@@ -50,8 +50,9 @@ def open_store(
 
         return RedisStore(uri, prefix=prefix, timeout=timeout, folder=folder)
     raise ConfigurationError(
-        "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, or redis:// or valkey:// with"
-        " what follows; see the README"
+        "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, redis://HOST:PORT/DB,"
+        " redis+sentinel://HOST,HOST/SERVICE or redis+cluster://HOST,HOST; valkey may stand for"
+        " redis, and rediss or valkeys asks for TLS"
     )
 
 

@@ -11,6 +11,7 @@ from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
+from flask_jwt_extended import JWTManager
 
 from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
@@ -315,6 +316,19 @@ def test_a_finding_says_why_and_what_to_do(make_app: MakeApp, safe: Config) -> N
     )
 
 
+def test_what_to_do_is_stated_without_a_page(
+    make_app: MakeApp, safe: Config, private_pems: dict[str, str], public_pems: dict[str, str]
+) -> None:
+    entry = {"audience": "a", "keys": public_pems["ES256"], "profile": "oidc-access"}
+    risky = {"KEY": private_pems["RS256"], "ISSUERS": {"https://id.example": entry}}
+    rows = rows_of(make_app(**safe | risky, STORAGE_URI="memory://"))
+    assert [row["do"].partition(";")[0].partition(",")[0] for row in rows[:3]] == [
+        "Name a store that keeps what it is given: sqlite:///tokenguard.db",
+        "Change to EdDSA or a longer key",
+        "Let the issuer write at+jwt (RFC 9068) if it can",
+    ]
+
+
 def test_json_has_the_same_members(make_app: MakeApp, safe: Config) -> None:
     (finding,) = json.loads(examine(make_app(LEEWAY=120, **safe), "--json").stdout)
     assert list(finding) == ["level", "about", "why", "do"]
@@ -340,20 +354,55 @@ def test_the_doctor_never_prints_a_secret(make_app: MakeApp) -> None:
     ],
 )
 def test_what_is_risky_of_an_issuer_is_found(
-    make_app: MakeApp, safe: Config, entry: Config, found: list[str]
+    make_app: MakeApp,
+    safe: Config,
+    public_pems: dict[str, str],
+    entry: Config,
+    found: list[str],
 ) -> None:
+    entry = {"keys": public_pems["ES256"], **entry}
     app = make_app(**safe, ISSUERS={"https://id.example": entry})
     about = "TOKENGUARD_ISSUERS['https://id.example']"
     assert findings(app) == [(level, about) for level in found]
 
 
 def test_how_long_the_end_of_a_foreign_subject_lasts_is_advice(
-    make_app: MakeApp, safe: Config
+    make_app: MakeApp, safe: Config, public_pems: dict[str, str]
 ) -> None:
-    issuers = {"https://id.example": {"audience": "a"}}
+    issuers = {"https://id.example": {"audience": "a", "keys": public_pems["ES256"]}}
     app = make_app(**safe, ISSUERS=issuers, STORAGE_URI="memory://")
     (advice,) = [row for row in rows_of(app) if row["about"] == "TOKENGUARD_ISSUERS"]
     assert "366 days" in advice["why"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [
+        ("JWT_SECRET_KEY", "Take it out; a secret goes into TOKENGUARD_KEY"),
+        ("JWT_TOKEN_LOCATION", "Take it out; did you mean TOKENGUARD_TOKEN_LOCATIONS?"),
+        ("JWT_ACCESS_TOKEN_EXPIRES", "Take it out; tokens live for TOKENGUARD_ACCESS_TOKEN_LIFE"),
+        ("JWT_ERROR_MESSAGE_KEY", "Take it out; nothing takes its place."),
+    ],
+)
+def test_a_setting_of_flask_jwt_extended_is_found(
+    make_app: MakeApp, safe: Config, setting: str, remedy: str
+) -> None:
+    app = make_app(**safe)
+    app.config[setting] = "hush"
+    (found,) = rows_of(app)
+    assert found["about"] == setting
+    assert found["why"] == "It is left over from flask-jwt-extended, and nothing reads it."
+    assert found["do"].startswith(remedy)
+    assert "hush" not in examine(app).output
+
+
+def test_settings_of_flask_jwt_extended_are_its_own_beside_us(
+    make_app: MakeApp, safe: Config
+) -> None:
+    app = make_app(**safe)
+    app.config["JWT_SECRET_KEY"] = "x" * 64
+    JWTManager(app)
+    assert findings(app) == []
 
 
 def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:
@@ -361,9 +410,12 @@ def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:
     assert findings(app) == [("warning", "TOKENGUARD_ALLOW_INSECURE_HTTP")]
 
 
-def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own() -> None:
+def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own(
+    public_pems: dict[str, str],
+) -> None:
     app = Flask(__name__, static_folder=None)
-    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": {"audience": "a"}}
+    entry = {"audience": "a", "keys": public_pems["ES256"]}
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": entry}
     TokenGuard(app)
     assert findings(app) == []
 

@@ -529,7 +529,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
         ("REDIS_URL", "TOKENGUARD_STORAGE_URI"),
         ("VERIFY_EXP", "no check can be switched off"),
         ("DISABLE_AUDIENCE", "no check can be switched off"),
-        ("QXZ", "README.md lists"),
+        ("QXZ", "behind TOKENGUARD_ there may be KEY, KEY_FILE, KEY_PASSWORD"),
     ],
 )
 def test_an_unknown_setting_is_refused_with_what_is_in_its_place(name: str, hint: str) -> None:

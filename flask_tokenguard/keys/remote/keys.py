@@ -122,6 +122,17 @@ class RemoteKeys:
             return found
         return self._completed(known).keys.find(header, use)
 
+    def check(self) -> None:
+        """Fetch the keys now, for a command: what `find` returns stays as it is.
+
+        Raises:
+            FetchError: Metadata or keys did not come, or the metadata is not right.
+            ValueError: What came is no key set, or none of its keys can be used.
+        """
+        if not self._fetch_keys().value:
+            names = ", ".join(sorted(self._algorithms))
+            raise ValueError(f"the key set has no key that can be used for {names}")
+
     def __contains__(self, key: object) -> bool:
         return key in self._current().keys
 
