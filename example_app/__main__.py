@@ -49,7 +49,18 @@ def main() -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal without these characters shall show others, not fail.
         sys.stdout.reconfigure(errors="replace")
+    names = forget_settings()
+    if names:
+        print(f"Not used from the environment, as the demo has settings of its own: {names}\n")
     return tour.main() if options.command == "tour" else serve(options.instance, options.port)
+
+
+def forget_settings() -> str:
+    """Forget the guard's settings in the environment, which are another app's; list their names."""
+    names = sorted(name for name in os.environ if name.startswith("FLASK_TOKENGUARD_"))
+    for name in names:
+        del os.environ[name]
+    return ", ".join(names)
 
 
 def serve(instance: Path, port: int) -> int:

@@ -232,8 +232,12 @@ def test_the_tour_is_right_in_every_answer_and_prints_no_token() -> None:
 def test_the_tour_fails_when_the_app_is_set_to_accept_what_has_expired(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("os.environ", environment(FLASK_TOKENGUARD_LEEWAY="300"))
+    def create_lenient_app(config: Mapping[str, Any] | None = None, **more: Path) -> Flask:
+        return create_app({"TOKENGUARD_LEEWAY": 300, **(config or {})}, **more)
+
+    monkeypatch.setattr("os.environ", environment())
     monkeypatch.setattr("sys.argv", ["example_app", "tour"])
+    monkeypatch.setattr("example_app.tour.create_app", create_lenient_app)
     assert main() == 1
     assert capsys.readouterr().out.count("✗ wrong: the status should be 401") == 1
 
@@ -250,6 +254,20 @@ def test_the_server_keeps_its_key_users_and_notes_over_a_second_start(tmp_path: 
         notes = requests.get(f"{url_in(printed)}/notes", headers=token, timeout=10)
     assert passwords_in(printed) == passwords
     assert [note["text"] for note in notes.json()] == ["Buy milk"]
+
+
+@pytest.mark.usefixtures("quick_hashes")
+def test_the_demo_ignores_the_settings_of_the_shell_and_states_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"FLASK_TOKENGUARD_KEYRING": "none", "FLASK_TOKENGUARD_ISSUER": "us"}
+    monkeypatch.setattr("os.environ", environment(**settings))
+    monkeypatch.setattr("sys.argv", ["example_app", "tour"])
+    assert main() == 0
+    assert capsys.readouterr().out.startswith(
+        "Not used from the environment, as the demo has settings of its own:"
+        " FLASK_TOKENGUARD_ISSUER, FLASK_TOKENGUARD_KEYRING\n"
+    )
 
 
 def _log_in_over_http(url: str, password: str) -> dict[str, str]:
