@@ -1,7 +1,9 @@
 """The README says what is true: its code runs, its table lists every setting."""
 
 import re
+import shutil
 from dataclasses import fields
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +14,7 @@ from flask_tokenguard import current_user, errors, token_required
 from flask_tokenguard.config.settings import PREFIX, Settings
 
 from ..support import ROOT, bearer, challenge_of
+from .shell import BIN, Session, exported_names, run_blocks
 
 README = (ROOT / "README.md").read_text()
 PASSWORD = "correct horse battery staple"
@@ -83,6 +86,60 @@ def test_the_quick_start_needs_no_store(
     exec(compile(first, "README.md", "exec"), module.__dict__)  # noqa: S102 - it is what we test
     client = module.app.test_client()
     assert client.get("/notes", headers=bearer(log_in(client)["access_token"])).status_code == 200
+
+
+def test_a_wrong_password_is_answered_as_on_the_page_of_sessions(client: FlaskClient) -> None:
+    answers = [
+        client.post(path, data={"name": "ada", "password": "guess"})
+        for path in ("/login", "/session")
+    ]
+    # The page has a callback that shapes answers.
+    texts = {"invalid_grant", "Wrong name or password"}
+    assert [(answer.status_code, {*answer.get_json().values()}) for answer in answers] == [
+        (400, texts)
+    ] * 2
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """The README, followed from top to bottom in one shell."""
+    if shutil.which("curl") is None or not (BIN / "flask").exists():
+        pytest.skip("curl or the command flask is not installed")
+    return run_blocks(README, tmp_path_factory.mktemp("reader"))
+
+
+def test_the_readme_can_be_followed_in_one_shell(session: Session) -> None:
+    assert session.status == 0, session.stderr
+    requests = re.findall(r'((?:GET|POST) /\S+) HTTP/1\.1[^"]*" (\d+)', session.stderr)
+    assert requests == [
+        ("POST /login", "200"),
+        ("GET /notes", "200"),
+        ("GET /notes", "401"),
+        ("POST /session", "200"),
+        ("POST /oauth/token", "200"),
+        ("POST /oauth/revoke", "200"),
+    ]
+
+
+def test_the_readme_shows_what_its_commands_print(session: Session) -> None:
+    printed = iter(session.stdout.splitlines())
+    assert [line for line in session.shown if line not in printed] == []
+
+
+PAGES = {path: path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+EXPORTS = [(path, name) for path, page in PAGES.items() for name in sorted(exported_names(page))]
+
+
+@pytest.mark.parametrize(("path", "name"), EXPORTS, ids=lambda value: getattr(value, "name", value))
+def test_every_export_on_a_page_has_its_undoing(path: Path, name: str) -> None:
+    assert f"`unset {name}` undoes it" in PAGES[path]
+
+
+def test_the_readme_exports_each_setting_that_it_needs() -> None:
+    names = {name for path, name in EXPORTS if path.name == "README.md"}
+    assert {name.removeprefix("FLASK_TOKENGUARD_") for name in names} == {
+        *("KEY", "STORAGE_URI", "ENCRYPTION", "KEYRING")
+    }
 
 
 def test_the_settings_table_lists_every_setting_in_order() -> None:

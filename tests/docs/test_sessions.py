@@ -58,7 +58,9 @@ def of(pair: Pair) -> dict[str, str]:
 
 
 def test_a_wrong_password_gets_no_pair(client: FlaskClient) -> None:
-    assert log_in(client, "guess").status_code == 400
+    answer = log_in(client, "guess")
+    body = {"error": "invalid_grant", "error_description": "Wrong name or password"}
+    assert (answer.status_code, answer.get_json()) == (400, body)
 
 
 def test_a_login_is_refreshed_and_listed_as_one_session(client: FlaskClient, pair: Pair) -> None:
