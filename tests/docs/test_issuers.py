@@ -3,12 +3,14 @@
 import inspect
 import re
 import textwrap
+import time
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 
+import flask_tokenguard
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.config.profiles import PROFILES, Profile
 from flask_tokenguard.deadline import Lookups, Reserve
@@ -18,7 +20,7 @@ from flask_tokenguard.keys.remote.keys import RemoteKeys
 from flask_tokenguard.stores.redis.connection import _MOST_LOOKUPS
 
 from ..config.test_profiles import id_token, refused_by
-from ..support import ROOT
+from ..support import ROOT, SettableClock, bearer
 
 PAGE = (ROOT / "docs" / "issuers.md").read_text()
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)]
@@ -110,3 +112,73 @@ def test_the_page_has_the_bounds_of_waits_and_lookups() -> None:
     assert bold == [PATIENCE, MOST_PATIENT, deadline, own, 2 * shared]
     assert f": {shared} for those" in section
     assert f"[{_MOST_LOOKUPS} for each of its names]" in section
+
+
+ISSUER = "https://id.example.com/"
+PUBLIC = {"g": g, **vars(flask_tokenguard)}
+
+
+def run_block(holding: str, **names: Any) -> dict[str, Any]:
+    """Run the page's one block that holds a text, with the names that it takes for granted."""
+    (block,) = [block for block in BLOCKS if holding in block]
+    exec(block, names)  # noqa: S102 - our own docs
+    return names
+
+
+@pytest.fixture
+def theirs(private_pems: dict[str, str]) -> dict[str, str]:
+    """Headers with a token of the page's issuer, made a moment after any store."""
+    issuer = Flask("issuer")
+    issuer.config.update(
+        TOKENGUARD_KEY=private_pems["ES256"],
+        TOKENGUARD_ISSUER=ISSUER,
+        TOKENGUARD_AUDIENCE="notes-api",
+    )
+    guard = TokenGuard(issuer, clock=SettableClock(time.time() + 3))
+    return bearer(guard.issue_token("alice"))
+
+
+@pytest.fixture
+def app(secret: str, public_pems: dict[str, str]) -> Flask:
+    """An app that trusts the page's issuer, and has users and a store of its own."""
+    app = app_with({ISSUER: {"audience": "notes-api", "keys": public_pems["ES256"]}})
+    app.config.update(TOKENGUARD_KEY=secret, TOKENGUARD_STORAGE_URI="memory://")
+    app.extensions["guard"] = TokenGuard(app)
+    return app
+
+
+def test_the_first_settings_on_the_page_are_accepted() -> None:
+    app = Flask(__name__)
+    run_block('app.config["TOKENGUARD_ISSUERS"]', app=app)
+    TokenGuard(app)
+
+
+def test_a_user_of_theirs_logs_in_under_both_names(app: Flask, theirs: dict[str, str]) -> None:
+    find_user = Mock()
+    run_block("@guard.user_loader", guard=app.extensions["guard"], find_user=find_user)
+    run_block("/login-with-id", app=app, **PUBLIC)
+    pair = app.test_client().post("/login-with-id", headers=theirs).get_json()
+    assert app.extensions["guard"].verify(pair["access_token"]).claims.subject == f"{ISSUER}#alice"
+
+
+def test_a_token_of_theirs_is_revoked_as_on_the_page(app: Flask, theirs: dict[str, str]) -> None:
+    def revoke() -> str:
+        run_block("revoke_token(g.claims)", **PUBLIC)
+        return "revoked"
+
+    app.add_url_rule("/", view_func=flask_tokenguard.token_required(revoke))
+    client = app.test_client()
+    assert [client.get("/", headers=theirs).status_code for _ in range(2)] == [200, 401]
+
+
+def test_the_resolver_on_the_page_returns_an_entry(secret: str) -> None:
+    app = Flask(__name__)
+    app.config["TOKENGUARD_KEY"] = secret
+    page = run_block(
+        "issuer_resolver=entry_of",
+        app=app,
+        TokenGuard=TokenGuard,
+        find_tenant=lambda issuer: "one" if issuer == ISSUER else None,
+    )
+    assert TokenGuard(app_with({ISSUER: page["entry_of"](ISSUER)}))
+    assert page["entry_of"]("https://evil.example/") is None

@@ -1,0 +1,165 @@
+"""The numbers on pages are those of the code: durations, sizes and counts, in figures or words."""
+
+import inspect
+import re
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from flask_tokenguard import ConfigurationError
+from flask_tokenguard.cli import issuers as fetched_by_doctor
+from flask_tokenguard.config.issuers import IssuerEntry
+from flask_tokenguard.config.settings import PREFIX, Settings
+from flask_tokenguard.fetching import document
+from flask_tokenguard.fetching.fetcher import Fetcher
+from flask_tokenguard.jose.compact import LONGEST_TOKEN
+from flask_tokenguard.keys import ring
+from flask_tokenguard.keys.remote import attempt, key_set, keys
+from flask_tokenguard.sessions.revocation import REVOCATION_HORIZON
+from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
+from flask_tokenguard.stores.redis import server
+from flask_tokenguard.stores.sqlite import file
+from flask_tokenguard.verify import issuers, validators
+from flask_tokenguard.web.metadata import MAX_AGE
+
+from ..conftest import MakeApp
+from ..support import ROOT
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+WORDS = {1: "an?|one", 2: "two", 5: "five", 10: "ten", 15: "fifteen", 30: "thirty"}
+
+
+def default_of(function: Any, name: str) -> Any:
+    """Return the default of a parameter."""
+    return inspect.signature(function).parameters[name].default
+
+
+FETCHED_FOR = default_of(Fetcher, "deadline")
+FETCHED_MOST = f"{default_of(Fetcher, 'max_size') / 1024:g} KiB"
+WAITED = f"{default_of(keys.RemoteKeys, 'deadline'):g}"
+STALE = default_of(IssuerEntry, "stale")
+FRESH = document.Lifetimes()
+
+
+def spelled(seconds: float | timedelta) -> str:
+    """Write a pattern of the ways to spell a duration: 300 s, 5 minutes, five minutes, a minute."""
+    if isinstance(seconds, timedelta):
+        seconds = seconds.total_seconds()
+    ways = [rf"{seconds:g} s\b"]
+    for unit, size in UNITS.items():
+        if seconds % size == 0:
+            count = int(seconds // size)
+            ways.append(rf"(?:{count}|{WORDS.get(count, count)}) {unit}{'s' * (count != 1)}\b")
+    return f"(?:{'|'.join(ways)})"
+
+
+# By page: patterns in which the code's numbers stand.
+STATEMENTS = {
+    "docs/issuers.md": [
+        rf"The answer is kept for {spelled(issuers._RESOLVED_FOR)}",
+        rf"the last {issuers._MOST_RESOLVED} of them",
+        rf"at most {FETCHED_MOST}, and ends after {spelled(FETCHED_FOR)}",
+        rf"may hold {key_set.MOST_KEYS} keys",
+        rf"due less than {spelled(keys._LONGEST_BACK_OFF)} ago",
+        rf"backs off \({spelled(keys._FIRST_BACK_OFF)} at first",
+        rf"at first, doubled up to {keys._LONGEST_BACK_OFF:g}, less",
+        rf"for {spelled(keys._COMPLETE_FOR)} from then on",
+        rf"within {spelled(FRESH.least)} and {spelled(FRESH.most)}; ",
+        rf"; {spelled(document._DEFAULT_LIFETIME)} where nothing is said",
+        rf"one such fetch in {spelled(keys._COMPLETE_FOR)}",
+        rf"\[{spelled(attempt.PATIENCE)}, and {attempt.MOST_PATIENT} of them up to {WAITED}\]",
+        rf"after {spelled(attempt.PATIENCE)} no further request waits",
+        rf"cannot be fetched anew \| {spelled(STALE)} \|",
+        rf"keys are used for {spelled(STALE)} past their expiry",
+        rf"tries back off, up to {spelled(keys._LONGEST_BACK_OFF)} \|",
+        rf"to the {spelled(validators.CLOCK_SKEW)} that `iat` and `nbf` always have",
+    ],
+    "docs/review.md": [
+        rf"{spelled(FETCHED_FOR)}, {FETCHED_MOST}, {key_set.MOST_KEYS} keys",
+        rf"at most one fetch in {spelled(keys._COMPLETE_FOR)}",
+        rf"Known keys go on for {spelled(STALE)}",
+        rf"nobody looked at for {spelled(ring._LOOK_EVERY)}",
+        rf"Not by less than {spelled(KEPT_AFTER_EXPIRY)}",
+    ],
+    "docs/changing.md": [
+        rf"LIFETIME`, {spelled(default_of(Settings, name))} unless you set it"
+        for name in ("access_token_lifetime", "refresh_token_lifetime")
+    ],
+    "docs/sessions.md": [
+        rf"REFRESH_GRACE` \({spelled(default_of(Settings, 'refresh_grace'))}\)",
+        rf"The end is remembered for {spelled(REVOCATION_HORIZON)}",
+        rf"kept for another {spelled(KEPT_AFTER_EXPIRY)}",
+        rf"sees within {spelled(file._LOOK_EVERY)}, and before it writes",
+    ],
+    "docs/redis.md": [rf"For {spelled(server._PAUSE)} after that, other requests fail at once"],
+    "README.md": [
+        rf"published for {spelled(MAX_AGE)}",
+        rf"pick a change up within {spelled(ring._LOOK_EVERY)}",
+        rf"for {spelled(fetched_by_doctor.LONGEST)} at most",
+        rf"to the {spelled(validators.CLOCK_SKEW)} that `iat` and `nbf` always have",
+        rf"A longer token than {LONGEST_TOKEN:,} characters",
+    ],
+}
+
+
+@pytest.mark.parametrize("page", STATEMENTS)
+def test_the_numbers_on_a_page_are_those_of_the_code(page: str) -> None:
+    text = " ".join((ROOT / page).read_text().split())
+    assert [wanted for wanted in STATEMENTS[page] if not re.search(wanted, text)] == []
+
+
+def test_a_duration_is_recognized_in_figures_and_words() -> None:
+    texts = ["300 s", "5 minutes", "five minutes", "300 seconds", "15 minutes", "5 seconds"]
+    assert [text for text in texts if re.fullmatch(spelled(300), text)] == texts[:4]
+    assert re.fullmatch(spelled(60), "a minute")
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """Read the meaning and the default of each setting in the README's table."""
+    readme = (ROOT / "README.md").read_text()
+    return {
+        name: (meaning, default.strip())
+        for name, meaning, default in re.findall(
+            rf"^\| `{PREFIX}(\w+)` \| (.*) \|(.*)\|$", readme, re.MULTILINE
+        )
+    }
+
+
+DURATIONS = [item for item in fields(Settings) if isinstance(item.default, timedelta)]
+
+
+@pytest.mark.parametrize("setting", DURATIONS, ids=lambda item: item.name)
+def test_the_default_of_a_duration_in_the_readme_is_that_of_the_code(setting: Any) -> None:
+    default = setting.default.total_seconds()
+    assert re.fullmatch(f"{spelled(default)}|{default:g}", rows()[setting.name.upper()][1])
+
+
+NUMBERS = [item for item in fields(Settings) if type(item.default) is int]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda item: item.name)
+def test_the_default_of_a_number_in_the_readme_is_that_of_the_code(setting: Any) -> None:
+    assert rows()[setting.name.upper()][1].replace(",", "") == str(setting.default)
+
+
+BOUNDED = [
+    (name, bound[1])
+    for name, (meaning, _) in rows().items()
+    for bound in [re.search(r"at most (\d+)\b", meaning)]
+    if bound is not None
+]
+
+
+@pytest.mark.parametrize(("name", "most"), BOUNDED)
+def test_the_bound_of_a_setting_in_the_readme_is_that_of_the_code(
+    make_app: MakeApp, name: str, most: str
+) -> None:
+    assert make_app(**{name: int(most)})
+    with pytest.raises(ConfigurationError, match=rf"must be from \d+ to {most} seconds"):
+        make_app(**{name: int(most) + 1})
+
+
+def test_the_readme_states_the_bounds_of_three_settings() -> None:
+    assert [name for name, _ in BOUNDED] == ["LEEWAY", "REFRESH_GRACE", "STORAGE_TIMEOUT"]
