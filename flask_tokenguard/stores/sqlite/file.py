@@ -23,6 +23,9 @@ FAULTS = (sqlite3.Error, OSError, ValueError)
 _LOOK_EVERY = 1.0
 _PAST_LOG = "mode=ro&immutable=1"
 _BETWEEN_TRIES = 0.01
+# A checkpoint writes a page in microseconds; a copy that is under way is not waited for.
+_MOST_TRIES = 20
+_BETWEEN_LOOKS = 0.002
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -110,14 +113,32 @@ class SqliteFile:
         It goes on with what it remembers of the old one and with the old one's log, so that the
         epoch of the new one is read past both. That of a file never changes.
 
+        What is read past all locks may be half written by a checkpoint; only what is read twice
+        speaks against a file.
+
         Raises:
             sqlite3.Error, ValueError: It is no file of ours, or not copied to its end.
         """
+        epochs: list[int] = []
+        for tries_left in reversed(range(_MOST_TRIES)):
+            try:
+                epochs.append(self._read_epoch_past_log())
+            except (sqlite3.Error, ValueError):
+                if not tries_left:
+                    raise
+            if epochs[-1:] == [first_epoch]:
+                return False
+            if len(epochs) > 1 and epochs[-1] == epochs[-2]:
+                return True
+            time.sleep(_BETWEEN_LOOKS)
+        raise ValueError("the file changes too fast")
+
+    def _read_epoch_past_log(self) -> int:
         with closing(
             sqlite3.connect(f"{self.path.absolute().as_uri()}?{_PAST_LOG}", uri=True)
         ) as one:
             check_mark(one)
-            return read_first_epoch(one) != first_epoch
+            return read_first_epoch(one)
 
     def _set_aside(self, stamp: Stamp | None) -> None:
         """Begin anew in the place of a mixture: closing what was moved writes nothing to it."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.stores.base import Standing
+from flask_tokenguard.stores.sqlite.file import SqliteFile
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ...support import SettableClock
@@ -172,3 +174,57 @@ def test_a_file_that_only_changed_is_used_on(
     checkpoint(file)
     clock.now += 1
     assert store.standing(REVOKED, None, SUBJECT) == (epoch, True, None, False)
+
+
+# What a checkpoint has half written
+
+
+def read_as(monkeypatch: pytest.MonkeyPatch, *looks: int | Exception) -> None:
+    """Let the next looks past the log find these epochs or faults, and then what is there."""
+    left, right = list(looks), SqliteFile._read_epoch_past_log
+
+    def read(file: SqliteFile) -> int:
+        found = left.pop(0) if left else right(file)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(SqliteFile, "_read_epoch_past_log", read)
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        [sqlite3.DatabaseError("malformed")] * 3,
+        [ValueError("another program's")],
+        [7],
+        [7, 8, 7],
+        [7, sqlite3.DatabaseError("malformed"), 8],
+    ],
+    ids=repr,
+)
+def test_a_page_that_is_half_written_speaks_against_no_file(
+    store: SqliteStore,
+    file: Path,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: list[int | Exception],
+) -> None:
+    epoch = store.standing(REVOKED, None, SUBJECT).epoch
+    clock.now += 1
+    read_as(monkeypatch, *looks)
+    assert store.standing(REVOKED, None, SUBJECT) == Standing(epoch, is_revoked=True, ended_at=None)
+    assert list(file.parent.glob("*.overwritten")) == []
+
+
+@pytest.mark.parametrize("looks", [[sqlite3.DatabaseError("malformed")] * 20, [*range(1, 21)]])
+def test_a_file_that_cannot_be_read_for_long_is_out_of_reach(
+    store: SqliteStore,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: list[int | Exception],
+) -> None:
+    clock.now += 1
+    read_as(monkeypatch, *looks)
+    with pytest.raises(Unavailable):
+        store.standing(REVOKED, None, SUBJECT)
