@@ -133,8 +133,7 @@ def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
 
     Raises (from the decorated view):
         ConfigurationError: There is no store.
-        InvalidGrant: 400, the refresh token is missing or bad, or its user is gone; 413, the body
-            is too large.
+        InvalidGrant: The refresh token is missing or bad (400), or the body too large (413).
         Unavailable: 503, it cannot be checked.
     """
     return _guard(view, A_REFRESH_TOKEN)
