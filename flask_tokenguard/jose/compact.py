@@ -110,11 +110,15 @@ def numeric_date(claims: Mapping[str, Any], claim: str) -> float:
     # Not isinstance: bool is an int to Python. NaN is not within any bounds.
     if (type(instant) is int or type(instant) is float) and 0 <= instant <= LAST_NUMERIC_DATE:
         return instant
-    if claim in claims:
-        reason, detail = Reason.MALFORMED_CLAIM, f"{claim} is {quote_shape(instant)}"
-    else:
-        reason, detail = Reason.MISSING_CLAIM, ""
-    raise InvalidToken(f"The token has no valid {claim}", claim=claim, reason=reason, detail=detail)
+    if claim not in claims:
+        description = f"The token has no {claim}"
+        raise InvalidToken(description, claim=claim, reason=Reason.MISSING_CLAIM)
+    raise InvalidToken(
+        f"The token has no valid {claim}",
+        claim=claim,
+        reason=Reason.MALFORMED_CLAIM,
+        detail=f"{claim} is {quote_shape(instant)}",
+    )
 
 
 def optional_date(claims: Mapping[str, Any], claim: str) -> float | None:

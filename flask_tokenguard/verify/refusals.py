@@ -14,7 +14,7 @@ def wrong_type(typ: str | None, accepted: Iterable[str | None]) -> InvalidToken:
     """Make the refusal of a token whose header has another `typ`."""
     came = "no typ" if typ is None else f"typ {quote_name(typ)}"
     return InvalidToken(
-        "The token is of another type (typ)",
+        "The header has the wrong type (typ)",
         reason=Reason.WRONG_TYPE,
         detail=f"{came} came, accepted: {quote_list(accepted)}",
     )
@@ -23,13 +23,15 @@ def wrong_type(typ: str | None, accepted: Iterable[str | None]) -> InvalidToken:
 def wrong_issuer(claims: Mapping[str, Any], accepted: Collection[str]) -> InvalidToken:
     """Make the refusal of a token whose `iss` is none of those that are accepted."""
     iss = claims.get("iss")
-    reason = Reason.WRONG_ISSUER if isinstance(iss, str) else Reason.MALFORMED_CLAIM
-    return InvalidToken(
-        "The token is from another issuer (iss)",
-        claim="iss",
-        reason=reason if "iss" in claims else Reason.MISSING_CLAIM,
-        detail=contrast_issuers(iss, accepted),
-    )
+    detail = contrast_issuers(iss, accepted)
+    if isinstance(iss, str):
+        description, reason = "The token is from another issuer (iss)", Reason.WRONG_ISSUER
+    elif "iss" in claims:
+        description, reason = "The token's issuer is malformed (iss)", Reason.MALFORMED_CLAIM
+    else:
+        description, reason = "The token names no issuer (iss)", Reason.MISSING_CLAIM
+        detail = f"accepted: {quote_list(accepted)}"
+    return InvalidToken(description, claim="iss", reason=reason, detail=detail)
 
 
 def wrong_audience(claim: str, came: Iterable[str], accepted: Iterable[str]) -> InvalidToken:
@@ -43,16 +45,35 @@ def wrong_audience(claim: str, came: Iterable[str], accepted: Iterable[str]) -> 
 
 
 def malformed_claim(claim: str, token: VerifiedToken, description: str) -> InvalidToken:
-    """Make the refusal of a token whose claim is of the wrong kind, or absent."""
-    if claim not in token.claims:
-        return InvalidToken(description, claim=claim, reason=Reason.MISSING_CLAIM)
+    """Make the refusal of a token whose claim is of the wrong kind."""
     detail = f"{claim} is {quote_shape(token.claims[claim])}"
     return InvalidToken(description, claim=claim, reason=Reason.MALFORMED_CLAIM, detail=detail)
 
 
-def missing_claim(claim: str) -> InvalidToken:
+def missing_claim(claim: str, *, detail: str = "") -> InvalidToken:
     """Make the refusal of a token without a claim."""
-    return InvalidToken(f"The token has no {claim}", claim=claim, reason=Reason.MISSING_CLAIM)
+    description = f"The token has no {claim}"
+    return InvalidToken(description, claim=claim, reason=Reason.MISSING_CLAIM, detail=detail)
+
+
+def missing_audience(claim: str, accepted: Iterable[str]) -> InvalidToken:
+    """Make the refusal of a token that names no audience."""
+    return InvalidToken(
+        f"The token has no audience ({claim})",
+        claim=claim,
+        reason=Reason.MISSING_CLAIM,
+        detail=f"accepted: {quote_list(accepted)}",
+    )
+
+
+def another_kind(claim: str, *, detail: str = "", remedy: str = "") -> InvalidToken:
+    """Make the refusal of a token which a claim shows to be no access token."""
+    return InvalidToken(
+        f"The token is of another kind (claim {claim}){remedy}",
+        claim=claim,
+        reason=Reason.WRONG_CLAIM,
+        detail=detail,
+    )
 
 
 def instants(claim: str, instant: float, *, now: float, leeway: int) -> str:

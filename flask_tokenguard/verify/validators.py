@@ -15,8 +15,10 @@ from ..jose.compact import LAST_NUMERIC_DATE, media_type, numeric_date
 from ..quoting import quote, quote_claim
 from .claims import VerifiedToken
 from .refusals import (
+    another_kind,
     instants,
     malformed_claim,
+    missing_audience,
     missing_claim,
     wrong_audience,
     wrong_issuer,
@@ -71,7 +73,9 @@ def has_audience(audience: Collection[str], claim: str = "aud") -> Validator:
     """
 
     def check(token: VerifiedToken) -> None:
-        if not audience and claim not in token.claims:
+        if claim not in token.claims:
+            if audience:
+                raise missing_audience(claim, audience)
             return
         named = token.claims.get(claim)
         values = [named] if isinstance(named, str) else named
@@ -114,27 +118,18 @@ def has_claims(required: Collection[str]) -> Validator:
     return check
 
 
-def has_none_of(
-    absent: Collection[str],
-    description: str = "The token is of another kind",
-    *,
-    remedies: Mapping[str, str] | None = None,
-) -> Validator:
-    """Require claims to be absent, such as those of another kind of token.
+def has_none_of(absent: Collection[str], *, remedies: Mapping[str, str] | None = None) -> Validator:
+    """Require claims to be absent, which another kind of token has.
 
     Args:
         absent: Of several that are there, the first is named.
-        description: Why a token is refused.
         remedies: What the refusal adds, by the claim.
     """
 
     def check(token: VerifiedToken) -> None:
         for claim in absent:
             if claim in token.claims:
-                remedy = (remedies or {}).get(claim, "")
-                raise InvalidToken(
-                    f"{description} ({claim}){remedy}", claim=claim, reason=Reason.WRONG_CLAIM
-                )
+                raise another_kind(claim, remedy=(remedies or {}).get(claim, ""))
 
     return check
 
@@ -166,13 +161,11 @@ def has_values(values: Mapping[str, str]) -> Validator:
     def check(token: VerifiedToken) -> None:
         for claim, value in values.items():
             came = token.claims.get(claim)
+            if came is None:
+                raise missing_claim(claim, detail=f"{quote(value)} is accepted")
             if came != value:
-                raise InvalidToken(
-                    f"The token is of another kind ({claim})",
-                    claim=claim,
-                    reason=Reason.MISSING_CLAIM if came is None else Reason.WRONG_CLAIM,
-                    detail=f"{claim} {quote_claim(came)} came, {quote(value)} is accepted",
-                )
+                detail = f"claim {claim} {quote_claim(came)} came, {quote(value)} is accepted"
+                raise another_kind(claim, detail=detail)
 
     return check
 
@@ -289,5 +282,9 @@ def is_begun(
     return TimeRule(claim, leeway + CLOCK_SKEW, clock, is_required=is_required)
 
 
-# The client of a token that is bound to a key must prove more (RFC 7800 section 3).
-is_bearer = has_none_of(("cnf",), "The token is bound to a key")
+def is_bearer(token: VerifiedToken) -> None:
+    """Require no `cnf`: a client must prove more with a bound token (RFC 7800 section 3)."""
+    if "cnf" in token.claims:
+        raise InvalidToken(
+            "The token is bound to a key (cnf)", claim="cnf", reason=Reason.WRONG_CLAIM
+        )

@@ -50,6 +50,7 @@ class TokenVerifier:
         self._others = others
         own_name = () if issuer is None else (issuer,)
         self._accepted = dict.fromkeys((*own_name, *names))
+        self._has_own_keys = any(True for _ in own.keys)
         self._issuer = issuer
         self._max_size = max_size
         self._decryption_keys = decryption_keys
@@ -121,7 +122,9 @@ class TokenVerifier:
             InvalidToken: The issuer is not one that is known.
         """
         iss = payload.get("iss")
-        if self._others is None or iss is None or iss == self._issuer:
+        if self._others is None or iss == self._issuer or iss is None:
+            if iss is None and not self._has_own_keys:
+                raise wrong_issuer(payload, self._accepted)
             return self._own
         trusted = self._others(iss) if isinstance(iss, str) else None
         if trusted is None:

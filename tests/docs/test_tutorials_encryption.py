@@ -145,7 +145,7 @@ def test_their_token_is_refused_unless_the_settings_admit_it(
 ) -> None:
     settings = {"KEY": their_key.export(), "ENCRYPTION": {"key": their_key.export(), **NESTED}}
     token = made_by_jwcrypto(their_key, payload)
-    assert refusal(make_app(**settings), token) == "The token is of another type (typ)"
+    assert refusal(make_app(**settings), token) == "The header has the wrong type (typ)"
     assert refusal(make_app(**settings, TYPES=["JWT", None]), token) == "The token has no sub"
 
 
@@ -183,7 +183,7 @@ def test_their_token_without_an_end_stays_refused_by_us(
 ) -> None:
     tokens = made_by_jwcrypto(their_key, PAYLOAD), signed_by_jwcrypto(their_key, PAYLOAD)
     reasons = [refusal(*pair) for pair in zip((app, signing_app), tokens, strict=True)]
-    assert reasons == ["The token has no valid exp"] * 2
+    assert reasons == ["The token has no exp"] * 2
 
 
 @pytest.mark.parametrize("part", [1, 2, 3, 4])

@@ -137,7 +137,7 @@ def test_their_token_is_refused_unless_the_settings_admit_it(
     make_app: MakeApp, settings: Config, token: str
 ) -> None:
     strict = {name: value for name, value in settings.items() if name not in LENIENT}
-    assert description(make_app(**strict), token) == "The token is of another type (typ)"
+    assert description(make_app(**strict), token) == "The header has the wrong type (typ)"
     assert description(make_app(**strict, TYPES="JWT"), token) == "The token has no sub"
 
 
@@ -192,7 +192,8 @@ def test_their_token_without_an_end_stays_refused(
 ) -> None:
     endless = {name: value for name, value in payload.items() if name != "exp"}
     token = jwt.encode(endless | ({} if exp is None else {"exp": exp}), their_key, algorithm=alg)
-    assert description(app, token) == "The token has no valid exp"
+    problem = "no exp" if exp is None else "no valid exp"
+    assert description(app, token) == f"The token has {problem}"
 
 
 @pytest.mark.parametrize("types", ["JWT", "at+jwt"])

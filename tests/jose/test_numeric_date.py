@@ -31,7 +31,7 @@ def test_an_instant_may_have_an_exponent(text: str, value: float) -> None:
 
 def test_an_absent_claim_is_no_instant() -> None:
     assert optional_date({}, "exp") is None
-    with pytest.raises(InvalidToken, match="no valid exp"):
+    with pytest.raises(InvalidToken, match="no exp"):
         numeric_date({}, "exp")
 
 
@@ -51,7 +51,7 @@ def test_claims_that_were_not_checked_have_no_such_instant(name: str, value: obj
 
 
 def test_claims_without_an_exp_have_no_end() -> None:
-    with pytest.raises(InvalidToken, match="no valid exp"):
+    with pytest.raises(InvalidToken, match="no exp"):
         _ = Claims().expires_at
 
 

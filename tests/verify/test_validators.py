@@ -80,11 +80,18 @@ def test_another_audience_is_refused(claims: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "claims",
-    [{}, {"aud": None}, {"aud": 7}, {"aud": {"api": 1}}, {"aud": ["api", 7]}, {"aud": [["api"]]}],
+    [{"aud": None}, {"aud": 7}, {"aud": {"api": 1}}, {"aud": ["api", 7]}, {"aud": [["api"]]}],
 )
 def test_an_audience_is_a_text_or_several(claims: dict[str, Any]) -> None:
     error = refusal(validators.has_audience(["api"]), token(**claims))
     assert (error.claim, error.description) == ("aud", "The token's audience is malformed (aud)")
+
+
+@pytest.mark.parametrize("claim", ["aud", "client_id"])
+def test_an_audience_that_is_missing_is_not_malformed(claim: str) -> None:
+    error = refusal(validators.has_audience(["api"], claim), token(sub="me"))
+    assert error.description == f"The token has no audience ({claim})"
+    assert (error.reason, error.detail) == ("missing_claim", 'accepted: "api"')
 
 
 def test_no_audience_is_accepted_where_none_is_named() -> None:
@@ -97,6 +104,20 @@ def test_any_audience_is_refused_where_none_is_named(
     audience: Collection[str], aud: object
 ) -> None:
     assert refusal(validators.has_audience(audience), token(aud=aud)).claim == "aud"
+
+
+def test_the_type_in_the_header_is_not_the_claim_typ() -> None:
+    in_header = refusal(validators.has_type(["jwt"]), token())
+    claim = refusal(validators.has_values({"typ": "Bearer"}), token(typ="ID"))
+    assert in_header.description == "The header has the wrong type (typ)"
+    assert claim.description == "The token is of another kind (claim typ)"
+    assert claim.detail == 'claim typ "ID" came, "Bearer" is accepted'
+
+
+def test_a_value_that_is_missing_is_no_other_value() -> None:
+    error = refusal(validators.has_values({"token_use": "access"}), token())
+    assert error.description == "The token has no token_use"
+    assert (error.reason, error.detail) == ("missing_claim", '"access" is accepted')
 
 
 def test_a_claim_that_is_text_is_accepted() -> None:
@@ -153,7 +174,7 @@ def test_a_token_is_expired_in_the_very_second_of_its_exp_and_leeway(clock: Sett
 
 def test_a_token_without_exp_is_refused(clock: SettableClock) -> None:
     error = refusal(validators.is_current(clock=clock), token())
-    assert (error.claim, error.description) == ("exp", "The token has no valid exp")
+    assert (error.claim, error.description) == ("exp", "The token has no exp")
 
 
 @pytest.mark.parametrize("exp", NO_INSTANTS, ids=lambda exp: str(exp)[:20])
@@ -199,7 +220,7 @@ def test_a_beginning_may_be_absent(clock: SettableClock, claim: str) -> None:
 @each_beginning
 def test_a_beginning_that_is_required_must_be_there(clock: SettableClock, claim: str) -> None:
     rule = validators.is_begun(claim, clock=clock, is_required=True)
-    assert refusal(rule, token()).description == f"The token has no valid {claim}"
+    assert refusal(rule, token()).description == f"The token has no {claim}"
 
 
 @each_beginning

@@ -77,7 +77,17 @@ def test_an_issuer_that_is_not_in_the_table_is_refused(
 
 
 def test_a_token_without_issuer_is_nobodys(client: FlaskClient, issue: Issue) -> None:
-    assert refusal_of(client.get("/claims", headers=issue(ID, iss=None))) == BAD
+    answer = client.get("/claims", headers=issue(ID, iss=None))
+    assert refusal_of(answer) == BAD
+    assert answer.get_json()["error_description"] == "The token names no issuer (iss)"
+
+
+def test_a_token_without_issuer_may_be_ours(
+    make_app: MakeApp, entries: dict[str, Any], issue: Issue
+) -> None:
+    answer = make_app(ISSUERS=entries).test_client().get("/claims", headers=issue(ID, iss=None))
+    description = answer.get_json()["error_description"]
+    assert description == "No key is known for the token's kid and alg"
 
 
 @pytest.mark.parametrize("audience", ["files-api", ["files-api"], None, "", 7, "notes-api "])
@@ -142,13 +152,13 @@ def test_an_id_token_is_no_access_token(
 ) -> None:
     answer = client.get("/claims", headers=issue(OTHER, typ=typ, **{claim: "x"}))
     assert refusal_of(answer) == BAD
-    assert f"({claim})" in answer.get_json()["error_description"]
+    assert f"(claim {claim})" in answer.get_json()["error_description"]
 
 
 def test_a_refused_nonce_names_the_profile_for_keycloak(client: FlaskClient, issue: Issue) -> None:
     answer = client.get("/claims", headers=issue(OTHER, typ="JWT", nonce="x"))
     assert answer.get_json()["error_description"] == (
-        "The token is of another kind (nonce); for access tokens of Keycloak use the profile"
+        "The token is of another kind (claim nonce); for access tokens of Keycloak use the profile"
         " keycloak"
     )
 
@@ -185,7 +195,7 @@ def test_an_entry_forbids_claims(
     client = guarded(TokenGuard(), ISSUERS=entries).test_client()
     answer = client.get("/claims", headers=issue(issuer, email=value))
     assert refusal_of(answer) == BAD
-    assert answer.get_json()["error_description"] == "The token is of another kind (email)"
+    assert answer.get_json()["error_description"] == "The token is of another kind (claim email)"
     assert client.get("/claims", headers=issue(issuer)).status_code == 200
 
 

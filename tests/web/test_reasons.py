@@ -448,6 +448,10 @@ LINES: dict[str, tuple[Callable[[Kit], object], str]] = {
     ),
     "typ": (lambda kit: kit.head(typ="JWT"), 'typ "jwt" came, accepted: "at+jwt"'),
     "no typ": (lambda kit: kit.head(typ=None), "malformed"),
+    "no iss at all": (
+        lambda kit: kit.send(kit.stating(), ISSUER="https://b.example"),
+        'missing_claim, "The token names no issuer (iss)"; accepted: "https://b.example"',
+    ),
     "iss": (
         lambda kit: kit.send(kit.stating(iss="https://a.example"), ISSUER="https://b.example"),
         'iss "https://a.example" came, accepted: "https://b.example"',

@@ -84,7 +84,7 @@ def test_an_app_may_demand_no_more_than_exp(
     make_app(guard, REQUIRED_CLAIMS=required)
     claims = guard.verify(sign(BARE)).claims
     assert (claims.subject, claims.id, claims.issued_at) == (None, None, None)
-    assert refused(guard, sign(without("exp"))) == "The token has no valid exp"
+    assert refused(guard, sign(without("exp"))) == "The token has no exp"
 
 
 @pytest.mark.parametrize("name", ["iat", "sub", "jti"])
