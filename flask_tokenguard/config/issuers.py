@@ -173,6 +173,13 @@ def _types(value: object) -> frozenset[str | None]:
     return frozenset(None if typ is None else media_type(typ) for typ in types(value))
 
 
+def _claim_paths(value: object) -> tuple[tuple[str, ...], ...]:
+    """Read one path to a claim, or a list that holds several, of which one at least is a list."""
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (list, tuple)) for item in value):
+        return tuple(_claim_path(item) for item in value)
+    return (_claim_path(value),)
+
+
 def _claim_path(value: object) -> tuple[str, ...]:
     """Read the path to a claim: a list, or a text with dots, but for a name that is a URI."""
     if isinstance(value, (list, tuple)):
@@ -194,7 +201,7 @@ _MEMBERS: dict[str, Reader] = {
     "requires": claims,
     "forbids": texts_or_none,
     "scope_claims": texts,
-    "roles_claim": _claim_path,
+    "roles_claim": _claim_paths,
     "leeway": duration(0, timedelta(seconds=300)),
     "stale": duration(0, timedelta(days=30)),
     "private_addresses": choice("allow", "forbid"),

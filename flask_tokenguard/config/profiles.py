@@ -38,7 +38,7 @@ class Profile:
         audience_claim: Where the audience is. If it is not `aud`, and a token has an `aud` too,
             that must name us as well (RFC 7519 section 4.1.3).
         scope_claims: Where scopes are, each claim a space-separated text or a list of texts.
-        roles_claim: The path to the roles, a list of texts; None if there is no usual one.
+        roles_claim: The paths to the roles, each to a list of texts; none if none is usual.
         discovery: What `True` means in an entry.
         algorithms: Signature algorithms that may be used.
     """
@@ -50,7 +50,7 @@ class Profile:
     equals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     audience_claim: str = "aud"
     scope_claims: tuple[str, ...] = ("scope",)
-    roles_claim: tuple[str, ...] | None = None
+    roles_claim: tuple[tuple[str, ...], ...] = ()
     discovery: DiscoveryKind = "both"
     algorithms: tuple[str, ...] = _ASYMMETRIC
 
@@ -63,7 +63,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "rfc9068": Profile(
             types=frozenset({"at+jwt"}),
             required=frozenset({"iss", "exp", "aud", "sub", "client_id", "iat", "jti"}),
-            roles_claim=("roles",),
+            roles_claim=(("roles",),),
         ),
         # An ID token has the same typ; that of the code flow may have nothing else either, and then
         # the audience keeps it out, as long as ours is no client id.
@@ -80,7 +80,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "keycloak": Profile(
             types=frozenset({"jwt", "at+jwt"}),
             equals=MappingProxyType({"typ": "Bearer"}),
-            roles_claim=("realm_access", "roles"),
+            roles_claim=(("realm_access", "roles"),),
             discovery="oidc",
         ),
         # An ID token is JWT as well; its aud is a client id, never the identifier of an API. Of the
@@ -100,7 +100,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             absent=_OF_ID_TOKENS,
             equals=MappingProxyType({"ver": "2.0"}),
             scope_claims=("scp",),
-            roles_claim=("roles",),
+            roles_claim=(("roles",),),
             discovery="oidc",
             algorithms=_RS256,
         ),
@@ -111,7 +111,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             absent=_OF_ID_TOKENS,
             equals=MappingProxyType({"ver": "1.0"}),
             scope_claims=("scp",),
-            roles_claim=("roles",),
+            roles_claim=(("roles",),),
             discovery="oidc",
             algorithms=_RS256,
         ),
@@ -121,7 +121,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             required=frozenset({"exp", "iat", "sub", "client_id"}),
             equals=MappingProxyType({"token_use": "access"}),
             audience_claim="client_id",
-            roles_claim=("cognito:groups",),
+            roles_claim=(("cognito:groups",),),
             discovery="oidc",
             algorithms=_RS256,
         ),

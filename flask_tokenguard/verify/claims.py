@@ -73,11 +73,11 @@ class ClaimNames(NamedTuple):
 
     Attributes:
         scope: Names of claims, each a space-separated text or a list.
-        roles: The path to a list: a claim, then members.
+        roles: Paths to lists, each a claim, then members.
     """
 
     scope: tuple[str, ...]
-    roles: tuple[str, ...]
+    roles: tuple[tuple[str, ...], ...]
 
 
 class ForeignClaims(Claims):
@@ -101,11 +101,14 @@ class ForeignClaims(Claims):
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles, in the claim that the issuer uses."""
+        """The roles, in the claims that the issuer uses."""
+        return frozenset().union(*(_texts(self._at(path)) for path in self._names.roles))
+
+    def _at(self, path: tuple[str, ...]) -> object:
         value: Any = self
-        for name in self._names.roles:
+        for name in path:
             value = value.get(name) if isinstance(value, dict) else None
-        return _texts(value)
+        return value
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -240,7 +240,8 @@ def test_only_cognito_has_its_audience_elsewhere() -> None:
 def test_a_profile_says_where_scopes_and_roles_are(
     name: str, scopes: tuple[str, ...], roles: tuple[str, ...] | None
 ) -> None:
-    assert (PROFILES[name].scope_claims, PROFILES[name].roles_claim) == (scopes, roles)
+    profile = PROFILES[name]
+    assert (profile.scope_claims, profile.roles_claim) == (scopes, (roles,) if roles else ())
 
 
 def test_a_profile_cannot_be_changed() -> None:

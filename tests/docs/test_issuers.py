@@ -51,7 +51,7 @@ def test_the_table_of_profiles_says_what_a_profile_is(name: str) -> None:
     equal = {*profile.equals, *profile.equals.values()}
     assert names(demanded) | {"exp"} == profile.required | equal
     assert names(scopes) == set(profile.scope_claims)
-    assert names(roles) == {".".join(profile.roles_claim or ())} - {""}
+    assert names(roles) == {".".join(path) for path in profile.roles_claim}
 
 
 def test_the_table_of_profiles_has_every_profile() -> None:

@@ -369,6 +369,30 @@ def test_a_setting_names_where_roles_are(
     assert refusal_of(client.get("/admin", headers=issue(ID))) == SHORT
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        [["realm_access", "roles"], ["resource_access", "notes-api", "roles"]],
+        ["realm_access.roles", ["resource_access", "notes-api", "roles"]],
+    ],
+)
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"realm_access": {"roles": ["admin"]}}, 200),
+        ({"resource_access": {"notes-api": {"roles": ["admin"]}}}, 200),
+        ({"realm_access": {"roles": ["guest"]}, "resource_access": {"notes-api": {}}}, 403),
+        ({"resource_access": {"other-api": {"roles": ["admin"]}}}, 403),
+    ],
+)
+def test_roles_may_be_in_several_places(
+    entries: dict[str, Any], issue: Issue, setting: Any, claims: dict[str, Any], status: int
+) -> None:
+    entries[ID]["roles_claim"] = setting
+    client = guarded(TokenGuard(), ISSUERS=entries).test_client()
+    assert client.get("/admin", headers=issue(ID, **claims)).status_code == status
+
+
 @pytest.mark.parametrize("roles", [["guest"], "admin", [["admin"]], {"admin": True}, None, []])
 def test_a_role_that_is_not_there_is_short(client: FlaskClient, issue: Issue, roles: Any) -> None:
     assert refusal_of(client.get("/admin", headers=issue(ID, roles=roles))) == SHORT
@@ -519,6 +543,8 @@ def test_a_foreign_subject_can_be_ended(
         ({"audience": "a", "types": 7}, ".types is a number where text"),
         ({"audience": "a", "types": []}, ".types must be a list"),
         ({"audience": "a", "types": ["rt+jwt"]}, ".types must not hold rt+jwt"),
+        ({"audience": "a", "roles_claim": [["a"], []]}, ".roles_claim must be a list of texts"),
+        ({"audience": "a", "roles_claim": [["a"], 7]}, ".roles_claim is a number where text"),
         ({"audience": "a", "leeway": 301}, ".leeway must be from 0 to 300"),
         ({"audience": "a", "stale": -1}, ".stale must be from 0"),
         ({"audience": "a", "private_addresses": False}, ".private_addresses must be one of"),
