@@ -178,9 +178,9 @@ _RISKS: tuple[_Risk, ...] = (
     _Risk(
         "warning",
         "TOKENGUARD_ALLOW_INSECURE_HTTP",
-        "Keys may come over plain http from this machine.",
+        "Keys may come over plain http, which nothing protects on its way, from: {hosts}.",
         "Leave it out where others are served.",
-        looks.where(lambda parts: parts.settings.allow_insecure_http),
+        looks.plain_http,
     ),
     _Risk(
         "advice",

@@ -152,6 +152,15 @@ def issuers_without_keys(parts: Parts) -> Places:
     return issuers.issuers_without_keys(parts)
 
 
+def plain_http(parts: Parts) -> Places:
+    """List from where keys may come unprotected, outside of debug mode."""
+    allowed = parts.settings.allow_insecure_http
+    if not allowed or parts.app.debug:
+        return []
+    hosts = ", ".join(allowed) if isinstance(allowed, tuple) else ""
+    return [{"hosts": f"this machine, {hosts}" if hosts else "this machine"}]
+
+
 def ends_of_foreign_subjects(parts: Parts) -> Places:
     """Return for how long `end_all_sessions` holds for subjects of other issuers, if any."""
     if parts.revocation is None or not parts.settings.issuers:

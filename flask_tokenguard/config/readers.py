@@ -31,6 +31,10 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 # The name of a member, and not something else in its place.
 _MEMBER = re.compile(r"[A-Za-z_][\w-]{0,40}")
+_HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
+# What stands for a truth value elsewhere must not pass for the name of a host.
+_TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
+_TRUTH_OR_HOSTS = 'true or false, or names of hosts such as ["keycloak"]'
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
@@ -273,6 +277,18 @@ def truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise not_a("true or false", value)
     return value
+
+
+def truth_or_hosts(value: object) -> bool | tuple[str, ...]:
+    """Read true or false, or names of hosts, which come in lower case."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, (str, list, tuple)):
+        raise not_a(_TRUTH_OR_HOSTS, value)
+    hosts = tuple(name.lower() for name in texts(value))
+    if any(host in _TRUTHS or not _HOST.fullmatch(host) for host in hosts):
+        raise Fault(f"must be {_TRUTH_OR_HOSTS}, without scheme and port")
+    return hosts
 
 
 def url_path(value: object) -> str:

@@ -59,7 +59,7 @@ class Settings:
     audience: tuple[str, ...] = _setting(values.texts, ())
     client_id: str | None = _setting(values.text)
     issuers: Mapping[str, IssuerEntry] | None = _setting_of_files(read_issuers)
-    allow_insecure_http: bool = _setting(values.truth, default=False)
+    allow_insecure_http: bool | tuple[str, ...] = _setting(values.truth_or_hosts, default=False)
     encryption: EncryptionEntry | None = _setting_of_files(read_encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
     types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))

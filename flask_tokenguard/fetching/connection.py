@@ -17,19 +17,26 @@ IPAddress: TypeAlias = IPv4Address | IPv6Address
 
 
 def connect(
-    addresses: Sequence[SocketAddress], is_allowed: Callable[[IPAddress], bool], deadline: Deadline
+    addresses: Sequence[SocketAddress], fault: Callable[[IPAddress], str], deadline: Deadline
 ) -> socket.socket:
     """Connect to the first allowed address that answers, and to no other.
 
     The name is not looked up again, so that its answer cannot change after the check.
 
+    Args:
+        addresses: At least one.
+        fault: Returns why an address is refused; empty for one that is allowed.
+        deadline: When all must be over.
+
     Raises:
         FetchError: None is allowed.
         OSError: None answers.
     """
-    allowed = [each for each in addresses if is_allowed(_ip_of(each))]
+    faults = {address: fault(_ip_of(address)) for address in addresses}
+    allowed = [address for address in addresses if not faults[address]]
     if not allowed:
-        raise FetchError("the host's address is not one that is allowed")
+        first = addresses[0]
+        raise FetchError(f"the host's address {_ip_of(first)} is refused: {faults[first]}")
     return connect_to_first(allowed, deadline)
 
 

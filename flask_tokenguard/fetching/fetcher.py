@@ -6,7 +6,7 @@ key set decides which tokens are trusted: the certificate is always verified.
 
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
@@ -26,8 +26,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"https": 443, "http": 80}
 
 
-def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult:
-    """Check a URL before it is fetched; whether http goes to loopback is checked when connecting.
+def check_url(url: str, *, allow_http: bool = False) -> SplitResult:
+    """Check a URL before it is fetched; where plain http goes is checked when connecting.
 
     Raises:
         ValueError: It is not; the message follows "the URL" and does not quote it.
@@ -39,7 +39,7 @@ def check_url(url: str, *, allow_insecure_loopback: bool = False) -> SplitResult
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise ValueError("is malformed") from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and allow_insecure_loopback):
+    if parts.scheme != "https" and not (parts.scheme == "http" and allow_http):
         raise ValueError("is not https")
     if not has_host or "\\" in url:
         raise ValueError("has no host")
@@ -59,6 +59,7 @@ class Fetcher:
         deadline: float = 5.0,
         max_size: int = 512 * 1024,
         allow_insecure_loopback: bool = False,
+        insecure_hosts: Collection[str] = (),
         allow_private_addresses: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         lookups: Lookups | None = None,
@@ -69,23 +70,26 @@ class Fetcher:
             deadline: Seconds for one fetch: name, connection, TLS, headers and body together.
             max_size: The longest body, in octets.
             allow_insecure_loopback: Allow http, to loopback addresses only.
+            insecure_hosts: Hosts, in lower case, to which http is allowed at other addresses too,
+                but not at those of the public internet.
             allow_private_addresses: Allow addresses that are not of the public internet.
             ssl_context: The certificates to trust; default those of the system.
             lookups: Look up the hosts' names; default two at a time, of this fetcher alone.
 
         Raises:
-            ValueError: The context does not verify, or loopback is allowed and other private
-                addresses are not.
+            ValueError: The context does not verify, or http is allowed and private addresses are
+                not.
         """
         if ssl_context is not None and not (
             ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname
         ):
             raise ValueError("ssl_context must verify certificate and hostname")
-        if allow_insecure_loopback and not allow_private_addresses:
+        if (allow_insecure_loopback or insecure_hosts) and not allow_private_addresses:
             raise ValueError("loopback addresses are private, and cannot be allowed alone")
         self._deadline = deadline
         self._max_size = max_size
-        self._allow_insecure_loopback = allow_insecure_loopback
+        self._allow_http = allow_insecure_loopback or bool(insecure_hosts)
+        self._insecure_hosts = insecure_hosts
         self._allow_private_addresses = allow_private_addresses
         self._ssl_context = ssl_context
         self._lookups = lookups or Lookups()
@@ -98,7 +102,7 @@ class Fetcher:
         """
         deadline = Deadline(self._deadline)
         try:
-            parts = check_url(url, allow_insecure_loopback=self._allow_insecure_loopback)
+            parts = check_url(url, allow_http=self._allow_http)
         except ValueError as error:
             raise FetchError(f"the URL {error}") from None
         try:
@@ -144,13 +148,18 @@ class Fetcher:
         return body
 
     def _connect(self, parts: SplitResult, deadline: Deadline) -> socket:
-        is_allowed = self._is_allowed if parts.scheme == "https" else _is_loopback
-        return connect(
-            self._lookups.resolve(*_host_and_port(parts), deadline), is_allowed, deadline
-        )
+        if parts.scheme == "https":
+            fault = self._fault_of_private
+        elif parts.hostname in self._insecure_hosts:
+            fault = _fault_of_public
+        else:
+            fault = _fault_of_other
+        return connect(self._lookups.resolve(*_host_and_port(parts), deadline), fault, deadline)
 
-    def _is_allowed(self, ip: IPAddress) -> bool:
-        return self._allow_private_addresses or is_public(ip)
+    def _fault_of_private(self, ip: IPAddress) -> str:
+        if self._allow_private_addresses or is_public(ip):
+            return ""
+        return "it is not of the public internet, and private_addresses forbids such"
 
     def _secure(
         self, parts: SplitResult, connection: socket, deadline: Deadline
@@ -164,8 +173,14 @@ class Fetcher:
         return self._ssl_context.wrap_socket(connection, server_hostname=parts.hostname)
 
 
-def _is_loopback(ip: IPAddress) -> bool:
-    return ip.is_loopback
+def _fault_of_public(ip: IPAddress) -> str:
+    return "it is of the public internet, where keys come over https alone" if is_public(ip) else ""
+
+
+def _fault_of_other(ip: IPAddress) -> str:
+    if ip.is_loopback:
+        return ""
+    return "plain http is for this machine, and for hosts that TOKENGUARD_ALLOW_INSECURE_HTTP names"
 
 
 def _host_and_port(parts: SplitResult) -> tuple[str, int]:

@@ -83,12 +83,12 @@ def _keys_of(
 
     try:
         return build_remote_keys(
-            entry, fetch=fetch, allows_http=settings.allow_insecure_http, reserve=reserve
+            entry, fetch=fetch, insecure_http=settings.allow_insecure_http, reserve=reserve
         )
     except ValueError as error:
         on_fault(
-            f"{SETTING}[{entry.issuer!r}]: {error}; plain http is for servers on this machine,"
-            " with TOKENGUARD_ALLOW_INSECURE_HTTP"
+            f"{SETTING}[{entry.issuer!r}]: {error}; plain http takes"
+            " TOKENGUARD_ALLOW_INSECURE_HTTP, which is true for this machine, or names hosts"
         )
         return KeySet(())
 

@@ -11,24 +11,31 @@ from ..keys.remote.keys import RemoteKeys
 
 
 def build_remote_keys(
-    entry: IssuerEntry, *, fetch: Fetch | None, allows_http: bool, reserve: Reserve | None = None
+    entry: IssuerEntry,
+    *,
+    fetch: Fetch | None,
+    insecure_http: bool | tuple[str, ...],
+    reserve: Reserve | None = None,
 ) -> RemoteKeys:
     """Wire the keys that an issuer publishes; nothing is fetched yet.
 
     Args:
         entry: The issuer's.
         fetch: The app's own, in place of ours.
-        allows_http: Whether http will do for a server on this machine.
+        insecure_http: Whether http will do for a server on this machine, or the hosts for which it
+            will do too. The app's own fetch may use any.
         reserve: Bounds the look-ups of names of resolved issuers, of which there may be many.
 
     Raises:
-        ValueError: An address is not one to fetch from, or the entry contradicts `allows_http`.
+        ValueError: An address is not one to fetch from, or the entry contradicts `insecure_http`.
     """
     for name in entry.profile.algorithms:
         # What the keys will need is imported before a server forks, and while no request waits.
         jws.algorithm(name)
+    allows_http = fetch is not None or bool(insecure_http)
     fetch = fetch or Fetcher(
-        allow_insecure_loopback=allows_http,
+        allow_insecure_loopback=bool(insecure_http),
+        insecure_hosts=insecure_http if isinstance(insecure_http, tuple) else (),
         allow_private_addresses=entry.allows_private_addresses,
         lookups=Lookups(reserve=reserve),
     )
@@ -49,11 +56,11 @@ def _where(
             entry.issuer,
             fetch=fetch,
             kind=entry.discovery,
-            allow_insecure_loopback=allows_http,
+            allow_http=allows_http,
             lifetimes=lifetimes,
         )
     try:
-        check_url(entry.jwks_url, allow_insecure_loopback=allows_http)
+        check_url(entry.jwks_url, allow_http=allows_http)
     except ValueError as error:
         raise ValueError(f"the jwks_url {error}") from None
     return entry.jwks_url

@@ -405,9 +405,23 @@ def test_settings_of_flask_jwt_extended_are_its_own_beside_us(
     assert findings(app) == []
 
 
-def test_plain_http_is_risky(make_app: MakeApp, safe: Config) -> None:
-    app = make_app(**safe, ALLOW_INSECURE_HTTP=True)
+@pytest.mark.parametrize(
+    ("allowed", "hosts"), [(True, "this machine"), (["keycloak"], "this machine, keycloak")]
+)
+def test_plain_http_is_risky(
+    make_app: MakeApp, safe: Config, allowed: bool | list[str], hosts: str
+) -> None:
+    app = make_app(**safe, ALLOW_INSECURE_HTTP=allowed)
     assert findings(app) == [("warning", "TOKENGUARD_ALLOW_INSECURE_HTTP")]
+    assert rows_of(app)[0]["why"].endswith(f"from: {hosts}.")
+
+
+def test_plain_http_is_no_risk_in_debug_mode(
+    make_app: MakeApp, safe: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    app = make_app(**safe, ALLOW_INSECURE_HTTP=True)
+    assert findings(app) == [("warning", "DEBUG")]
 
 
 def test_an_api_that_issues_nothing_needs_no_issuer_of_its_own(

@@ -662,9 +662,18 @@ def test_a_prefix_that_a_server_could_misread_is_refused(prefix: str) -> None:
     assert fault_of("STORAGE_PREFIX", prefix)
 
 
-@pytest.mark.parametrize("value", ["true", "True", 1, 0, "no"], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    ["true", "True", 1, 0, "no", {}, ["keycloak", "off"], "http://keycloak", "keycloak:80", "*"],
+    ids=repr,
+)
 def test_http_is_allowed_in_so_many_words(value: object) -> None:
     assert "must be true or false" in fault_of("ALLOW_INSECURE_HTTP", value)
+
+
+def test_http_is_allowed_from_hosts_by_name(from_environment: FromEnvironment) -> None:
+    settings, faults = from_environment(ALLOW_INSECURE_HTTP="Keycloak,id.internal")
+    assert (settings.allow_insecure_http, faults) == (("keycloak", "id.internal"), [])
 
 
 def test_issuers_come_from_the_environment(from_environment: FromEnvironment) -> None:

@@ -548,7 +548,43 @@ def test_a_url_that_is_not_one_to_fetch_is_refused_unseen(url: str, fault: str) 
 
 def test_plain_http_goes_to_loopback_only(name: Name) -> None:
     name("192.0.2.1")
-    assert fault_of("http://id.example/") == "the host's address is not one that is allowed"
+    fault = fault_of("http://id.example/")
+    assert fault == (
+        "the host's address 192.0.2.1 is refused: plain http is for this machine, and for hosts"
+        " that TOKENGUARD_ALLOW_INSECURE_HTTP names"
+    )
+
+
+@pytest.mark.parametrize("host", ["id.example", "ID.Example"])
+@pytest.mark.parametrize("address", ["10.0.0.1", "100.64.0.1", "127.0.0.1", "fc00::1"])
+def test_plain_http_goes_to_neighbours_that_are_named(
+    name: Name, monkeypatch: pytest.MonkeyPatch, address: str, host: str
+) -> None:
+    tried: list[object] = []
+
+    def refuse(_: object, address: tuple[str, int], __: float) -> socket.socket:
+        tried.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(deadlines, "_connect", refuse)
+    name(address)
+    fault_of(f"http://{host}/", Fetcher(insecure_hosts=["id.example"]))
+    assert tried == [address]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address", "reason"),
+    [
+        (["id.example"], "8.8.8.8", "it is of the public internet, where keys come over https"),
+        (["another.example"], "10.0.0.1", "plain http is for this machine, and for hosts that"),
+    ],
+)
+def test_plain_http_goes_to_no_other_address(
+    name: Name, hosts: list[str], address: str, reason: str
+) -> None:
+    name(address)
+    fault = fault_of("http://id.example/", Fetcher(insecure_hosts=hosts))
+    assert fault.startswith(f"the host's address {address} is refused: {reason}")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
@@ -607,7 +643,8 @@ def test_a_ban_on_private_addresses_holds_for_what_a_name_means(name: Name, addr
     name(address)
     fetch = fetcher(allow_private_addresses=False)
     fault = fault_of("https://id.example/", fetch)
-    assert fault == "the host's address is not one that is allowed"
+    assert fault.startswith("the host's address ")
+    assert fault.endswith(" is not of the public internet, and private_addresses forbids such")
 
 
 @pytest.mark.parametrize(
@@ -646,6 +683,8 @@ def test_of_public_and_private_addresses_only_the_public_ones_are_tried(
 def test_a_ban_on_private_addresses_and_loopback_contradict_each_other() -> None:
     with pytest.raises(ValueError, match="loopback addresses are private"):
         Fetcher(allow_insecure_loopback=True, allow_private_addresses=False)
+    with pytest.raises(ValueError, match="are private"):
+        Fetcher(insecure_hosts=["keycloak"], allow_private_addresses=False)
 
 
 def test_a_private_address_in_the_url_is_banned_too() -> None:

@@ -639,6 +639,33 @@ def test_an_app_fetches_by_itself_if_it_likes(issue: Issue, keys: dict[str, Key]
     assert asked == ["https://id.example/keys"]
 
 
+@pytest.mark.parametrize("entry", [{}, {"jwks_url": "http://id.internal/keys"}])
+def test_an_apps_own_fetch_may_use_plain_http(
+    issue: Issue, keys: dict[str, Key], entry: dict[str, Any]
+) -> None:
+    issuer = "http://id.internal"
+    metadata = {"issuer": issuer, "jwks_uri": "http://keys.internal/"}
+
+    def fetch(url: str, _etag: str | None) -> Fetched:
+        jwks = {"keys": [keys[ID].public_jwk()]}
+        return Fetched(json.dumps(metadata if "well-known" in url else jwks).encode())
+
+    issuers = {issuer: {"audience": "notes-api"} | entry}
+    client = guarded(TokenGuard(fetch=fetch), ISSUERS=issuers).test_client()
+    headers = issue(ID, iss=issuer)
+    assert client.get("/claims", headers=headers).status_code == 200
+
+
+def test_the_log_states_why_an_address_was_refused(
+    issue: Issue, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = {"audience": "notes-api", "jwks_url": "http://192.0.2.1:8080/keys"}
+    issuers = {ID: entry}
+    client = guarded(TokenGuard(), ISSUERS=issuers, ALLOW_INSECURE_HTTP=["id"]).test_client()
+    assert client.get("/claims", headers=issue(ID)).status_code == 503
+    assert "192.0.2.1 is refused: plain http is for this machine, and for hosts" in caplog.text
+
+
 def test_http_from_this_machine_and_public_addresses_alone_contradict() -> None:
     entry = {"audience": "a", "private_addresses": "forbid"}
     with pytest.raises(ConfigurationError, match="TOKENGUARD_ISSUERS"):

@@ -46,7 +46,7 @@ class Discovery:
         *,
         fetch: Fetch,
         kind: DiscoveryKind = "both",
-        allow_insecure_loopback: bool = False,
+        allow_http: bool = False,
         lifetimes: Lifetimes | None = None,
         monotonic: Clock = Steady.now,
     ) -> None:
@@ -56,7 +56,7 @@ class Discovery:
             issuer: As in its tokens, and exactly as in its metadata.
             fetch: Fetches a URL.
             kind: Which metadata it publishes; of both, the first that is right counts.
-            allow_insecure_loopback: Whether issuer and keys may have http URLs.
+            allow_http: Whether issuer and keys may have http URLs.
             lifetimes: For how long the metadata is cached; default `Lifetimes()`.
             monotonic: Times freshness.
 
@@ -66,7 +66,7 @@ class Discovery:
         if "?" in issuer:
             raise ValueError("the issuer has a query")
         try:
-            check_url(issuer, allow_insecure_loopback=allow_insecure_loopback)
+            check_url(issuer, allow_http=allow_http)
         except ValueError as error:
             raise ValueError(f"the issuer {error}") from None
         kinds = get_args(DiscoveryKind)
@@ -74,7 +74,7 @@ class Discovery:
             raise ValueError(f"discovery is {kind!r}, not one of {', '.join(kinds)}")
         self.issuer = issuer
         self._urls = metadata_urls(issuer, kind)
-        self._allow_insecure_loopback = allow_insecure_loopback
+        self._allow_http = allow_http
         self._lifetimes = lifetimes or Lifetimes()
         self._monotonic = monotonic
         self._metadata = CachedDocument(self._read, fetch=fetch, lifetimes=self._lifetimes)
@@ -126,7 +126,7 @@ class Discovery:
         if not isinstance(jwks_uri, str):
             raise ValueError("the metadata has no jwks_uri")
         try:
-            check_url(jwks_uri, allow_insecure_loopback=self._allow_insecure_loopback)
+            check_url(jwks_uri, allow_http=self._allow_http)
         except ValueError as error:
             raise ValueError(f"the jwks_uri {error}") from None
         return jwks_uri

@@ -31,7 +31,7 @@ def discovery(
     kind: DiscoveryKind = "oidc",
     *,
     issuer: str = ISSUER,
-    allow_insecure_loopback: bool = False,
+    allow_http: bool = False,
     lifetimes: Lifetimes | None = None,
     monotonic: SettableClock | None = None,
 ) -> Discovery:
@@ -40,7 +40,7 @@ def discovery(
         issuer,
         fetch=provider,
         kind=kind,
-        allow_insecure_loopback=allow_insecure_loopback,
+        allow_http=allow_http,
         lifetimes=lifetimes,
         monotonic=monotonic or SettableClock(1000),
     )
@@ -164,7 +164,7 @@ def test_keys_must_be_at_a_url_to_fetch(jwks_uri: str) -> None:
 
 def test_keys_may_be_on_loopback_where_that_is_allowed() -> None:
     provider = publishing(oidc={**METADATA, "jwks_uri": "http://127.0.0.1:8080/jwks"})
-    found = discovery(provider, allow_insecure_loopback=True).jwks_uri()
+    found = discovery(provider, allow_http=True).jwks_uri()
     assert found == "http://127.0.0.1:8080/jwks"
 
 
@@ -193,7 +193,7 @@ def test_an_issuer_that_is_not_a_url_to_fetch_from_is_refused(issuer: str, fault
 
 
 def test_an_issuer_may_be_on_loopback_where_that_is_allowed() -> None:
-    made = discovery(Provider(), issuer="http://localhost:8080", allow_insecure_loopback=True)
+    made = discovery(Provider(), issuer="http://localhost:8080", allow_http=True)
     assert made.issuer == "http://localhost:8080"
 
 
