@@ -154,7 +154,7 @@ def _read_oct(jwk: Mapping[str, Any]) -> bytes:
 
 
 def _read_rsa(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
-    public = rsa.RSAPublicNumbers(_uint(jwk, "e"), _uint(jwk, "n"))
+    public = rsa.RSAPublicNumbers(_public_uint(jwk, "e"), _public_uint(jwk, "n"))
     if "d" not in jwk:
         return _built("RSA", public.public_key)
     if "oth" in jwk:
@@ -174,7 +174,7 @@ def _read_ec(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
         raise ValueError(f"has a crv other than {', '.join(CURVES)}")
     size = (curve.key_size + 7) // 8
     public = ec.EllipticCurvePublicNumbers(
-        _uint(jwk, "x", size=size), _uint(jwk, "y", size=size), curve
+        _public_uint(jwk, "x", most=size), _public_uint(jwk, "y", most=size), curve
     )
     if "d" not in jwk:
         return _built("EC", public.public_key)
@@ -186,7 +186,7 @@ def _read_okp(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
     if _text(jwk, "crv") not in _OKP:
         raise ValueError(f"has a crv other than {', '.join(_OKP)}")
     private_kind, public_kind = _OKP[jwk["crv"]]
-    x = _octets(jwk, "x")
+    x = _public_octets(jwk, "x")
     public: PublicKey = _built("OKP", lambda: public_kind.from_public_bytes(x))
     if "d" not in jwk:
         return public
@@ -220,9 +220,10 @@ def _text(jwk: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
+def _octets(jwk: Mapping[str, Any], name: str, *, padded: bool = False) -> bytes:
     try:
-        return base64url.decode(_text(jwk, name).encode())
+        text = _text(jwk, name)
+        return base64url.decode((text.rstrip("=") if padded else text).encode())
     except ValueError:
         raise ValueError(f"has no canonical base64url member {name}") from None
 
@@ -231,6 +232,19 @@ def _uint(jwk: Mapping[str, Any], name: str, *, size: int | None = None) -> int:
     octets = _octets(jwk, name)
     if size is not None and len(octets) != size:
         raise ValueError(f"has a member {name} that is not {size} octets long")
+    return int.from_bytes(octets)
+
+
+def _public_octets(jwk: Mapping[str, Any], name: str) -> bytes:
+    # Some writers pad; the octets are the same.
+    return _octets(jwk, name, padded=True)
+
+
+def _public_uint(jwk: Mapping[str, Any], name: str, *, most: int | None = None) -> int:
+    """Read a number; some writers leave out the zeros before it, or write one too many."""
+    octets = _public_octets(jwk, name).lstrip(b"\0")
+    if most is not None and len(octets) > most:
+        raise ValueError(f"has a member {name} that is more than {most} octets long")
     return int.from_bytes(octets)
 
 

@@ -1,12 +1,13 @@
 """The members of a JWK as keys, and back (RFC 7518 section 6, RFC 8037 section 2, RFC 7638)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from flask_tokenguard.jose import material
+from flask_tokenguard.jose import base64url, material
 from flask_tokenguard.jose.material import PrivateKey
 
 from .tokens import encoded, uint
@@ -153,11 +154,58 @@ def test_a_public_point_off_its_curve_is_refused(ec_jwk: Jwk) -> None:
         material.from_jwk(without(ec_jwk, "d") | {"y": ONE})
 
 
-@pytest.mark.parametrize("name", ["x", "y", "d"])
 @pytest.mark.parametrize("octets", [b"\x01" * 31, b"\x01" * 33, b""], ids=["31", "33", "0"])
-def test_ec_numbers_are_as_long_as_the_curve_says(ec_jwk: Jwk, name: str, octets: bytes) -> None:
-    with pytest.raises(ValueError, match=f"member {name} that is not 32 octets long"):
-        material.from_jwk({**ec_jwk, name: encoded(octets)})
+def test_a_private_number_is_as_long_as_its_curve_says(ec_jwk: Jwk, octets: bytes) -> None:
+    with pytest.raises(ValueError, match="member d that is not 32 octets long"):
+        material.from_jwk({**ec_jwk, "d": encoded(octets)})
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_coordinate_is_no_longer_than_its_curve_says(ec_jwk: Jwk, name: str) -> None:
+    with pytest.raises(ValueError, match=f"member {name} that is more than 32 octets long"):
+        material.from_jwk({**ec_jwk, name: encoded(b"\x01" * 33)})
+
+
+@pytest.fixture(scope="module")
+def short_jwk() -> Jwk:
+    """A public key on P-256 whose x begins with a zero octet."""
+    private = ec.derive_private_key(SHORT_X, ec.SECP256R1())
+    return material.to_public_jwk(private.public_key())
+
+
+def rewritten(jwk: Jwk, name: str, rewrite: Callable[[bytes], bytes], padding: str = "") -> Jwk:
+    """Write one number of a JWK in another form."""
+    return {**jwk, name: encoded(rewrite(base64url.decode(jwk[name].encode()))) + padding}
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "padding"),
+    [
+        (lambda octets: octets.lstrip(b"\0"), ""),
+        (lambda octets: b"\0" + octets, ""),
+        (lambda octets: octets, "="),
+    ],
+    ids=["without its zero", "with a zero more", "padded"],
+)
+def test_a_coordinate_in_an_odd_form_is_the_same(
+    short_jwk: Jwk, rewrite: Callable[[bytes], bytes], padding: str
+) -> None:
+    odd = rewritten(short_jwk, "x", rewrite, padding)
+    assert odd != short_jwk
+    assert material.to_public_jwk(material.from_jwk(odd)) == short_jwk  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["n", "e"])
+def test_an_rsa_number_in_an_odd_form_is_the_same(rsa_jwk: Jwk, name: str) -> None:
+    public = {key: rsa_jwk[key] for key in ("kty", "n", "e")}
+    odd = rewritten(public, name, lambda octets: b"\0" + octets, "==")
+    assert material.to_public_jwk(material.from_jwk(odd)) == public  # type: ignore[arg-type]
+
+
+def test_a_padded_edwards_key_is_the_same(okp_jwk: Jwk) -> None:
+    public = {key: okp_jwk[key] for key in ("kty", "crv", "x")}
+    odd = public | {"x": public["x"] + "="}
+    assert material.to_public_jwk(material.from_jwk(odd)) == public  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("crv", ["secp256k1", "P-224", "p-256", "Ed25519", ""])
