@@ -63,7 +63,7 @@ class Reason(StrEnum):
     # An outage
     STORE_UNAVAILABLE = "store_unavailable"
     KEYS_UNAVAILABLE = "keys_unavailable"
-    KEYS_UNUSABLE = "keys_unusable"
+    NO_USABLE_KEY = "no_usable_key"
     ISSUER_MISCONFIGURED = "issuer_misconfigured"
     UNAVAILABLE = "unavailable"
 
@@ -320,3 +320,10 @@ class Unavailable(Refusal):
     ) -> None:
         super().__init__(description, **evidence)
         self.retry_after = retry_after
+
+
+class KeysUnusable(Unavailable):
+    """The key set of the token's issuer was fetched, and none of its keys can be used."""
+
+    reason = Reason.NO_USABLE_KEY
+    description = "None of the keys of the token's issuer can be used"

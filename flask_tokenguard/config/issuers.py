@@ -74,7 +74,7 @@ def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
     Args:
         issuer: The `iss`.
         entry: An object with `audience`, one of `discovery`, `jwks_url`, `jwks_file` and `keys`,
-            and if need be `profile`, `algorithms`, `types`, `requires`, `forbids`,
+            and if need be `kid`, `profile`, `algorithms`, `types`, `requires`, `forbids`,
             `scope_claims`, `roles_claim`, `leeway`, `stale` and `private_addresses`.
         folder: Where a relative `jwks_file` starts.
 
@@ -93,6 +93,8 @@ def _check_sources(members: Mapping[str, Any]) -> None:
     named = [name for name in _SOURCES if members.get(name)]
     if len(named) > 1:
         raise Fault(f"has {' and '.join(named)}, of which there must be one")
+    if "kid" in members and not {"keys", "jwks_file"} & set(named):
+        raise Fault("has kid, which is for keys and jwks_file; a published set names its own")
     if not named and "discovery" in members:
         raise Fault(f"must have one of {', '.join(_SOURCES)}")
 
@@ -107,7 +109,11 @@ def _entry(issuer: str, members: Mapping[str, Any]) -> IssuerEntry:
         audience=members["audience"] or None,
         discovery=profile.discovery if isinstance(discovery, bool) else discovery,
         jwks_url=members.get("jwks_url"),
-        key=KeyEntry(source=f"{SETTING}[{issuer!r}]", value=value, file=file) if has_key else None,
+        key=KeyEntry(
+            source=f"{SETTING}[{issuer!r}]", value=value, file=file, kid=members.get("kid")
+        )
+        if has_key
+        else None,
         profile=profile,
         leeway=members.get("leeway"),
         stale=members.get("stale", timedelta(hours=24)),
@@ -195,6 +201,7 @@ _MEMBERS: dict[str, Reader] = {
     "discovery": _discovery,
     "jwks_url": _url,
     "keys": key,
+    "kid": text,
     "profile": choice(*PROFILES),
     "algorithms": _algorithms,
     "types": _types,

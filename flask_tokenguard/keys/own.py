@@ -1,16 +1,14 @@
 """Own keys: those that verify, and the one among them that signs."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
 from ..errors import ConfigurationError
 from ..jose.algorithms import key_for
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeySet, fitting
-from ..jose.metadata import KeyOptions
+from ..jose.jwk import Key, KeySet
 from .entries import KeyEntry, ReadKey, State
-from .text import read_entries
 
 
 class OwnKeys(Protocol):
@@ -107,43 +105,6 @@ def _check_bound(key: Key, algorithm: str, on_fault: Callable[[str], None]) -> N
         f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {wanted}, and the key is {given};"
         f" `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for TOKENGUARD_KEY_FILE"
     )
-
-
-def read_key_set(
-    entry: KeyEntry, *, algorithms: Collection[str], on_fault: Callable[[str], None]
-) -> KeySet[Key]:
-    """Read the keys of another issuer, which only verify.
-
-    Args:
-        entry: The keys, or their file.
-        algorithms: Those that may be used.
-        on_fault: Called with a sentence for each fault; the result is then not to be used.
-    """
-    keys = []
-    for read in read_entries([entry], algorithm=None, on_fault=on_fault):
-        try:
-            keys.append(_bound_to(algorithms, read))
-        except ValueError as error:
-            on_fault(f"{entry.source}: the key {error}")
-        except ConfigurationError as error:
-            on_fault(str(error))
-            break
-    try:
-        return KeySet(keys)
-    except ValueError as error:
-        on_fault(f"{entry.source}: the key set {error}")
-        return KeySet(())
-
-
-def _bound_to(algorithms: Collection[str], read: ReadKey) -> Key:
-    usable = (
-        name for name in fitting(read.material, read.metadata.get("admitted")) if name in algorithms
-    )
-    metadata: KeyOptions = {**read.metadata, "preferred_alg": next(usable, None)}
-    key = Key(read.material, **metadata)
-    if key.alg not in algorithms:
-        raise ValueError(f"is for {key.alg}, which is not among the issuer's algorithms")
-    return key
 
 
 def _signing_key(

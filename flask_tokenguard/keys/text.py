@@ -105,12 +105,12 @@ def read_material(
         return [(key, options if admitted is None else {**options, "admitted": admitted})]
     if password is not None:
         raise ValueError("has a password, and is not an encrypted PEM")
-    if isinstance(text, str) and not _is_json(text):
-        return [(_read_secret(text), options)]
-    jwk = _parse_jwk(text) if isinstance(text, str) else text
+    jwk = parse_jwk(text)
+    if jwk is None:
+        return [(_read_secret(str(text)), options)]
     jwks = _keys_of(jwk) if "keys" in jwk else [jwk]
     return [
-        _from_jwk(jwk, options, f"keys[{place}]" if len(jwks) > 1 else "")
+        _read_member(jwk, options, f"keys[{place}]" if len(jwks) > 1 else "")
         for place, jwk in enumerate(jwks)
     ]
 
@@ -135,7 +135,16 @@ def _read_secret(text: str) -> bytes:
     return secret
 
 
-def _parse_jwk(text: str) -> dict[str, Any]:
+def parse_jwk(text: str | Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Parse a JWK or JWKS; None for what is neither.
+
+    Raises:
+        ValueError: It is JSON that cannot be read; the message follows "the key".
+    """
+    if not isinstance(text, str):
+        return text
+    if not _is_json(text):
+        return None
     text = text.removeprefix("\ufeff")
     octets = _utf8(text)
     try:
@@ -194,15 +203,24 @@ def _with_use(metadata: KeyOptions) -> KeyOptions:
     return metadata
 
 
-def _from_jwk(
+def read_jwk(jwk: Mapping[str, Any], options: KeyOptions) -> tuple[Material, KeyOptions]:
+    """Read one JWK, with the metadata that it leaves open.
+
+    Raises:
+        ValueError: It cannot be used; the message follows "the key".
+    """
+    _check_kty(jwk)
+    key = material.from_jwk(jwk)
+    if isinstance(key, bytes):
+        check_secret(key, is_text=False)
+    return key, merge_metadata(jwk, options)
+
+
+def _read_member(
     jwk: Mapping[str, Any], options: KeyOptions, place: str
 ) -> tuple[Material, KeyOptions]:
     try:
-        _check_kty(jwk)
-        key = material.from_jwk(jwk)
-        if isinstance(key, bytes):
-            check_secret(key, is_text=False)
-        return key, merge_metadata(jwk, options)
+        return read_jwk(jwk, options)
     except ValueError as error:
         raise ValueError(f"is a JWKS, of which {place} {error}" if place else str(error)) from None
 

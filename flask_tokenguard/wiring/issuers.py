@@ -12,7 +12,7 @@ from ..deadline import Reserve
 from ..errors import ConfigurationError
 from ..fetching import Fetch
 from ..jose.jwk import Key, KeySet, KeySource
-from ..keys.own import read_key_set
+from ..keys.remote.configured import read_key_set
 from ..verify import validators
 from ..verify.claims import ClaimNames
 from ..verify.issuers import Issuers, Resolve
@@ -78,7 +78,12 @@ def _keys_of(
     reserve: Reserve | None,
 ) -> KeySource[Key]:
     if entry.key is not None:
-        return read_key_set(entry.key, algorithms=entry.profile.algorithms, on_fault=on_fault)
+        return read_key_set(
+            entry.key,
+            issuer=entry.issuer,
+            algorithms=entry.profile.algorithms,
+            on_fault=on_fault,
+        )
     from .remote import build_remote_keys  # noqa: PLC0415 - imported when used
 
     try:

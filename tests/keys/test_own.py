@@ -19,7 +19,8 @@ from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_public_jwk
 from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.keys.generate import generate, to_jwk
-from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys, read_key_set
+from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys
+from flask_tokenguard.keys.remote.configured import read_key_set
 from flask_tokenguard.keys.ring_files import make
 from flask_tokenguard.keys.text import read_entries
 
@@ -531,7 +532,8 @@ def test_a_missing_pyjwt_is_one_fault_of_a_ring(faults_of: FaultsOf, tmp_path: P
 @pytest.mark.usefixtures("no_pyjwt")
 def test_a_missing_pyjwt_is_one_fault_of_an_issuers_keys(private_pems: dict[str, str]) -> None:
     faults: list[str] = []
-    read_key_set(entry(private_pems["RS256"]), algorithms=["RS256"], on_fault=faults.append)
+    key = entry(private_pems["RS256"])
+    read_key_set(key, issuer="us", algorithms=["RS256"], on_fault=faults.append)
     assert faults == ["PyJWT cannot be imported"]
 
 

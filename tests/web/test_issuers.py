@@ -23,6 +23,7 @@ from flask_tokenguard import token_required as demand
 from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.jose import jws
 from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.jose.material import PrivateKey
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.verify.claims import Claims
 
@@ -568,16 +569,50 @@ def test_the_setting_is_an_object(value: Any) -> None:
         guarded(TokenGuard(), ISSUERS=value)
 
 
-def test_a_key_must_be_for_an_algorithm_of_its_issuer(public_pems: dict[str, str]) -> None:
-    entry = {"audience": "a", "keys": public_pems["ES256"], "algorithms": "RS256"}
-    with pytest.raises(ConfigurationError, match="not among the issuer's algorithms"):
+@pytest.mark.parametrize(
+    ("entry", "status"), [({}, 200), ({"kid": "2024-11"}, 200), ({"kid": "2025-01"}, 401)]
+)
+def test_a_key_as_pem_fits_a_token_with_a_name(
+    public_pems: dict[str, str],
+    private_keys: dict[str, PrivateKey],
+    issue: Issue,
+    entry: dict[str, Any],
+    status: int,
+) -> None:
+    issuers = {ID: {"audience": "notes-api", "keys": public_pems["ES256"]} | entry}
+    client = guarded(TokenGuard(), ISSUERS=issuers).test_client()
+    headers = issue(ID, key=Key(private_keys["ES256"], kid="2024-11"))
+    assert client.get("/claims", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("source", [{}, {"discovery": True}, {"jwks_url": "https://x"}], ids=str)
+def test_a_name_is_for_keys_that_are_given(source: dict[str, Any]) -> None:
+    entry = {"audience": "a", "kid": "b"} | source
+    with pytest.raises(ConfigurationError, match="has kid, which is for keys and jwks_file"):
         guarded(TokenGuard(), ISSUERS={ID: entry})
 
 
-def test_two_keys_of_an_issuer_have_two_names() -> None:
-    jwk = {"kty": "oct", "k": token_urlsafe(32), "kid": "a"}
-    entry = {"audience": "a", "keys": {"keys": [jwk, jwk]}, "algorithms": "HS256"}
-    with pytest.raises(ConfigurationError, match="the kid 'a' twice"):
+def test_a_set_without_a_usable_key_is_503_and_named_in_the_log(
+    issue: Issue, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fetch(_url: str, _etag: str | None) -> Fetched:
+        return Fetched(json.dumps({"keys": [{"kty": "AKP", "kid": "ml"}]}).encode())
+
+    entry = {"audience": "notes-api", "jwks_url": "https://id.example/keys"}
+    client = guarded(TokenGuard(fetch=fetch), ISSUERS={ID: entry}).test_client()
+    caplog.set_level("INFO", "flask_tokenguard")
+    answer = client.get("/claims", headers=issue(ID))
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "AKP" not in answer.text
+    assert (
+        'no_usable_key, "None of the keys of the token\'s issuer can be used"; fetched, and its one'
+        ' key cannot be used: kid "ml" has a kty other than' in caplog.text
+    )
+
+
+def test_a_key_must_be_for_an_algorithm_of_its_issuer(public_pems: dict[str, str]) -> None:
+    entry = {"audience": "a", "keys": public_pems["ES256"], "algorithms": "RS256"}
+    with pytest.raises(ConfigurationError, match="not among the issuer's algorithms"):
         guarded(TokenGuard(), ISSUERS={ID: entry})
 
 

@@ -197,7 +197,7 @@ CASES: dict[Reason, Callable[[Kit], TestResponse]] = {
     Reason.REFRESH_REUSED: lambda kit: kit.refresh(times=2),
     Reason.STORE_UNAVAILABLE: lambda kit: kit.send(kit.stating(), TokenGuard(store=AwayStore())),
     Reason.KEYS_UNAVAILABLE: lambda kit: kit.ask_issuer(no_document),
-    Reason.KEYS_UNUSABLE: lambda kit: kit.ask_issuer(no_keys),
+    Reason.NO_USABLE_KEY: lambda kit: kit.ask_issuer(no_keys),
     Reason.ISSUER_MISCONFIGURED: Kit.resolve,
     Reason.UNAVAILABLE: lambda kit: kit.send(kit.stating(), TokenGuard(validators=[cannot_tell])),
 }
@@ -344,7 +344,7 @@ WITHOUT_CLAIMS = {
     *[Reason.TOKEN_MISSING, Reason.TWO_CREDENTIALS, Reason.MALFORMED_REQUEST],
     *[Reason.BODY_TOO_LARGE, Reason.TOO_LARGE, Reason.MALFORMED, Reason.NOT_ENCRYPTED],
     *[Reason.NOT_DECRYPTABLE, Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM, Reason.BAD_SIGNATURE],
-    *[Reason.UNSUPPORTED_GRANT, Reason.KEYS_UNAVAILABLE, Reason.KEYS_UNUSABLE],
+    *[Reason.UNSUPPORTED_GRANT, Reason.KEYS_UNAVAILABLE, Reason.NO_USABLE_KEY],
     Reason.ISSUER_MISCONFIGURED,
 }
 

@@ -1,4 +1,4 @@
 """The address of an issuer -> its public keys, through outages and rotations.
 
-Start at `keys.RemoteKeys.find`.
+Start at `keys.RemoteKeys.find`. `configured` reads a set that needs no fetch.
 """

@@ -1,12 +1,13 @@
 """Remote key set: the JWKS of another issuer -> its public keys (RFC 7517 section 5).
 
-A JWK that we cannot use is passed over, as that section asks: the other keys go on verifying. A
-published secret is never used, nor a private key.
+A JWK that we cannot use is passed over, as that section asks, and why: the other keys go on
+verifying. A published secret is never used, nor a private key.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Any
+import logging
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -14,11 +15,15 @@ from ...jose import material, strict_json
 from ...jose.algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS
 from ...jose.compact import Header
 from ...jose.jwk import Key, KeySet, fitting
-from ...jose.metadata import merge_metadata
+from ...jose.material import Material
+from ...jose.metadata import KeyOptions, merge_metadata
+from ...quoting import quote
 
 MOST_KEYS = 100
 _LONGEST_MODULUS = 2731  # 16384 bits in base64url; OpenSSL verifies with no longer one.
 _MEMBERS = ("kty", "n", "e", "crv", "x", "y", "alg", "kid", "use", "key_ops")
+_MOST_EXPLAINED = 5
+_logger = logging.getLogger("flask_tokenguard")
 
 
 def accepted_algorithms(names: Iterable[str]) -> frozenset[str]:
@@ -35,7 +40,89 @@ def accepted_algorithms(names: Iterable[str]) -> frozenset[str]:
             raise ValueError(f"holds {name!r}, by which no public key verifies")
     if not accepted:
         raise ValueError("is empty")
-    return frozenset(accepted | ED25519_NAMES if accepted & ED25519_NAMES else accepted)
+    return with_both_names(accepted)
+
+
+def with_both_names(algorithms: Collection[str]) -> frozenset[str]:
+    """Return the algorithms, and of Ed25519 both names if one is among them (RFC 9864)."""
+    accepted = frozenset(algorithms)
+    return accepted | ED25519_NAMES if accepted & ED25519_NAMES else accepted
+
+
+class ReadJwk(NamedTuple):
+    """What was read of one JWK.
+
+    Attributes:
+        keys: A key for each algorithm that it serves.
+        fault: Which JWK has no key, and why; empty for one that has some.
+    """
+
+    keys: tuple[Key, ...]
+    fault: str = ""
+
+
+def read_each(jwks: Iterable[object], read: Callable[[Any], tuple[Key, ...]]) -> list[ReadJwk]:
+    """Read each JWK, and name those that cannot be used.
+
+    Args:
+        jwks: Of any content.
+        read: Returns the keys of one, or raises a `ValueError` whose message follows its name.
+    """
+    return [_read_one(place, jwk, read) for place, jwk in enumerate(jwks)]
+
+
+def log_passed_over(issuer: object, fault: str) -> None:
+    """Log that a JWK is not used, and why."""
+    _logger.info("a key of %s is passed over: %s", issuer, fault)
+
+
+def _read_one(place: int, jwk: object, read: Callable[[Any], tuple[Key, ...]]) -> ReadJwk:
+    kid = jwk.get("kid") if isinstance(jwk, dict) else None
+    name = f"kid {quote(kid)}" if isinstance(kid, str) else f"keys[{place}]"
+    try:
+        if not isinstance(jwk, dict):
+            raise ValueError("is not an object")  # noqa: TRY301 - named as any other
+        return ReadJwk(read(jwk))
+    except UnsupportedAlgorithm:
+        return ReadJwk((), f"{name} is of a kind that this system does not support")
+    except ValueError as error:
+        return ReadJwk((), f"{name} {error}")
+
+
+def bind(key: Material, metadata: KeyOptions, algorithms: Collection[str]) -> tuple[Key, ...]:
+    """Make a key for each of the algorithms that it serves: its own `alg`, or all that fit.
+
+    Args:
+        key: The material.
+        metadata: Of its JWK.
+        algorithms: Those that are accepted.
+
+    Raises:
+        ValueError: It serves none; the message follows its name.
+    """
+    stated, use = metadata.get("alg"), metadata.get("use")
+    if use not in (None, "sig"):
+        raise ValueError(f"has the use {quote(use)}, not sig")
+    fits = fitting(key, metadata.get("admitted"))
+    names = fits if stated is None else (stated,)
+    usable = [alg for alg in names if alg in algorithms]
+    if fits and not usable:
+        raise ValueError(
+            f"is for {' or '.join(map(quote, names))}, not among the issuer's algorithms,"
+            f" {', '.join(sorted(algorithms))}"
+        )
+    keys: list[Key] = []
+    faults: list[str] = []
+    for alg in usable or (stated,):
+        if not any(alg in bound.algs for bound in keys):
+            try:
+                options: KeyOptions = {**metadata, "alg": alg}
+                keys.append(Key(key, **options))
+            except ValueError as error:
+                faults.append(str(error))
+    if not keys:
+        raise ValueError(faults[0])
+    return tuple(keys)
 
 
 class RemoteSet(KeySet[Key]):
@@ -45,14 +132,19 @@ class RemoteSet(KeySet[Key]):
     that keys share a `kid`. Of two keys with one `kid` and one algorithm the first counts.
 
     Attributes:
-        keys_of: The keys that came of each JWK, by the text of its members.
+        read_of: What was read of each JWK, by what it states of its key.
+        faults: Which JWKs were passed over, and why.
     """
 
-    def __init__(self, keys_of: Mapping[bytes, Sequence[Key]]) -> None:
-        self.keys_of = keys_of
-        first: dict[tuple[str | None, frozenset[str]], Key] = {}
-        for key in chain.from_iterable(keys_of.values()):
-            first.setdefault((key.kid, key.algs), key)
+    def __init__(self, read_of: Mapping[Hashable, ReadJwk]) -> None:
+        self.read_of = read_of
+        self.faults = [read.fault for read in read_of.values() if read.fault]
+        first: dict[Hashable, Key] = {}
+        for read in read_of.values():
+            for key in read.keys:
+                name = key if key.kid is None else (key.kid, key.algs)
+                if first.setdefault(name, key) is not key:
+                    self.faults.append(f"kid {quote(key.kid)} is there twice for {key.alg}")
         super().__init__(first.values())
 
     def _check_namesakes(self, key: Key, namesakes: Sequence[Key]) -> None:
@@ -75,43 +167,47 @@ class RemoteSet(KeySet[Key]):
             raise ValueError("the key set has no list of keys")
         if len(jwks) > MOST_KEYS:
             raise ValueError(f"the key set has more than {MOST_KEYS} keys")
-        before = known.keys_of if known is not None else {}
-        keys_of: dict[bytes, Sequence[Key]] = {}
-        for jwk in jwks:
+        before = known.read_of if known is not None else {}
+        read_of: dict[Hashable, ReadJwk] = {}
+        for place, jwk in enumerate(jwks):
             text = _text_of(jwk)
-            if text is not None and text not in keys_of:
-                keys_of[text] = before[text] if text in before else _keys_of(jwk, algorithms)
-        return cls(keys_of)
+            if text not in read_of:
+                read_of[text] = before.get(text) or _read_one(
+                    place, jwk, lambda jwk: _read_published(jwk, algorithms)
+                )
+        return cls(read_of)
 
     def find(self, header: Header, use: str) -> Sequence[Key]:
         """Find by `kid` and `alg`, else by `alg`; see `KeySet.find`."""
         return tuple(key for key in super().find(header, use) if header.alg in key.algs)
 
+    def explain(self) -> str:
+        """Return why no key can be used, for a set without one."""
+        count = len(self.read_of)
+        if not count:
+            return "it holds no key"
+        whose = "its one key cannot" if count == 1 else f"none of its {count} keys can"
+        more = "; ..." if len(self.faults) > _MOST_EXPLAINED else ""
+        return f"{whose} be used: {'; '.join(islice(self.faults, _MOST_EXPLAINED))}{more}"
+
     def __bool__(self) -> bool:
         return bool(self._members)
 
 
-def _text_of(jwk: object) -> bytes | None:
-    """Write the members that define a key, as one text; None for a JWK that is never used."""
-    if not isinstance(jwk, dict) or "k" in jwk or "d" in jwk:
-        # A secret, or a private key that is public now.
-        return None
+def _text_of(jwk: object) -> bytes:
+    """Write what a JWK states of its key as one text, without the secret or private part."""
+    if not isinstance(jwk, dict):
+        return b""
+    members = {name: jwk[name] for name in _MEMBERS if name in jwk}
+    hidden = {name: True for name in ("k", "d") if name in jwk}
+    return strict_json.dump_object({**members, **hidden})
+
+
+def _read_published(jwk: Mapping[str, Any], algorithms: Collection[str]) -> tuple[Key, ...]:
+    if "k" in jwk or "d" in jwk:
+        kind = "secret" if "k" in jwk else "private key"
+        raise ValueError(f"is a {kind}, which is published and must not be used")
     modulus = jwk.get("n")
     if isinstance(modulus, str) and len(modulus) > _LONGEST_MODULUS:
-        return None
-    return strict_json.dump_object({name: jwk[name] for name in _MEMBERS if name in jwk})
-
-
-def _keys_of(jwk: Mapping[str, Any], algorithms: Collection[str]) -> tuple[Key, ...]:
-    try:
-        public = material.from_jwk(jwk)
-        metadata = merge_metadata(jwk, {})
-        stated = metadata.get("alg")
-        keys: list[Key] = []
-        for alg in fitting(public) if stated is None else (stated,):
-            if alg in algorithms and not any(alg in key.algs for key in keys):
-                metadata["alg"] = alg
-                keys.append(Key(public, **metadata))
-        return tuple(keys)
-    except (ValueError, UnsupportedAlgorithm):
-        return ()
+        raise ValueError("has a modulus of more than 16384 bits")
+    return bind(material.from_jwk(jwk), merge_metadata(jwk, {}), algorithms)

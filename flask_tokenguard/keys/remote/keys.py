@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ...clock import Clock, Steady
-from ...errors import ConfigurationError, Reason, Unavailable
+from ...errors import ConfigurationError, KeysUnusable, Reason, Unavailable
 from ...fetching import Fetch, FetchError
 from ...fetching.document import CachedDocument, Lifetimes, Version
 from ...jose.compact import Header
@@ -25,7 +25,7 @@ from ...jose.jwk import Key
 from ...per_process import PerProcess
 from .attempt import MOST_PATIENT, Attempt, Gate
 from .discovery import Discovery
-from .key_set import RemoteSet, accepted_algorithms
+from .key_set import RemoteSet, accepted_algorithms, log_passed_over
 
 _COMPLETE_FOR = 30.0
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 60.0
@@ -181,12 +181,16 @@ class RemoteKeys:
     def _unavailable(self) -> Unavailable:
         running, known = self._gates.get().running, self._known
         until = self._retry_at if running is None else running.wait_until
+        retry_after = ceil(max(1.0, until - self._monotonic()))
         # What came last was fetched well, and holds no key.
-        is_empty = known is not None and not known.keys and not self._failures
+        if known is not None and not known.keys and not self._failures:
+            return KeysUnusable(
+                retry_after=retry_after, detail=f"fetched, and {known.keys.explain()}"
+            )
         return Unavailable(
             "The keys of the token's issuer are out of reach",
-            reason=Reason.KEYS_UNUSABLE if is_empty else Reason.KEYS_UNAVAILABLE,
-            retry_after=ceil(max(1.0, until - self._monotonic())),
+            reason=Reason.KEYS_UNAVAILABLE,
+            retry_after=retry_after,
         )
 
     def _is_refresh_due(self, now: float) -> bool:
@@ -259,6 +263,10 @@ class RemoteKeys:
         if self._failures:
             _logger.warning("the keys of %s can be fetched again", self._name)
         self._failures = 0
+        known_faults = () if before is None else before.keys.faults
+        for fault in version.value.faults:
+            if fault not in known_faults:
+                log_passed_over(self._name, fault)
 
     def _fetch_keys(self) -> Version[RemoteSet]:
         if isinstance(self._where, str):

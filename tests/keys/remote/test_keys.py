@@ -14,13 +14,13 @@ from unittest.mock import Mock
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 
-from flask_tokenguard.errors import ConfigurationError, InvalidToken, Unavailable
+from flask_tokenguard.errors import ConfigurationError, InvalidToken, KeysUnusable, Unavailable
 from flask_tokenguard.fetching import Fetched, FetchError
 from flask_tokenguard.fetching.document import Lifetimes
 from flask_tokenguard.fetching.fetcher import Fetcher
-from flask_tokenguard.jose import material
+from flask_tokenguard.jose import base64url, material
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_private_members
 from flask_tokenguard.keys.remote import attempt as attempts
@@ -32,7 +32,7 @@ from flask_tokenguard.verify.trusted import TrustedIssuer
 from flask_tokenguard.verify.verifier import TokenVerifier
 
 from ...fetching.servers import KeyServer, Send, head, within
-from ...jose.tokens import signed
+from ...jose.tokens import encoded, signed
 from ...support import SettableClock
 from .providers import ISSUER, JWKS_URL, Jwk, Provider, header, jwk_of
 
@@ -263,6 +263,57 @@ def test_a_set_with_a_broken_key_keeps_the_others(
         assert kids(keys.find(header(), "sig")) == ["one"], name
         for alg in ALGORITHMS:
             assert keys.find(header("two", alg), "sig") == (), name
+
+
+def test_each_key_that_is_passed_over_is_named_once(
+    keys: RemoteKeys,
+    provider: Provider,
+    monotonic: SettableClock,
+    private_keys: PrivateKeys,
+    jwk: Jwk,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "flask_tokenguard")
+    enc = {**jwk_of(private_keys["RS256"], "enc"), "use": "enc", "alg": "RSA-OAEP"}
+    provider.publish(jwk, enc)
+    keys.find(header(), "sig")
+    provider.publish(jwk, enc, {"kty": "AKP", "kid": "ml"})
+    monotonic.now += HOUR
+    keys.find(header(), "sig")
+    assert caplog.messages == [
+        'a key of id.example is passed over: kid "enc" has the use "enc", not sig',
+        'a key of id.example is passed over: kid "ml" has a kty other than oct, RSA, EC, OKP',
+    ]
+
+
+def test_every_key_that_is_passed_over_has_a_reason(jwk: Jwk, private_keys: PrivateKeys) -> None:
+    for name, entry in broken(jwk, private_keys).items():
+        body = json.dumps({"keys": [jwk, entry]}).encode()
+        (fault,) = RemoteSet.read(body, ALGORITHMS).faults
+        assert fault.startswith(('kid "two" ', "keys[1] ")), name
+        assert "A" * 43 not in fault
+
+
+def test_a_set_without_a_usable_key_is_no_outage(
+    keys: RemoteKeys, provider: Provider, jwk: Jwk
+) -> None:
+    provider.publish({**jwk, "use": "enc"}, {"kty": "AKP", "kid": "ml"}, 7)
+    with pytest.raises(KeysUnusable) as caught:
+        keys.find(header(), "sig")
+    assert caught.value.reason == "no_usable_key"
+    assert caught.value.detail == (
+        'fetched, and none of its 3 keys can be used: kid "one" has the use "enc", not sig;'
+        ' kid "ml" has a kty other than oct, RSA, EC, OKP; keys[2] is not an object'
+    )
+
+
+def test_a_coordinate_without_its_first_zero_is_read() -> None:
+    private = ec.derive_private_key(379, ec.SECP256R1())
+    members = material.to_public_jwk(private.public_key())
+    short = encoded(base64url.decode(members["x"].encode()).lstrip(b"\0"))
+    assert len(short) < len(members["x"])
+    (key,) = published({**members, "x": short, "kid": "short"})
+    assert key.verify(b"message", Key(private).sign(b"message"))
 
 
 def test_a_key_that_this_system_does_not_support_is_passed_over(
