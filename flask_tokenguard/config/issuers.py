@@ -32,7 +32,7 @@ from .readers import (
 )
 
 SETTING = "TOKENGUARD_ISSUERS"
-_SOURCES = ("discovery", "jwks_url", "jwks_file", "keys")
+_SOURCES = ("discovery", "metadata_url", "jwks_url", "jwks_file", "keys")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,7 @@ class IssuerEntry:
         issuer: Its `iss`, exactly.
         audience: Audiences of which its tokens must name one; None where any will do.
         discovery: Which metadata to look for, where no other source of keys is named.
+        metadata_url: Where its metadata is, or None for where its name has it.
         jwks_url: Where its keys are published, or None.
         key: Its keys themselves, or their file, or None.
         profile: The shape of its tokens.
@@ -54,6 +55,7 @@ class IssuerEntry:
     issuer: str
     audience: tuple[str, ...] | None
     discovery: DiscoveryKind = "both"
+    metadata_url: str | None = None
     jwks_url: str | None = None
     key: KeyEntry | None = field(default=None, repr=False)
     profile: Profile
@@ -73,9 +75,10 @@ def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
 
     Args:
         issuer: The `iss`.
-        entry: An object with `audience`, one of `discovery`, `jwks_url`, `jwks_file` and `keys`,
-            and if need be `kid`, `profile`, `algorithms`, `types`, `requires`, `forbids`,
-            `scope_claims`, `roles_claim`, `leeway`, `stale` and `private_addresses`.
+        entry: An object with `audience`, one of `discovery`, `metadata_url`, `jwks_url`,
+            `jwks_file` and `keys`, and if need be `kid`, `profile`, `algorithms`, `types`,
+            `requires`, `forbids`, `scope_claims`, `roles_claim`, `leeway`, `stale` and
+            `private_addresses`.
         folder: Where a relative `jwks_file` starts.
 
     Raises:
@@ -108,6 +111,7 @@ def _entry(issuer: str, members: Mapping[str, Any]) -> IssuerEntry:
         issuer=issuer,
         audience=members["audience"] or None,
         discovery=profile.discovery if isinstance(discovery, bool) else discovery,
+        metadata_url=members.get("metadata_url"),
         jwks_url=members.get("jwks_url"),
         key=KeyEntry(
             source=f"{SETTING}[{issuer!r}]", value=value, file=file, kid=members.get("kid")
@@ -199,6 +203,7 @@ _kind = choice(*(kind for kind in get_args(DiscoveryKind) if kind != "both"))
 _MEMBERS: dict[str, Reader] = {
     "audience": _audience,
     "discovery": _discovery,
+    "metadata_url": _url,
     "jwks_url": _url,
     "keys": key,
     "kid": text,

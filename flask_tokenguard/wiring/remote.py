@@ -56,6 +56,7 @@ def _where(
             entry.issuer,
             fetch=fetch,
             kind=entry.discovery,
+            metadata_url=entry.metadata_url,
             allow_http=allows_http,
             lifetimes=lifetimes,
         )

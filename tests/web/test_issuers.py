@@ -538,6 +538,12 @@ def test_a_foreign_subject_can_be_ended(
         ({"audience": "a", "discovery": False}, "must have one of discovery"),
         ({"audience": "a", "discovery": "saml"}, ".discovery must be one of oidc, oauth"),
         ({"audience": "a", "discovery": True, "jwks_url": "https://x"}, "of which there must be"),
+        ({"audience": "a", "metadata_url": "ftp://x"}, ".metadata_url must be an https URL"),
+        (
+            {"audience": "a", "metadata_url": "https://x", "jwks_url": "https://x"},
+            "has metadata_url and jwks_url, of which there must be one",
+        ),
+        ({"audience": "a", "metadata_url": "http://x"}, "the metadata_url is not https"),
         ({"audience": "a", "jwks_url": "ftp://x"}, ".jwks_url must be an https URL"),
         ({"audience": "a", "profile": "saml"}, ".profile must be one of"),
         ({"audience": "a", "algorithms": "none"}, ".algorithms must name some of"),
@@ -672,6 +678,24 @@ def test_an_app_fetches_by_itself_if_it_likes(issue: Issue, keys: dict[str, Key]
     client = guarded(guard, ISSUERS={ID: entry}).test_client()
     assert client.get("/claims", headers=issue(ID)).status_code == 200
     assert asked == ["https://id.example/keys"]
+
+
+@pytest.mark.parametrize(("named", "status"), [(ID, 200), ("https://evil.example", 503)])
+def test_an_entry_names_where_its_metadata_is(
+    issue: Issue, keys: dict[str, Key], named: str, status: int
+) -> None:
+    url = "https://id.example/policy/.well-known/openid-configuration"
+    documents: dict[str, Any] = {
+        url: {"issuer": named, "jwks_uri": "https://id.example/keys"},
+        "https://id.example/keys": {"keys": [keys[ID].public_jwk()]},
+    }
+
+    def fetch(url: str, _etag: str | None) -> Fetched:
+        return Fetched(json.dumps(documents[url]).encode())
+
+    entry = {"audience": "notes-api", "metadata_url": url}
+    client = guarded(TokenGuard(fetch=fetch), ISSUERS={ID: entry}).test_client()
+    assert client.get("/claims", headers=issue(ID)).status_code == status
 
 
 @pytest.mark.parametrize("entry", [{}, {"jwks_url": "http://id.internal/keys"}])

@@ -5,6 +5,7 @@ metadata must name the issuer it was fetched for, or one issuer could hand out a
 """
 
 from typing import get_args
+from urllib.parse import urlsplit
 
 from ...clock import Clock, Steady
 from ...fetching import Fetch, FetchError
@@ -34,7 +35,7 @@ def metadata_urls(issuer: str, kind: DiscoveryKind = "both") -> tuple[str, ...]:
 
 def _document_name(url: str) -> str:
     """Return the name after `/.well-known/` (RFC 8615), for messages, which hold no URL."""
-    return url.partition("/.well-known/")[2].partition("/")[0]
+    return urlsplit(url).path.partition("/.well-known/")[2].partition("/")[0] or "metadata"
 
 
 class Discovery:
@@ -46,34 +47,38 @@ class Discovery:
         *,
         fetch: Fetch,
         kind: DiscoveryKind = "both",
+        metadata_url: str | None = None,
         allow_http: bool = False,
         lifetimes: Lifetimes | None = None,
         monotonic: Clock = Steady.now,
     ) -> None:
-        """Check the issuer; nothing is fetched yet.
+        """Check where the metadata is; nothing is fetched yet.
 
         Args:
             issuer: As in its tokens, and exactly as in its metadata.
             fetch: Fetches a URL.
             kind: Which metadata it publishes; of both, the first that is right counts.
+            metadata_url: Where it is, if not where the issuer's name has it; it must still be of
+                this issuer.
             allow_http: Whether issuer and keys may have http URLs.
             lifetimes: For how long the metadata is cached; default `Lifetimes()`.
             monotonic: Times freshness.
 
         Raises:
-            ValueError: The issuer is not a URL to fetch from, or `kind` is another word.
+            ValueError: That is not a URL to fetch from, or `kind` is another word.
         """
-        if "?" in issuer:
+        where, url = ("issuer", issuer) if metadata_url is None else ("metadata_url", metadata_url)
+        if metadata_url is None and "?" in issuer:
             raise ValueError("the issuer has a query")
         try:
-            check_url(issuer, allow_http=allow_http)
+            check_url(url, allow_http=allow_http)
         except ValueError as error:
-            raise ValueError(f"the issuer {error}") from None
+            raise ValueError(f"the {where} {error}") from None
         kinds = get_args(DiscoveryKind)
         if kind not in kinds:
             raise ValueError(f"discovery is {kind!r}, not one of {', '.join(kinds)}")
         self.issuer = issuer
-        self._urls = metadata_urls(issuer, kind)
+        self._urls = metadata_urls(issuer, kind) if metadata_url is None else (metadata_url,)
         self._allow_http = allow_http
         self._lifetimes = lifetimes or Lifetimes()
         self._monotonic = monotonic

@@ -31,6 +31,7 @@ def discovery(
     kind: DiscoveryKind = "oidc",
     *,
     issuer: str = ISSUER,
+    metadata_url: str | None = None,
     allow_http: bool = False,
     lifetimes: Lifetimes | None = None,
     monotonic: SettableClock | None = None,
@@ -40,6 +41,7 @@ def discovery(
         issuer,
         fetch=provider,
         kind=kind,
+        metadata_url=metadata_url,
         allow_http=allow_http,
         lifetimes=lifetimes,
         monotonic=monotonic or SettableClock(1000),
@@ -190,6 +192,34 @@ def test_an_issuer_that_is_not_a_url_to_fetch_from_is_refused(issuer: str, fault
     with pytest.raises(ValueError, match=fault) as caught:
         discovery(Provider(), issuer=issuer)
     assert "hunter2" not in str(caught.value)
+
+
+POLICY_URL = "https://id.example/notes/sign-in/v2.0/.well-known/openid-configuration?p=a"
+
+
+@pytest.mark.parametrize("issuer", [ISSUER, "urn:example:issuer", "https://id.example/?a=1"])
+def test_metadata_may_be_elsewhere(issuer: str) -> None:
+    provider = publishing()
+    provider.documents[POLICY_URL] = {**METADATA, "issuer": issuer}
+    made = discovery(provider, issuer=issuer, metadata_url=POLICY_URL)
+    assert made.jwks_uri() == JWKS_URL
+    assert provider.asked == [(POLICY_URL, None)]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"), [(POLICY_URL, "openid-configuration"), ("https://id.example/x", "metadata")]
+)
+def test_metadata_from_elsewhere_must_name_the_issuer(url: str, name: str) -> None:
+    provider = publishing()
+    provider.documents[url] = {**METADATA, "issuer": "https://evil.example"}
+    with pytest.raises(FetchError) as caught:
+        discovery(provider, metadata_url=url).jwks_uri()
+    assert str(caught.value).startswith(f"{name}: the metadata is of another issuer: iss ")
+
+
+def test_the_metadata_url_is_a_url_to_fetch_from() -> None:
+    with pytest.raises(ValueError, match="the metadata_url is not https"):
+        discovery(Provider(), metadata_url="http://id.example")
 
 
 def test_an_issuer_may_be_on_loopback_where_that_is_allowed() -> None:
