@@ -3,6 +3,7 @@
 An entry fills in what its profile leaves open, and only narrows the rest.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -32,6 +33,9 @@ from .readers import (
 )
 
 SETTING = "TOKENGUARD_ISSUERS"
+# Servers read an underscore as a hyphen, or drop the header.
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_TAKEN_HEADERS = ("authorization", "cookie")
 _SOURCES = ("discovery", "metadata_url", "jwks_url", "jwks_file", "keys")
 
 
@@ -47,6 +51,7 @@ class IssuerEntry:
         jwks_url: Where its keys are published, or None.
         key: Its keys themselves, or their file, or None.
         profile: The shape of its tokens.
+        header: The header in which a proxy sends its tokens, or None.
         leeway: Clock skew to forgive, or None for the app's.
         stale: For how long its keys are used after they could last be fetched.
         allows_private_addresses: Whether its keys may come from a private network.
@@ -59,6 +64,7 @@ class IssuerEntry:
     jwks_url: str | None = None
     key: KeyEntry | None = field(default=None, repr=False)
     profile: Profile
+    header: str | None = None
     leeway: timedelta | None = None
     stale: timedelta = timedelta(hours=24)
     allows_private_addresses: bool = True
@@ -77,7 +83,7 @@ def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
         issuer: The `iss`.
         entry: An object with `audience`, one of `discovery`, `metadata_url`, `jwks_url`,
             `jwks_file` and `keys`, and if need be `kid`, `profile`, `algorithms`, `types`,
-            `requires`, `forbids`, `scope_claims`, `roles_claim`, `leeway`, `stale` and
+            `header`, `requires`, `forbids`, `scope_claims`, `roles_claim`, `leeway`, `stale` and
             `private_addresses`.
         folder: Where a relative `jwks_file` starts.
 
@@ -119,6 +125,7 @@ def _entry(issuer: str, members: Mapping[str, Any]) -> IssuerEntry:
         if has_key
         else None,
         profile=profile,
+        header=members.get("header"),
         leeway=members.get("leeway"),
         stale=members.get("stale", timedelta(hours=24)),
         allows_private_addresses=members.get("private_addresses") != "forbid",
@@ -172,6 +179,13 @@ def _url(value: object) -> str:
     return url
 
 
+def _header(value: object) -> str:
+    name = text(value)
+    if not _FIELD_NAME.fullmatch(name) or name.lower() in _TAKEN_HEADERS:
+        raise Fault("must be the name of a header of the proxy's own, as Cf-Access-Jwt-Assertion")
+    return name
+
+
 def _algorithms(value: object) -> tuple[str, ...]:
     names = texts(value)
     if not set(names) <= SIGNATURE_ALGORITHMS.keys():
@@ -208,6 +222,7 @@ _MEMBERS: dict[str, Reader] = {
     "keys": key,
     "kid": text,
     "profile": choice(*PROFILES),
+    "header": _header,
     "algorithms": _algorithms,
     "types": _types,
     "requires": claims,

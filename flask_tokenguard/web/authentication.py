@@ -19,10 +19,11 @@ from flask import g as flask_g
 from flask.ctx import _AppCtxGlobals  # Flask has no other name for the type of `g`.
 from werkzeug.local import LocalProxy
 
-from ..config.locations import QUERY
+from ..config.locations import HEADER, QUERY
 from ..errors import InvalidRequest, InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
+from ..verify.refusals import wrong_issuer
 from .challenge import finish, report
 from .locations import Location, header_fault, without_body
 from .parts import Parts, parts_of, resolver
@@ -45,7 +46,8 @@ class Authentication:
     Attributes:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
-        location: Where the token was found, such as `"header"`, or None.
+        location: Where the token was found, such as `"header"`, or the name of a proxy's header; or
+            None.
         text: The token as it came. Every reader can use it: keep it out of logs.
     """
 
@@ -225,19 +227,24 @@ def _ask_for_user(authentication: Authentication, token: VerifiedToken) -> Any:
 
 def _look(authentication: Authentication, request: Request, locations: Sequence[Location]) -> None:
     """Look for a token and verify it; there must be no other, also of an earlier look."""
-    token = None
+    token = issuers = None
     try:
         for location in locations:
-            found = location.read(request)
+            is_left_out = location.issuers is not None and authentication.location == HEADER
+            found = None if is_left_out else location.read(request)
             if found is not None:
                 if authentication.location is not None or authentication.error is not None:
                     raise InvalidRequest(
                         "The request carries two tokens", reason=Reason.TWO_CREDENTIALS
                     )
                 authentication.location, token = location.name, found
+                issuers = location.issuers
         if token is None:
             return
-        authentication.token = authentication.parts.verifier.verify(token)
+        verified = authentication.parts.verifier.verify(token)
+        if issuers is not None and verified.issuer.name not in issuers:
+            raise verified.attach_to(wrong_issuer(verified.claims, issuers))
+        authentication.token = verified
         authentication.text = token
     except InvalidToken as error:
         _keep(authentication, header_fault(authentication.location, token) or error)

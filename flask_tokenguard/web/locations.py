@@ -1,6 +1,7 @@
 """Locations: where on a request a token may be, one function a place (RFC 6750 section 2).
 
-To add one, name it in `config/locations.py` and add a row to `locations_named`.
+To add one, name it in `config/locations.py` and add a row to `locations_named`. A header in which a
+proxy sends tokens that it signed is a location of the entry of its issuer.
 """
 
 import re
@@ -43,11 +44,14 @@ class Location:
         name: As in TOKENGUARD_TOKEN_LOCATIONS.
         read: Returns the unverified token there, or None.
         reads_body: Whether it reads the body.
+        issuers: Whose tokens may be there, where a proxy puts them; None for anybody's. Such a
+            place is not looked at where a bearer token came in `Authorization`.
     """
 
     name: str
     read: Callable[[Request], str | None]
     reads_body: bool = False
+    issuers: frozenset[str] | None = None
 
 
 def in_header(request: Request) -> str | None:
@@ -112,6 +116,41 @@ def in_json(request: Request, *, parameter: str, bound: int) -> str | None:
     if body is None:
         return None
     return bodies.texts(partial(body.find_members, request=request), parameter).get(parameter)
+
+
+def in_field(request: Request, *, variable: str) -> str | None:
+    """Read a header that holds a token alone; an empty one holds none.
+
+    Args:
+        request: The request.
+        variable: The name of the header in the environ.
+
+    Raises:
+        InvalidRequest: The header came twice.
+    """
+    value: str = request.environ.get(variable, "").strip(" \t")
+    if "," in value:
+        raise InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)
+    return value or None
+
+
+def proxy_headers(headers: Iterable[tuple[str, str]]) -> tuple[Location, ...]:
+    """Make a location of each header in which a proxy sends tokens that it signed.
+
+    Args:
+        headers: The name of a header, in any case, with an issuer whose tokens may be there.
+    """
+    issuers: dict[str, set[str]] = {}
+    for name, issuer in headers:
+        issuers.setdefault(name.title(), set()).add(issuer)
+    return tuple(
+        Location(
+            name,
+            partial(in_field, variable=f"HTTP_{name.upper().replace('-', '_')}"),
+            issuers=frozenset(issuers[name]),
+        )
+        for name in issuers
+    )
 
 
 def locations_named(

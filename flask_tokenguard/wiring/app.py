@@ -21,7 +21,7 @@ from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.locations import REFRESH_TOKEN, locations_named
+from ..web.locations import REFRESH_TOKEN, locations_named, proxy_headers
 from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
 from .tokens import TokenParts
@@ -87,7 +87,14 @@ def build_parts(
         store=store,
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
-        locations=locations_named(settings.token_locations, bound=settings.max_body_size),
+        locations=(
+            *locations_named(settings.token_locations, bound=settings.max_body_size),
+            *proxy_headers(
+                (entry.header, issuer)
+                for issuer, entry in (settings.issuers or {}).items()
+                if entry.header is not None
+            ),
+        ),
         refresh_locations=locations_named(
             (FORM, JSON), parameter=REFRESH_TOKEN, bound=settings.max_body_size
         ),

@@ -56,7 +56,10 @@ def build_issuers(
     def resolved(issuer: str, entry: object) -> TrustedIssuer:
         faults: list[str] = []
         try:
-            built = build(read_issuer(issuer, entry, folder), faults.append, reserve)
+            read = read_issuer(issuer, entry, folder)
+            if read.header is not None:
+                faults.append(f"{SETTING} alone may have entries with a header")
+            built = build(read, faults.append, reserve)
         except Fault as fault:
             raise ConfigurationError(fault.of("")) from None
         if faults:
