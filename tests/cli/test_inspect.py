@@ -16,6 +16,7 @@ from flask_tokenguard import TokenGuard
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.cli.inspect import in_words, inspect_token
 from flask_tokenguard.errors import Rejected, Unavailable
+from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.verify.claims import VerifiedToken
 from flask_tokenguard.verify.validators import has_text
 
@@ -524,6 +525,27 @@ def test_a_token_of_another_issuer_is_checked_by_its_rules(
     report = inspect_token(token, app.extensions["tokenguard"])
     assert report.accepted
     assert report.checks["claims"] == "ok"
+
+
+def test_an_issuer_without_a_usable_key_is_shown_with_the_reason(
+    private_pems: dict[str, str],
+) -> None:
+    def fetch(_url: str, _etag: str | None) -> Fetched:
+        return Fetched(b'{"keys": [{"kty": "AKP", "kid": "ml"}]}')
+
+    issuer = Flask("issuer")
+    issuer.config.update(
+        TOKENGUARD_KEY=private_pems["ES256"], TOKENGUARD_ISSUER="https://id.example"
+    )
+    token = TokenGuard(issuer).issue_token("alice", audience="notes-api", lifetime=60)
+    app = Flask("app")
+    entry = {"audience": "notes-api", "jwks_url": "https://id.example/keys"}
+    app.config["TOKENGUARD_ISSUERS"] = {"https://id.example": entry}
+    TokenGuard(app, fetch=fetch)
+    assert inspect_token(token, app.extensions["tokenguard"]).checks["key"] == (
+        "refused: None of the keys of the token's issuer can be used; fetched, and its one key"
+        ' cannot be used: kid "ml" has a kty other than oct, RSA, EC, OKP'
+    )
 
 
 def test_a_token_of_nobody_we_know_says_so(
