@@ -141,7 +141,7 @@ _RISKS: tuple[_Risk, ...] = (
     _Risk(
         "warning",
         "TOKENGUARD_ISSUERS[{issuer}]",
-        "Its keys cannot be fetched: {fault}.",
+        "{fault}.",
         "Compare the entry with what `curl -i {url}` prints on this machine.",
         looks.issuers_without_keys,
     ),

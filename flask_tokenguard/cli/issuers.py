@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ..clock import Steady
 from ..config.issuers import IssuerEntry
+from ..errors import KeysUnusable
 from ..fetching import FetchError
 from ..keys.remote.discovery import metadata_urls
 from ..keys.remote.keys import RemoteKeys
@@ -12,6 +13,7 @@ from ..web.parts import Parts
 
 # In seconds, for all issuers together: three documents, each at the end of its own time.
 LONGEST = 15.0
+_AWAY = "Its keys cannot be fetched"
 
 
 def issuers_without_keys(parts: Parts) -> list[dict[str, str]]:
@@ -28,7 +30,7 @@ def issuers_without_keys(parts: Parts) -> list[dict[str, str]]:
     for issuer, thread in threads.items():
         thread.join(max(0.0, end - Steady.now()))
         if thread.is_alive():
-            faults[issuer] = f"no answer was complete after {LONGEST:g} s"
+            faults[issuer] = f"{_AWAY}: no answer was complete after {LONGEST:g} s"
     return [
         {"issuer": repr(issuer), "fault": faults[issuer], "url": _first_url(entries[issuer])}
         for issuer in threads
@@ -44,13 +46,16 @@ def _remote_keys(parts: Parts, entries: Mapping[str, IssuerEntry]) -> dict[str, 
 def _fetch(keys: RemoteKeys, issuer: str, faults: dict[str, str]) -> None:
     try:
         keys.check()
+    except KeysUnusable as error:
+        faults[issuer] = f"Its keys were {error.detail}"
     except (FetchError, ValueError) as error:
-        faults[issuer] = str(error).rstrip(".")
+        faults[issuer] = f"{_AWAY}: {str(error).rstrip('.')}"
     except Exception as error:  # noqa: BLE001 - what is not foreseen is a fault as well
-        faults[issuer] = type(error).__name__
+        faults[issuer] = f"{_AWAY}: {type(error).__name__}"
 
 
 def _first_url(entry: IssuerEntry) -> str:
     # A query may hold an API key.
-    url = entry.jwks_url or metadata_urls(entry.issuer, entry.discovery)[0]
+    named = entry.jwks_url or entry.metadata_url
+    url = named or metadata_urls(entry.issuer, entry.discovery)[0]
     return url.partition("?")[0]

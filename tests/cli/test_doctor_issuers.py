@@ -33,7 +33,7 @@ def provider(private_keys: dict[str, PrivateKey]) -> Provider:
 def findings(app: Flask) -> list[dict[str, str]]:
     """Read what the doctor finds about issuers, but not about what they are allowed."""
     rows = json.loads(app.test_cli_runner().invoke(tokenguard, ["doctor", "--json"]).stdout)
-    return [row for row in rows if "cannot be fetched" in row["why"]]
+    return [row for row in rows if row["why"].startswith("Its keys ")]
 
 
 def fault_of(app: Flask) -> str:
@@ -97,9 +97,20 @@ def test_metadata_of_another_issuer_is_found(
 def test_a_set_without_a_key_to_use_is_found(
     make_app: MakeApp, provider: Provider, private_keys: dict[str, PrivateKey]
 ) -> None:
-    provider.publish(jwk_of(private_keys["EdDSA"]))
-    fault = fault_of(make(make_app, provider))
-    assert fault == "the key set has no key that can be used for ES256."
+    provider.publish(jwk_of(private_keys["EdDSA"], "okp"), {"kty": "AKP", "kid": "ml"})
+    assert fault_of(make(make_app, provider)) == (
+        'Its keys were fetched, and none of its 2 keys can be used: kid "okp" is for "EdDSA", not'
+        ' among the issuer\'s algorithms, ES256; kid "ml" has a kty other than oct, RSA, EC, OKP.'
+    )
+
+
+def test_the_address_of_metadata_is_shown_where_an_entry_names_one(
+    make_app: MakeApp, provider: Provider
+) -> None:
+    url = "https://id.example/policy/openid-configuration"
+    provider.error = FetchError("it is away")
+    (found,) = findings(make(make_app, provider, {"metadata_url": f"{url}?p=a"}))
+    assert f"`curl -i {url}`" in found["do"]
 
 
 def test_a_reason_of_another_library_ends_in_one_dot(make_app: MakeApp, provider: Provider) -> None:

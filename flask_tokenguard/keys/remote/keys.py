@@ -60,6 +60,10 @@ def _start_thread(run: Callable[[], None]) -> None:
     threading.Thread(target=run, name="tokenguard-keys", daemon=True).start()
 
 
+def _unusable(keys: RemoteSet, retry_after: int = 1) -> KeysUnusable:
+    return KeysUnusable(detail=f"fetched, and {keys.explain()}", retry_after=retry_after)
+
+
 class RemoteKeys:
     """The keys of one other issuer; a `KeySource`, safe for threads and across forks."""
 
@@ -127,11 +131,12 @@ class RemoteKeys:
 
         Raises:
             FetchError: Metadata or keys did not come, or the metadata is not right.
-            ValueError: What came is no key set, or none of its keys can be used.
+            ValueError: What came is no key set.
+            KeysUnusable: None of its keys can be used.
         """
-        if not self._fetch_keys().value:
-            names = ", ".join(sorted(self._algorithms))
-            raise ValueError(f"the key set has no key that can be used for {names}")
+        keys = self._fetch_keys().value
+        if not keys:
+            raise _unusable(keys)
 
     def __contains__(self, key: object) -> bool:
         return key in self._current().keys
@@ -184,9 +189,7 @@ class RemoteKeys:
         retry_after = ceil(max(1.0, until - self._monotonic()))
         # What came last was fetched well, and holds no key.
         if known is not None and not known.keys and not self._failures:
-            return KeysUnusable(
-                retry_after=retry_after, detail=f"fetched, and {known.keys.explain()}"
-            )
+            return _unusable(known.keys, retry_after)
         return Unavailable(
             "The keys of the token's issuer are out of reach",
             reason=Reason.KEYS_UNAVAILABLE,

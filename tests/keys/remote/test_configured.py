@@ -101,7 +101,7 @@ def test_a_key_that_cannot_be_used_is_passed_over_and_named(
     jwks = {"keys": [*odd.values(), jwk_of(private_keys["ES256"], "good")]}
     text = json.dumps(jwks)
     (tmp_path / "jwks.json").write_text(text)
-    entry = {"file": NamedFile("jwks.json", tmp_path)} if way == "file" else {}
+    entry: dict[str, Any] = {"file": NamedFile("jwks.json", tmp_path)} if way == "file" else {}
     with caplog.at_level(logging.INFO, "flask_tokenguard"):
         keys = good({"object": jwks, "text": text, "file": None}[way], **entry)
     assert [key.kid for key in keys] == ["good"]
