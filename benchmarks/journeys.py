@@ -95,14 +95,15 @@ def _rotation(app: Flask) -> Journey:
     with app.app_context():
         token = issue_token_pair("alice")["refresh_token"]
 
-    def rotate() -> str:
+    def rotate() -> None:
+        nonlocal token
         answer = client.post("/token", data={"grant_type": "refresh_token", "refresh_token": token})
         assert answer.status_code == 200, answer.status
-        successor: str = answer.get_json()["refresh_token"]
-        return successor
+        token = answer.get_json()["refresh_token"]
 
-    token = rotate()
-    return follow(rotate)
+    rotate()
+    # Once a second the store looks whether its file is still there, which is not the usual way.
+    return min(follow(rotate) for _ in range(4))
 
 
 def main() -> None:
