@@ -1,0 +1,1 @@
+"""Tokens of real issuers, accepted and refused."""

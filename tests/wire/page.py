@@ -1,0 +1,52 @@
+"""The tables of docs/compatibility.md, each row of which is checked by the test that ran it.
+
+With WIRE_PAGE=write a test writes its row, in place of one that begins alike.
+"""
+
+import os
+
+from ..support import ROOT
+
+PAGE = ROOT / "docs" / "compatibility.md"
+
+
+def rows_of(section: str) -> list[list[str]]:
+    """Read the cells of a section's table, without its head."""
+    _, lines, _ = _parts(section)
+    return [[cell.strip() for cell in line.split(" | ")] for line in map(_bare, lines)]
+
+
+def check_row(section: str, *cells: str) -> None:
+    """Require that the page has this row.
+
+    Args:
+        section: The title above the table.
+        cells: Who it is, then what the run showed.
+    """
+    if os.environ.get("WIRE_PAGE") == "write":
+        _write(section, cells)
+    assert list(cells) in rows_of(section)
+
+
+def _write(section: str, cells: tuple[str, ...]) -> None:
+    before, lines, after = _parts(section)
+    line = f"| {' | '.join(cells)} |\n"
+    start = f"| {cells[0]} | "
+    kept = [line if old.startswith(start) else old for old in lines]
+    PAGE.write_text(before + "".join(kept if line in kept else [*lines, line]) + after)
+
+
+def _bare(line: str) -> str:
+    return line.strip().removeprefix("| ").removesuffix(" |")
+
+
+def _parts(section: str) -> tuple[str, list[str], str]:
+    """Part the page in what is before a section's rows, the rows, and what is after."""
+    before, title, rest = PAGE.read_text().partition(f"## {section}\n")
+    above, rule, below = rest.partition("|---")
+    assert rule, f"{PAGE.name} has no table under {section}"
+    end, _, table = below.partition("\n")
+    lines = table.splitlines(keepends=True)
+    count = next((at for at, row in enumerate(lines) if row[0] != "|"), len(lines))
+    before += title + above + rule + end + "\n"
+    return before, lines[:count], "".join(lines[count:])
