@@ -115,9 +115,10 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             discovery="oidc",
             algorithms=_RS256,
         ),
-        # An ID token has no typ either; its token_use is id, and it has no client_id.
+        # AWS writes no typ, its doubles for tests JWT. An ID token has the same; its token_use is
+        # id, and it has no client_id.
         "cognito": Profile(
-            types=frozenset({None}),
+            types=frozenset({None, "jwt"}),
             required=frozenset({"exp", "iat", "sub", "client_id"}),
             equals=MappingProxyType({"token_use": "access"}),
             audience_claim="client_id",

@@ -33,8 +33,7 @@ class Claims(dict[str, Any]):
     @property
     def audience(self) -> tuple[str, ...]:
         """The audience, `aud`, one or several (RFC 7519 section 4.1.3)."""
-        aud = self.get("aud", ())
-        return (aud,) if isinstance(aud, str) else tuple(aud)
+        return _listed(self.get("aud"))
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -69,15 +68,17 @@ class Claims(dict[str, Any]):
 
 
 class ClaimNames(NamedTuple):
-    """The names by which an issuer has the scopes of RFC 8693 and the roles of RFC 9068.
+    """The names by which an issuer has the scopes of RFC 8693, the roles of RFC 9068, and `aud`.
 
     Attributes:
         scope: Names of claims, each a space-separated text or a list.
         roles: Paths to lists, each a claim, then members.
+        audience: The claim that stands for `aud` in a token that has none.
     """
 
     scope: tuple[str, ...]
     roles: tuple[tuple[str, ...], ...]
+    audience: str = "aud"
 
 
 class ForeignClaims(Claims):
@@ -90,6 +91,11 @@ class ForeignClaims(Claims):
     ) -> None:
         super().__init__(claims)
         self._names = names
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The audience, `aud` or else the claim that the issuer uses."""
+        return super().audience or _listed(self.get(self._names.audience))
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -112,8 +118,13 @@ class ForeignClaims(Claims):
 
 
 def _texts(value: object) -> frozenset[str]:
-    values = value if isinstance(value, list) else ()
-    return frozenset(text for text in values if isinstance(text, str) and text)
+    return frozenset(_listed(value) if isinstance(value, list) else ())
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    """Read one text or a list of several; whatever else there is names nothing."""
+    values = value if isinstance(value, list) else (value,)
+    return tuple(text for text in values if isinstance(text, str) and text)
 
 
 class RevocationKey(NamedTuple):

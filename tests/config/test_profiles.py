@@ -184,6 +184,11 @@ def test_a_preset_goes_on_when_its_provider_turns_to_rfc_9068(name: str) -> None
     assert fits(PROFILES[name], ("at+jwt", ACCESS_TOKENS[name][1]))
 
 
+def test_cognitos_doubles_write_a_type() -> None:
+    assert fits(PROFILES["cognito"], ("JWT", ACCESS_TOKENS["cognito"][1]))
+    assert not fits(PROFILES["cognito"], ("JWT", ID_TOKENS["cognito"][1]))
+
+
 def test_the_versions_of_entra_do_not_mix() -> None:
     assert not fits(PROFILES["entra"], ACCESS_TOKENS["entra-v1"])
     assert not fits(PROFILES["entra-v1"], ACCESS_TOKENS["entra"])

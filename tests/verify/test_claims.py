@@ -19,7 +19,7 @@ from flask_tokenguard.errors import (
     Unavailable,
 )
 from flask_tokenguard.jose.compact import Header
-from flask_tokenguard.verify.claims import Claims, VerifiedToken
+from flask_tokenguard.verify.claims import ClaimNames, Claims, ForeignClaims, VerifiedToken
 
 FULL = Claims(
     sub="me", iss="https://issuer.example", aud="api", scope="a b", exp=86_400, iat=0, jti="1"
@@ -70,6 +70,29 @@ def test_a_claim_that_is_absent_is_nothing(name: str, value: object) -> None:
 
 def test_several_audiences_are_a_tuple() -> None:
     assert Claims(aud=["a", "b"]).audience == ("a", "b")
+
+
+@pytest.mark.parametrize("aud", [None, 7, True, {"a": 1}, [7, None], ""], ids=str)
+def test_an_audience_that_is_not_text_names_nobody(aud: object) -> None:
+    assert Claims(aud=aud).audience == ()
+
+
+@pytest.mark.parametrize(
+    ("claims", "audience"),
+    [
+        ({"client_id": "c"}, ("c",)),
+        ({"client_id": "c", "aud": "a"}, ("a",)),
+        ({"client_id": "c", "aud": []}, ("c",)),
+        ({"client_id": 7}, ()),
+        ({}, ()),
+    ],
+    ids=str,
+)
+def test_an_issuer_may_have_the_audience_elsewhere(
+    claims: dict[str, Any], audience: tuple[str, ...]
+) -> None:
+    names = ClaimNames(scope=(), roles=(), audience="client_id")
+    assert ForeignClaims(claims, names).audience == audience
 
 
 @pytest.mark.parametrize("scope", [None, 7, True, ["a"], {"a": 1}], ids=str)
