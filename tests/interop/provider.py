@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .api import AUDIENCE
 from .conftest import Scripts
 
-AUDIENCE = "notes-api"
 RESOURCE = "https://notes.example.org/"
 ANOTHER_RESOURCE = "https://files.example.org/"
 CLIENT = {

@@ -1,21 +1,14 @@
 """An API accepts the tokens of a certified provider, while that turns its keys and is away."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask, g
-from werkzeug.test import TestResponse
-
-from flask_tokenguard import TokenGuard, token_required
 
 from ..support import bearer, challenge_of
+from .api import AUDIENCE, Api
 from .conftest import Scripts
-from .provider import ANOTHER_RESOURCE, AUDIENCE, CLIENT, Provider, running_provider
-
-REQUESTS = 40
-THREADS = 4
+from .provider import ANOTHER_RESOURCE, CLIENT, Provider, running_provider
 
 
 @pytest.fixture(scope="module")
@@ -30,46 +23,6 @@ def own_provider(scripts: Scripts, request: pytest.FixtureRequest) -> Iterator[P
     """A provider that one test has to itself."""
     with running_provider(scripts, getattr(request, "param", "ES256")) as provider:
         yield provider
-
-
-class Api:
-    """An API that only checks the tokens of one issuer."""
-
-    def __init__(self, issuer: str, **entry: Any) -> None:
-        entry.setdefault("audience", AUDIENCE)
-        if not entry.keys() & {"discovery", "jwks_url"}:
-            entry["discovery"] = True
-        app = Flask(__name__)
-        app.config["TOKENGUARD_ISSUERS"] = {issuer: entry}
-        app.config["TOKENGUARD_ALLOW_INSECURE_HTTP"] = True
-        TokenGuard(app)
-
-        @app.get("/claims")
-        @token_required
-        def claims() -> Any:
-            return dict(g.claims)
-
-        @app.get("/notes")
-        @token_required(scope="notes:read")
-        def notes() -> Any:
-            return {"notes of": g.claims.subject}
-
-        @app.delete("/notes")
-        @token_required(scope="notes:write")
-        def delete_notes() -> Any:
-            return "", 204
-
-        self.app = app
-
-    def get(self, token: str) -> TestResponse:
-        """Ask for the claims of a token."""
-        return self.app.test_client().get("/claims", headers=bearer(token))
-
-    def statuses(self, tokens: list[str]) -> set[int]:
-        """Send tokens from several threads, again and again, and collect what they get."""
-        with ThreadPoolExecutor(THREADS) as threads:
-            answers = threads.map(self.get, tokens * REQUESTS)
-            return {answer.status_code for answer in answers}
 
 
 @pytest.mark.parametrize("own_provider", ["RS256", "ES256", "EdDSA"], indirect=True)

@@ -1,0 +1,40 @@
+"""Tokens that FastMCP's key pair writes, for servers of tools for language models."""
+
+from collections.abc import Iterator
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from ..support import version_of
+from .contract import Issued, IssuerContract
+from .served import serving
+
+pytestmark = pytest.mark.wire
+
+ISSUER = "https://fastmcp.example.org"
+
+
+@pytest.fixture(scope="module")
+def issued() -> Iterator[Issued]:
+    version = version_of("fastmcp")
+    from fastmcp.server.auth.providers.jwt import RSAKeyPair  # noqa: PLC0415 - may be missing
+
+    pair = RSAKeyPair.generate()
+    token = pair.create_token(
+        subject="alice", issuer=ISSUER, audience="notes-api", scopes=["notes:read"], kid="fastmcp-1"
+    )
+    key = RSAKey.import_key(pair.public_key, {"kid": "fastmcp-1"})
+    with serving({"keys": [key.as_dict(private=False)]}) as url:
+        yield Issued(
+            version=version,
+            issuer=ISSUER,
+            entry={"profile": "oidc-access", "audience": "notes-api", "jwks_url": url},
+            access=token,
+            audience=("notes-api",),
+            scopes=frozenset({"notes:read"}),
+        )
+
+
+class TestFastmcp(IssuerContract):
+    NAME = "FastMCP, `RSAKeyPair`"
+    MIND = "`aud` is optional there: name one when the token is made"
