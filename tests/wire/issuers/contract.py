@@ -54,10 +54,12 @@ class IssuerContract:
     """What holds for each issuer.
 
     Attributes:
+        SECTION: Which of the page's tables has its row.
         NAME: Who it is, in the page's words.
         MIND: What its users must know, in the page's words.
     """
 
+    SECTION: ClassVar[str] = "Issuers"
     NAME: ClassVar[str]
     MIND: ClassVar[str] = ""
 
@@ -79,7 +81,7 @@ class IssuerContract:
     @pytest.mark.wire
     def test_the_page_has_its_row(self, issued: Issued) -> None:
         check_row(
-            "Issuers",
+            self.SECTION,
             *(self.NAME, issued.version, _shape_of(issued.access), _settings_of(issued.entry)),
             ", ".join(f"{kind} ({_kept_out_by(issued, kind)})" for kind in issued.others) or "-",
             self.MIND or "-",
@@ -113,6 +115,8 @@ def _kept_out_by(issued: Issued, kind: str) -> str:
     token = issued.others[kind]
     if token.count(".") != 2:
         return "no JWT"
+    if "iss" not in parse_payload(parse(token)):
+        return "no `iss`"
     refusal = issued.api(audience=False).refusal_of(token)
     return "audience" if refusal is None else _words(refusal)
 
@@ -120,4 +124,5 @@ def _kept_out_by(issued: Issued, kind: str) -> str:
 def _words(refusal: InvalidToken) -> str:
     if refusal.claim is not None:
         return f"`{refusal.claim}`"
-    return "`typ`" if "(typ" in str(refusal.description) else "key"
+    assert "(typ" in str(refusal.description)
+    return "`typ`"
