@@ -127,7 +127,7 @@ def trusted_issuer(
         "exp": validators.is_current(seconds, clock),
         "nbf": validators.is_begun("nbf", seconds, clock),
         "iat": validators.is_begun("iat", seconds, clock),
-        "claims": validators.has_claims(profile.required),
+        "claims": validators.has_claims(sorted(profile.required)),
         "kind": validators.has_none_of(sorted(profile.absent), remedies=profile.remedies),
         "values": validators.has_values(profile.equals),
         "cnf": validators.is_bearer,

@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -137,6 +138,12 @@ def test_a_claim_that_an_entry_requires_keeps_every_id_token_out(name: str, flow
     entry = {"audience": "c", "profile": name, "requires": ["scope"]}
     profile = read_issuer("https://id", entry, Path()).profile
     assert refused_by(profile, id_token(name, flow)) is not None
+
+
+def test_of_several_claims_that_lack_the_first_is_named() -> None:
+    entry = {"audience": "c", "profile": "google", "requires": sorted(ascii_lowercase)}
+    profile = read_issuer("https://id", entry, Path()).profile
+    assert refused_by(profile, id_token("google", "code")) == "a"
 
 
 @each_profile
