@@ -1,9 +1,11 @@
 """What docs/issuers.md says of profiles and settings is so."""
 
+import importlib
 import inspect
 import re
 import textwrap
 import time
+from collections.abc import Mapping
 from typing import Any
 from unittest.mock import Mock
 
@@ -21,10 +23,14 @@ from flask_tokenguard.stores.redis.connection import _MOST_LOOKUPS
 
 from ..config.test_profiles import id_token, refused_by
 from ..support import ROOT, SettableClock, bearer
+from ..wire.issuers.documented import DocumentedContract
 
 PAGE = (ROOT / "docs" / "issuers.md").read_text()
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)]
 SETTINGS = [block for block in BLOCKS if re.search(r"^TOKENGUARD_ISSUERS = ", block, re.MULTILINE)]
+for kind in ("jobs", "users"):
+    importlib.import_module(f"tests.wire.issuers.test_documented_{kind}")
+DOCUMENTED = DocumentedContract.__subclasses__()
 ENTRIES = [block for block in BLOCKS if block.startswith('f"https://')]
 
 
@@ -75,11 +81,22 @@ def app_with(issuers: Any) -> Flask:
     return app
 
 
+def settings_of(block: str) -> dict[str, Any]:
+    page: dict[str, Any] = {}
+    exec(block, page)  # noqa: S102 - our own docs
+    settings: dict[str, Any] = page["TOKENGUARD_ISSUERS"]
+    return settings
+
+
+def shape_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is the default, and whose the audience is."""
+    shape = {name: value for name, value in entry.items() if name != "discovery"}
+    return shape | {"audience": bool(entry["audience"])}
+
+
 @pytest.mark.parametrize("block", SETTINGS, ids=range(len(SETTINGS)))
 def test_the_settings_for_a_provider_are_accepted(block: str) -> None:
-    said: dict[str, Any] = {}
-    exec(block, said)  # noqa: S102 - our own docs
-    TokenGuard(app_with(said["TOKENGUARD_ISSUERS"]))
+    TokenGuard(app_with(settings_of(block)))
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
@@ -91,6 +108,15 @@ def test_a_further_entry_is_accepted(entry: str) -> None:
 def test_every_preset_has_its_settings_on_the_page() -> None:
     shown = set(re.findall(r'"profile": "([\w-]+)"', PAGE))
     assert shown | {"rfc9068"} == PROFILES.keys()
+
+
+@pytest.mark.parametrize("issuer", DOCUMENTED, ids=lambda one: one.NAME)
+def test_the_entries_on_the_page_are_those_that_are_tested(
+    issuer: type[DocumentedContract],
+) -> None:
+    entries = [settings_of(block).get(issuer.DOCUMENT.issuer) for block in SETTINGS]
+    shapes = [shape_of(entry) for entry in entries if entry is not None]
+    assert shape_of(issuer.DOCUMENT.entry) in shapes
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (304, b"")])
