@@ -23,6 +23,9 @@ TOGETHER = {
     "stores/test_interleavings.py": "sentinels and cluster",
     "interop/test_jose_npm.py": "npm",
     "interop/test_oidc_provider.py": "npm",
+    "wire/issuers/test_better_auth.py": "npm's issuers",
+    "wire/issuers/test_cognito_local.py": "npm's issuers",
+    "wire/issuers/test_oauth2_mock_server.py": "npm's issuers",
 }
 # The others that take longest, longest first: begun last, one would keep the other workers waiting.
 LONG = (
