@@ -104,7 +104,7 @@ def _changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
 
 
 Make = Callable[[Maker], str]
-# What an ID token of the client that we are is told by: Google's are accepted, on purpose.
+# ID tokens of the client that is our audience: Google's are accepted, on purpose.
 OF_OUR_CLIENT: dict[str, Make] = {
     "ID token of id_token": lambda m: m.id_token("id_token"),
     "ID token of id_token token": lambda m: m.id_token("id_token token"),

@@ -98,7 +98,7 @@ class IssuerContract:
 
 
 def _shape_of(token: str) -> str:
-    """Describe a token: how it is signed, its type, whom it names as audience, its claims."""
+    """Describe a token: how it is signed, its type, its audience, its claims."""
     compact = parse(token)
     header, claims = compact.header.members, parse_payload(compact)
     typ = f"`{header['typ']}`" if "typ" in header else "none"

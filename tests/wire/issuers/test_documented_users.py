@@ -246,7 +246,7 @@ class TestApple(DocumentedContract):
 
 class TestAzureB2c(DocumentedContract):
     NAME = "Azure AD B2C"
-    MIND = "the metadata is at the policy's address, not at the issuer's; `scp` tells access tokens"
+    MIND = "the metadata is at the policy's address, not at the issuer's; only access tokens have `scp`"
     DOCUMENT = Document(
         source=(
             "[Tokens overview](https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview)"
