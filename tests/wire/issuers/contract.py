@@ -45,7 +45,7 @@ class Issued:
 
     def api(self, **members: Any) -> Api:
         """Make an API that trusts it, with other members of the entry."""
-        sources = _SOURCES if members.keys() & {*_SOURCES} else ()
+        sources = _SOURCES if members.keys() & {"discovery", *_SOURCES} else ()
         entry = {name: value for name, value in self.entry.items() if name not in sources}
         return Api(self.issuer, **{**entry, **members})
 

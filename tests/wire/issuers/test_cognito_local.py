@@ -49,3 +49,6 @@ class TestCognitoLocal(IssuerContract):
 
     def test_its_groups_are_roles(self, issued: Issued) -> None:
         assert issued.api().names_of(issued.access)["roles"] == ["editors"]
+
+    def test_its_metadata_is_for_another_port(self, issued: Issued) -> None:
+        assert issued.api(discovery=True).get(issued.access).status_code == 503

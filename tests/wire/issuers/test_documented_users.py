@@ -246,7 +246,7 @@ class TestApple(DocumentedContract):
 
 class TestAzureB2c(DocumentedContract):
     NAME = "Azure AD B2C"
-    MIND = "the metadata is at the policy's address, not at the issuer's; only access tokens have `scp`"
+    MIND = "its metadata is at the policy's address, not the issuer's; ID tokens have no `scp`"
     DOCUMENT = Document(
         source=(
             "[Tokens overview](https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview)"
