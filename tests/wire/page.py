@@ -1,9 +1,11 @@
 """The tables of docs/compatibility.md, each row of which is checked by the test that ran it.
 
-With WIRE_PAGE=write a test writes its row, in place of one that begins alike.
+With WIRE_PAGE=write a test writes its row, in place of one that begins alike, and the date.
 """
 
 import os
+import re
+from datetime import UTC, datetime
 
 from ..support import ROOT
 
@@ -33,7 +35,9 @@ def _write(section: str, cells: tuple[str, ...]) -> None:
     line = f"| {' | '.join(cells)} |\n"
     start = f"| {cells[0]} | "
     kept = [line if old.startswith(start) else old for old in lines]
-    PAGE.write_text(before + "".join(kept if line in kept else [*lines, line]) + after)
+    page = before + "".join(kept if line in kept else [*lines, line]) + after
+    today = datetime.now(UTC).date()
+    PAGE.write_text(re.sub(r"Last run on [\d-]+", f"Last run on {today}", page))
 
 
 def _bare(line: str) -> str:
