@@ -132,9 +132,7 @@ def trusted_issuer(
         "values": validators.has_values(profile.equals),
         "cnf": validators.is_bearer,
     }
-    names = ClaimNames(
-        profile.scope_claims, profile.roles_claim, audience=profile.audience_claim
-    )
+    names = ClaimNames(profile.scope_claims, profile.roles_claim, audience=profile.audience_claim)
     return TrustedIssuer(keys, rules, name=entry.issuer, live_rules=live_rules, names=names)
 
 

@@ -17,7 +17,7 @@ from flask_tokenguard.jose.compact import parse, parse_payload
 from ...interop.api import Api
 from ..page import check_row
 
-_SOURCES = ("jwks_url", "jwks_file", "keys")
+SOURCES = ("metadata_url", "jwks_url", "jwks_file", "keys")
 
 
 # Without a repr, which would show tokens where a test fails.
@@ -45,7 +45,7 @@ class Issued:
 
     def api(self, **members: Any) -> Api:
         """Make an API that trusts it, with other members of the entry."""
-        sources = _SOURCES if members.keys() & {"discovery", *_SOURCES} else ()
+        sources = SOURCES if members.keys() & {"discovery", *SOURCES} else ()
         entry = {name: value for name, value in self.entry.items() if name not in sources}
         return Api(self.issuer, **{**entry, **members})
 
@@ -110,11 +110,11 @@ def _shape_of(token: str) -> str:
 def _settings_of(entry: Mapping[str, Any]) -> str:
     """Describe an entry, but for where its keys are on this machine, and the audience."""
     words = [f"`{entry.get('profile', 'rfc9068')}`"]
-    words += [f"`{name}`" for name in _SOURCES if name in entry] or ["discovery"]
+    words += [f"`{name}`" for name in SOURCES if name in entry] or ["discovery"]
     words += [
         f"`{name}` `{json.dumps(value)}`"
         for name, value in entry.items()
-        if name not in {"profile", "discovery", *_SOURCES, *(["audience"] if value else [])}
+        if name not in {"profile", "discovery", *SOURCES, *(["audience"] if value else [])}
     ]
     return ", ".join(words)
 

@@ -12,7 +12,7 @@ from flask_tokenguard.jose.material import PrivateKey
 
 from ...jose.test_jwk import public_jwk
 from ...jose.tokens import signed
-from .contract import Issued, IssuerContract
+from .contract import SOURCES, Issued, IssuerContract
 
 Token = tuple[Mapping[str, Any], Mapping[str, Any]]
 # The typ of a header that has one.
@@ -64,7 +64,7 @@ class DocumentedContract(IssuerContract):
         document = self.DOCUMENT
         private = private_keys[document.alg]
         key = Key(private, kid="1")
-        entry = {name: value for name, value in document.entry.items() if name != "jwks_url"}
+        entry = {name: value for name, value in document.entry.items() if name not in SOURCES}
         return Issued(
             version=document.source,
             issuer=document.issuer,

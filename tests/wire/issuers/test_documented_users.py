@@ -251,11 +251,14 @@ class TestAzureB2c(DocumentedContract):
         source=(
             "[Tokens overview](https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview)"
         ),
-        issuer=f"https://tenant.b2clogin.com/{TENANT}/v2.0/",
+        issuer=f"https://notes.b2clogin.com/{TENANT}/v2.0/",
         entry={
             "profile": "oidc-access",
             "audience": "1111",
-            "jwks_url": "https://tenant.b2clogin.com/tenant.onmicrosoft.com/p/discovery/v2.0/keys",
+            "metadata_url": (
+                "https://notes.b2clogin.com/notes.onmicrosoft.com/B2C_1_sign_in/v2.0/"
+                ".well-known/openid-configuration"
+            ),
             "requires": ["azp", "scp"],
         },
         audience=("1111",),
