@@ -74,7 +74,8 @@ OPTIONS = {
     "alg|algorithm": "set TOKENGUARD_ALGORITHM",
     "typ|type|token_type": "set TOKENGUARD_TYPES",
     "encrypt|encryption": "set TOKENGUARD_ENCRYPTION",
-    "jti|iat|nbf|sid": "it is never chosen by the caller",
+    "nbf|valid_from|delay": "write not_before=, a timedelta or seconds from now",
+    "jti|iat|sid": "it is never chosen by the caller",
     "origin": "issue_token_pair(origin=...) takes it, for sessions_of",
 }
 

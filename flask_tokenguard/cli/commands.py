@@ -34,6 +34,7 @@ for command in (*KEY_COMMANDS, prune):
 @click.option("--claim", "claims", multiple=True, help="NAME=VALUE, as JSON if it is JSON.")
 @click.option("--audience", help="In place of the configured one.")
 @click.option("--lifetime", type=int, help="Seconds, in place of the configured one.")
+@click.option("--not-before", type=int, help="Seconds from now on; writes nbf.")
 @as_json_option
 @click.pass_context
 def issue(

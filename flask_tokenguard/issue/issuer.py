@@ -14,7 +14,7 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
 from . import ids
-from .options import IssueOptions, check_mapping, registered_claims, whole_seconds
+from .options import IssueOptions, begin, check_mapping, registered_claims, whole_seconds
 
 RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
@@ -142,6 +142,9 @@ class TokenIssuer:
         now = int(self._clock())
         claims = {"sub": subject, "iat": now, **registered_claims(options)}
         claims["exp"] = self.expiry(now, options.get("lifetime"))
+        not_before = options.get("not_before")
+        if not_before is not None:
+            claims["nbf"] = begin(now, not_before, claims["exp"])
         draft = self.draft(claims, own=options.get("claims"), header=options.get("header"))
         next_instant = self._next_instant
         instant = int(self._clock() * 1000) if next_instant is None else next_instant(subject)

@@ -1,5 +1,6 @@
 """Options: what an app may ask for one token, and the claims that they stand for."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ class IssueOptions(TypedDict, total=False):
         claims: The app's own claims; JSON, none of them reserved.
         audience: In place of the configured one.
         lifetime: In place of the configured one; an int is seconds.
+        not_before: How long after its issue it begins to be valid, written as `nbf`; an int is
+            seconds, 0 means at once. Left out, it has no `nbf` (RFC 7519 section 4.1.5).
         client_id: The client that it is for, in place of the configured one; None leaves the claim
             out (RFC 9068 section 2.2).
         header: More header members; none of those that select or carry keys.
@@ -33,6 +36,7 @@ class IssueOptions(TypedDict, total=False):
     claims: Mapping[str, Any] | None
     audience: str | Iterable[str] | None
     lifetime: timedelta | int | None
+    not_before: timedelta | int | None
     client_id: str | None
     header: Mapping[str, Any] | None
     auth_time: datetime | int | None
@@ -102,6 +106,29 @@ def whole_seconds(lifetime: timedelta | int) -> int:
     if isinstance(lifetime, bool) or not isinstance(lifetime, int) or lifetime <= 0:
         raise IssueError("the lifetime must be a timedelta or int of at least one second")
     return lifetime
+
+
+def begin(now: int, not_before: timedelta | int, *ends: int) -> int:
+    """Return the `nbf` of a token that is issued now.
+
+    Args:
+        now: Seconds since the epoch.
+        not_before: How long after that.
+        ends: Each `exp` that the token may have.
+
+    Raises:
+        IssueError: The delay is negative or no duration, or the token would never be valid.
+    """
+    if isinstance(not_before, timedelta):
+        not_before = math.ceil(not_before.total_seconds())
+    if isinstance(not_before, bool) or not isinstance(not_before, int) or not_before < 0:
+        raise IssueError("not_before must be a timedelta or int of seconds from now, 0 or more")
+    if now + not_before >= min(ends):
+        raise IssueError(
+            f"the token would expire before it is valid: not_before is {not_before} seconds, and it"
+            f" lives for {min(ends) - now}"
+        )
+    return now + not_before
 
 
 def scope_text(scope: str | Iterable[str]) -> str | None:

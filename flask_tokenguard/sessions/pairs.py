@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from ..issue import ids
 from ..issue.issuer import Draft, TokenIssuer
-from ..issue.options import IssueOptions, registered_claims, with_defaults
+from ..issue.options import IssueOptions, begin, registered_claims, with_defaults
 from ..stores.base import RefreshState
 
 Login: TypeAlias = Mapping[str, Any]
@@ -87,6 +87,7 @@ class PairIssuer:
             "claims": options.get("claims"),
             "audience": registered.get("aud"),
             "header": options.get("header"),
+            "nbf": self._begin(options, now),
         }
         login = {
             "sub": subject,
@@ -102,6 +103,17 @@ class PairIssuer:
         if any(access.values()):
             login["access"] = {name: value for name, value in access.items() if value}
         return login
+
+    def _begin(self, options: IssueOptions, now: int) -> int | None:
+        """Return when the session's access tokens begin to be valid, those of a refresh too.
+
+        One of a refresh has the configured lifetime, whatever the first one has.
+        """
+        not_before = options.get("not_before")
+        if not_before is None:
+            return None
+        first = self._access.expiry(now, options.get("lifetime"))
+        return begin(now, not_before, first, self._access.expiry(now), now + self._longest)
 
     def plan(
         self,
@@ -136,6 +148,8 @@ class PairIssuer:
         access_claims = {**shared, "iat": now, "exp": access_expires}
         if "audience" in options:
             access_claims["aud"] = options["audience"]
+        if "nbf" in options:
+            access_claims["nbf"] = begin(now, max(0, options["nbf"] - now), access_expires)
         refresh_claims = {**shared, "iat": now, "session_exp": end}
         if granted:
             refresh_claims["scope"] = granted

@@ -51,9 +51,10 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         subject: Whom the token speaks of: a text, not empty, never reused for another user. Name
             one of another issuer with it: `f"{g.claims.issuer}#{g.claims.subject}"`.
         options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
-            timedelta, or seconds) in place of the configured ones; `client_id`, likewise, where
-            None leaves it out; `header`, more members of it; `auth_time`, when the subject showed
-            who it is (an aware datetime, or seconds).
+            timedelta, or seconds) in place of the configured ones; `not_before`, how long from now
+            until it is valid (likewise; 0 for readers that demand an `nbf`); `client_id`, where
+            None leaves the configured one out; `header`, more members of it; `auth_time`, when the
+            subject showed who it is (an aware datetime, or seconds).
 
     Raises:
         ConfigurationError: The app has no key to sign with.

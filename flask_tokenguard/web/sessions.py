@@ -32,8 +32,8 @@ def issue_token_pair(
         origin: From where, for `sessions_of`: the user agent, say, or what else the user may know
             a device by; of a long text, the first 200 characters.
         options: As for `issue_token`. Claims, audience and header are those of every access token
-            of the session; what may change meanwhile belongs in `TokenGuard.default_claims`, which
-            is asked at each refresh.
+            of the session, and none of them is valid before the instant of `not_before`; what may
+            change meanwhile belongs in `TokenGuard.default_claims`, which is asked at each refresh.
 
     Returns:
         The token response of RFC 6749 section 5.1, to be sent as JSON.

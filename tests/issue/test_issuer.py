@@ -107,6 +107,37 @@ def test_issuer_audience_and_client_are_written(clock: SettableClock) -> None:
     assert (claims["iss"], claims["aud"], claims["client_id"]) == ("us", "api", "app")
 
 
+@pytest.mark.parametrize(
+    ("not_before", "nbf"),
+    [(0, NOW), (60, NOW + 60), (timedelta(minutes=1), NOW + 60), (timedelta(seconds=0.1), NOW + 1)],
+    ids=str,
+)
+def test_a_token_may_be_valid_from_a_moment_on(
+    issuer: TokenIssuer, not_before: Any, nbf: int
+) -> None:
+    token, claims = issuer.issue("me", {"not_before": not_before})
+    assert claims_of(token)["nbf"] == claims["nbf"] == nbf
+
+
+def test_a_token_is_valid_for_a_second_at_least(issuer: TokenIssuer) -> None:
+    claims = issuer.issue("me", {"not_before": 59, "lifetime": 60}).claims
+    assert (claims["nbf"], claims["exp"]) == (NOW + 59, NOW + 60)
+
+
+@pytest.mark.parametrize("not_before", [60, timedelta(hours=1), 10**30], ids=str)
+def test_a_token_that_expires_before_it_is_valid_is_not_issued(
+    issuer: TokenIssuer, not_before: Any
+) -> None:
+    with pytest.raises(IssueError, match="would expire before it is valid"):
+        issuer.issue("me", {"not_before": not_before, "lifetime": 60})
+
+
+@pytest.mark.parametrize("not_before", [-1, 1.5, "60", True, timedelta(seconds=-1)], ids=repr)
+def test_a_start_that_is_no_duration_is_refused(issuer: TokenIssuer, not_before: Any) -> None:
+    with pytest.raises(IssueError, match="not_before must be a timedelta or int"):
+        issuer.issue("me", {"not_before": not_before})
+
+
 @pytest.mark.parametrize("configured", ["app", None])
 @pytest.mark.parametrize("client_id", ["phone", None])
 def test_a_token_may_have_a_client_of_its_own_or_none(

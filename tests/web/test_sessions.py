@@ -200,6 +200,37 @@ def test_a_moment_that_is_none_is_refused(app: Flask, moment: Any) -> None:
         issue_token("alice", auth_time=moment)
 
 
+def test_every_access_token_of_a_session_has_an_nbf_if_asked(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    pair = log_in(not_before=0)
+    assert claims_of(client, pair)["nbf"] == int(clock())
+    clock.now += 60
+    assert claims_of(client, refresh(pair).get_json())["nbf"] == int(clock())
+
+
+def test_a_refresh_does_not_bring_the_start_of_a_session_forward(
+    client: FlaskClient, log_in: LogIn, refresh: Refresh, clock: SettableClock
+) -> None:
+    begin = int(clock()) + 600
+    pair = log_in(not_before=600)
+    clock.now += 300
+    pair = refresh(pair).get_json()
+    assert is_refused(client, pair)
+    clock.now = begin
+    assert claims_of(client, pair)["nbf"] == begin
+
+
+@pytest.mark.parametrize("lifetime", [None, 3600])
+def test_a_session_of_tokens_that_are_never_valid_does_not_begin(
+    app: Flask, lifetime: int | None
+) -> None:
+    with app.app_context():
+        with pytest.raises(IssueError, match="would expire before it is valid"):
+            issue_token_pair("alice", not_before=900, lifetime=lifetime)
+        assert sessions_of("alice") == []
+
+
 @pytest.mark.parametrize("options", [{"claims": {"sub": "bob"}}, {"header": {"alg": "none"}}])
 def test_a_login_that_cannot_be_issued_leaves_no_session(
     app: Flask, options: dict[str, Any]
