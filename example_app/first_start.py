@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from werkzeug.security import generate_password_hash
 
@@ -39,8 +39,8 @@ def prepare(folder: Path) -> dict[str, str]:
 
 
 def make_key(path: Path) -> None:
-    """Make a signing key, Ed25519 in PKCS#8, unless there is one."""
-    key = Ed25519PrivateKey.generate()
+    """Make a signing key, for ES256 in PKCS#8, unless there is one."""
+    key = ec.generate_private_key(ec.SECP256R1())
     _write_once(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from ..config.locations import QUERY
 from ..web.parts import Parts
 from . import looks
+from .readers import DEFAULT_ALG, WITHOUT_EDDSA
 
 Level: TypeAlias = Literal["warning", "advice"]
 
@@ -62,9 +63,18 @@ _RISKS: tuple[_Risk, ...] = (
         "advice",
         "TOKENGUARD_KEY",
         "RSA keys under 3072 bits are not for data that must stay safe beyond 2030.",
-        "Change to EdDSA or a longer key, and list the old one in TOKENGUARD_KEYS as verify-only"
+        "Change to ES256 or a longer key, and list the old one in TOKENGUARD_KEYS as verify-only"
         " until its tokens have expired.",
         looks.where(lambda parts: any(looks.rsa_bits(key) < 3072 for key in parts.keys)),
+    ),
+    _Risk(
+        "advice",
+        "TOKENGUARD_KEY",
+        f"The key that signs is for EdDSA, which is not read by {WITHOUT_EDDSA}.",
+        f"Change to {DEFAULT_ALG} where others read your tokens, and list the old key in"
+        " TOKENGUARD_KEYS as verify-only until its tokens have expired; in a key ring, run"
+        f" `flask tokenguard rotate --alg {DEFAULT_ALG}` twice.",
+        looks.where(looks.signs_with_eddsa),
     ),
     _Risk(
         "warning",

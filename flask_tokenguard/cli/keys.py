@@ -34,6 +34,7 @@ from .output import (
     parts_of,
     print_rows,
 )
+from .readers import DEFAULT_ALG, jwks, warn_of_few_readers
 
 _ALGORITHMS = (*SIGNATURE_ALGORITHMS, *ENCRYPTION_ALGORITHMS)
 _CURVES = (*material.CURVES, "Ed25519", "X25519")
@@ -51,7 +52,7 @@ def _password_options(command: Function) -> Function:
 
 
 @click.command(cls=Command)
-@name_option("--alg", _ALGORITHMS, default="EdDSA", show_default=True, help="Its algorithm.")
+@name_option("--alg", _ALGORITHMS, default=DEFAULT_ALG, show_default=True, help="Its algorithm.")
 @name_option("--crv", _CURVES, help="The curve, for ECDH-ES: P-256, P-384 or X25519.")
 @name_option("--enc", CONTENT_BITS, help="The content encryption, for dir.")
 @click.option("--kid", help="The key's name, for a JWK.")
@@ -72,6 +73,7 @@ def keygen(
     except ValueError as error:
         fail(f"No such key: {error}")
     _check_paths(options["out"], options["public"])
+    warn_of_few_readers(alg)
     said = {"kid": kid, "alg": alg, "use": use_of(alg)}
     if isinstance(key, bytes):
         if form == "pem" or options["public"] is not None:
@@ -128,7 +130,9 @@ def keys(context: click.Context, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.option("--keyring", type=ABSOLUTE, help="Default: the app's.")
-@name_option("--alg", SIGNATURE_ALGORITHMS, help="Default that of the active key, else EdDSA.")
+@name_option(
+    "--alg", SIGNATURE_ALGORITHMS, help=f"Default that of the active key, else {DEFAULT_ALG}."
+)
 @click.option("--now", is_flag=True, help="Even if readers may not know the next key yet.")
 @click.option("--new", is_flag=True, help="Make the ring; there must be none yet.")
 @_password_options
@@ -139,12 +143,13 @@ def rotate(
 ) -> None:
     """Let the ring's next key sign, and make a new next one."""
     password = _password(options)
+    warn_of_few_readers(alg or DEFAULT_ALG)
     if keyring is None:
         keyring, app_password = ring_of(context)
         password = app_password if password is None else password
     try:
         active = [entry.alg for entry in read_index(keyring) if entry.state == "active"]
-        alg, now = alg or (active[0] if active else "EdDSA"), int(wall_clock())
+        alg, now = alg or (active[0] if active else DEFAULT_ALG), int(wall_clock())
         if options["new"]:
             entries = make_ring(keyring, alg=alg, password=password, now=now)
         else:
@@ -158,13 +163,6 @@ def rotate(
     click.echo(f"The ring: {keyring}", err=True)
     rows = [{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries]
     print_rows(rows, as_json=options["as_json"])
-
-
-@click.command(cls=Command)
-@click.pass_context
-def jwks(context: click.Context) -> None:
-    """Print the public keys as a JWKS."""
-    click.echo(well_known.jwks(parts_of(context).keys))
 
 
 def _entries_of(ring: Path) -> dict[str, RingEntry]:

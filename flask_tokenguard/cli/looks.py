@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ..clock import wall_clock
 from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS, advise_setting
 from ..errors import Unavailable
+from ..jose.algorithms import ED25519_NAMES
 from ..jose.compact import media_type
 from ..jose.jwk import Key
 from ..keys.entries import KeyEntry
@@ -226,6 +227,12 @@ def settings_of_others(parts: Parts) -> Places:
         {"setting": name, "advice": advise_setting(name.removeprefix(_OTHERS), otherwise=otherwise)}
         for name in names
     ]
+
+
+def signs_with_eddsa(parts: Parts) -> bool:
+    """Return whether the key that signs is one that many readers lack the algorithm for."""
+    signing = parts.keys.signing
+    return signing is not None and signing.alg in ED25519_NAMES
 
 
 def _entries(parts: Parts) -> list[KeyEntry]:

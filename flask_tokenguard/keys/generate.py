@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ..jose import base64url, material
 from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
-from ..jose.material import Material, PrivateKey
+from ..jose.material import Material, PrivateKey, PublicKey
 
 _RSA_BITS = 3072
 
@@ -71,7 +71,7 @@ def to_pem(key: PrivateKey, password: str | None) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
-def to_public_pem(key: PrivateKey) -> bytes:
+def to_public_pem(key: PrivateKey | PublicKey) -> bytes:
     """Write SubjectPublicKeyInfo."""
     public = material.public_part(key)
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -15,6 +15,7 @@ from flask_jwt_extended import JWTManager
 
 from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.cli.readers import WITHOUT_EDDSA
 from flask_tokenguard.keys.ring_files import INDEX, make
 
 from ..conftest import MakeApp
@@ -31,7 +32,7 @@ def _no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def safe(private_pems: dict[str, str]) -> Config:
     """Settings without a risk."""
-    return {"KEY": private_pems["EdDSA"], "ISSUER": "us", "AUDIENCE": "api"}
+    return {"KEY": private_pems["ES256"], "ISSUER": "us", "AUDIENCE": "api"}
 
 
 def examine(app: Flask, *options: str, **more: Any) -> Result:
@@ -114,6 +115,21 @@ def test_an_elliptic_key_is_no_risk(
     assert findings(make_app(**safe | {"KEY": private_pems[alg]})) == []
 
 
+@pytest.mark.parametrize("name", ["EdDSA", "Ed25519"])
+def test_a_key_for_eddsa_is_found_with_who_cannot_read_it(
+    make_app: MakeApp, safe: Config, private_pems: dict[str, str], name: str
+) -> None:
+    (row,) = rows_of(make_app(**safe | {"KEY": private_pems["EdDSA"], "ALGORITHM": name}))
+    assert (row["level"], row["about"]) == ("advice", "TOKENGUARD_KEY")
+    assert WITHOUT_EDDSA in row["why"]
+
+
+def test_a_public_key_for_eddsa_is_no_risk(
+    make_app: MakeApp, safe: Config, public_pems: dict[str, str]
+) -> None:
+    assert findings(make_app(**safe | {"KEY": public_pems["EdDSA"]})) == []
+
+
 def test_a_secret_in_a_jwk_is_found(make_app: MakeApp, safe: Config) -> None:
     app = make_app(**safe | {"KEY": oct_jwk(32, alg="HS256")})
     assert findings(app) == [("advice", "TOKENGUARD_KEY")]
@@ -145,7 +161,7 @@ def test_a_password_file_that_others_can_read_is_found(
 ) -> None:
     (tmp_path / "password").write_text("correct horse")
     (tmp_path / "password").chmod(0o644)
-    key = {"KEY": encrypted_pems["EdDSA"], "KEY_PASSWORD_FILE": tmp_path / "password"}
+    key = {"KEY": encrypted_pems["ES256"], "KEY_PASSWORD_FILE": tmp_path / "password"}
     assert findings(make_app(**safe | key)) == [("warning", "TOKENGUARD_KEY_PASSWORD_FILE")]
 
 
@@ -324,7 +340,7 @@ def test_what_to_do_is_stated_without_a_page(
     rows = rows_of(make_app(**safe | risky, STORAGE_URI="memory://"))
     assert [row["do"].partition(";")[0].partition(",")[0] for row in rows[:3]] == [
         "Name a store that keeps what it is given: sqlite:///tokenguard.db",
-        "Change to EdDSA or a longer key",
+        "Change to ES256 or a longer key",
         "Let the issuer write at+jwt (RFC 9068) if it can",
     ]
 

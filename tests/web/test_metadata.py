@@ -72,11 +72,25 @@ def test_a_key_that_does_not_sign_yet_or_any_more_is_published(
     assert [jwk["kid"] for jwk in published(app)] == ["a", "n", "v"]
 
 
+def test_the_key_that_signs_is_published_first(
+    make_app: MakeApp, private_pems: dict[str, str]
+) -> None:
+    app = make_app(
+        KEYS=[
+            {"value": private_pems["RS256"], "kid": "v", "state": "verify-only"},
+            {"value": private_pems["ES384"], "kid": "n", "state": "next"},
+            {"value": private_pems["ES256"], "kid": "a", "state": "active"},
+        ]
+    )
+    assert [jwk["kid"] for jwk in published(app)] == ["a", "v", "n"]
+
+
 def test_every_key_of_a_ring_is_published(make_app: MakeApp, tmp_path: Path) -> None:
     rotate_ring(tmp_path)
     rotate_ring(tmp_path)
     app = make_app(KEYRING=str(tmp_path))
-    assert [jwk["kid"] for jwk in published(app)] == [entry.kid for entry in read_index(tmp_path)]
+    entries = sorted(read_index(tmp_path), key=lambda entry: entry.state != "active")
+    assert [jwk["kid"] for jwk in published(app)] == [entry.kid for entry in entries]
     assert [jwk.keys() & PRIVATE_MEMBERS for jwk in published(app)] == [set()] * 3
 
 
