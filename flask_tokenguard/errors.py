@@ -58,6 +58,7 @@ class Reason(StrEnum):
     CHECK_FAILED = "check_failed"
     # A refresh
     UNSUPPORTED_GRANT = "unsupported_grant"
+    WRONG_METHOD = "wrong_method"
     SCOPE_NOT_GRANTED = "scope_not_granted"
     REFRESH_REUSED = "refresh_reused"
     # An outage
@@ -240,7 +241,7 @@ class InvalidGrant(Rejected):
 
     Attributes:
         error: `invalid_grant`, or another code of that section.
-        code: 400, or 413 where the body is too large.
+        code: 400, or 413 where the body is too large, or 405 for another method than POST.
     """
 
     code = 400

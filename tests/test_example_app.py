@@ -754,6 +754,7 @@ def test_only_what_needs_no_access_token_is_open(app: Flask, client: FlaskClient
         "auth.login",
         "index",
         "tokenguard.jwks",
+        "tokenguard.other_methods",
         "tokenguard.revoke",
         "tokenguard.token",
     }

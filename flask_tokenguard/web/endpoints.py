@@ -6,6 +6,7 @@ clients are public ones (RFC 6749 section 2.1), and no other authentication of t
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPMethod, HTTPStatus
 from typing import Any, NamedTuple, NoReturn, cast
 
 from flask import Blueprint, Flask, Response, after_this_request, has_request_context
@@ -36,13 +37,14 @@ from .parts import Parts, parts_of
 from .sessions import revoke_text
 
 _ASKED = ("scope", "client_id")
+_OTHER_METHODS = [method.value for method in HTTPMethod if method != HTTPMethod.POST]
 _OF_REFRESH = (REFRESH_TOKEN, *_ASKED)
 # Where a request keeps the refresh token that was demanded of it.
 _PRESENTED = "_tokenguard_refresh_token"
 
 
 def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
-    """Make a blueprint with `POST /token` and `POST /revoke`.
+    """Make a blueprint with `POST /token` and `POST /revoke`; other methods are refused in JSON.
 
     Args:
         origin: Tells of a request from where it comes; called during a refresh.
@@ -52,8 +54,12 @@ def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
     blueprint.after_request(set_no_store)
     token = partial(_token, origin)
     mark(token, None)
-    blueprint.add_url_rule("/token", "token", token, methods=["POST"])
-    blueprint.add_url_rule("/revoke", "revoke", _revoke, methods=["POST"])
+    for name, view in (("token", token), ("revoke", _revoke)):
+        blueprint.add_url_rule(
+            f"/{name}", name, view, methods=["POST"], provide_automatic_options=False
+        )
+        # A blueprint's handlers never see a 405 of routing.
+        blueprint.add_url_rule(f"/{name}", "other_methods", _other_methods, methods=_OTHER_METHODS)
     return blueprint
 
 
@@ -99,6 +105,28 @@ def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
     _revoke_parameter(parts_of())
     return Response(status=200)
+
+
+def _other_methods() -> ResponseReturnValue:
+    after_this_request(_name_methods)
+    if current_request().method == HTTPMethod.OPTIONS:
+        return Response()
+    return _refuse_method(parts_of())
+
+
+@finishes_refusals("answer a method")
+def _refuse_method(_: Parts) -> NoReturn:
+    raise InvalidGrant(
+        "The method must be POST",
+        error="invalid_request",
+        code=HTTPStatus.METHOD_NOT_ALLOWED,
+        reason=Reason.WRONG_METHOD,
+    )
+
+
+def _name_methods(response: Response) -> Response:
+    response.allow.update(["OPTIONS", "POST"])
+    return response
 
 
 @finishes_refusals("revoke a token")
@@ -283,5 +311,6 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
     return parameters
 
 
-# Both views are ours, so that no wrapper need keep the mark off them.
+# These views are ours, so that no wrapper need keep the mark off them.
 mark(_revoke, None)
+mark(_other_methods, None)

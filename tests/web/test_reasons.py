@@ -193,6 +193,7 @@ CASES: dict[Reason, Callable[[Kit], TestResponse]] = {
     Reason.ISSUER_NOT_ALLOWED: lambda kit: kit.demand(issuers=ID),
     Reason.CHECK_FAILED: lambda kit: kit.demand(check=lambda _: False),
     Reason.UNSUPPORTED_GRANT: lambda kit: kit.ask(grant_type="password"),
+    Reason.WRONG_METHOD: lambda kit: kit.stored()[1].get("/token"),
     Reason.SCOPE_NOT_GRANTED: lambda kit: kit.refresh(scope="a b"),
     Reason.REFRESH_REUSED: lambda kit: kit.refresh(times=2),
     Reason.STORE_UNAVAILABLE: lambda kit: kit.send(kit.stating(), TokenGuard(store=AwayStore())),
@@ -344,8 +345,8 @@ WITHOUT_CLAIMS = {
     *[Reason.TOKEN_MISSING, Reason.TWO_CREDENTIALS, Reason.MALFORMED_REQUEST],
     *[Reason.BODY_TOO_LARGE, Reason.TOO_LARGE, Reason.MALFORMED, Reason.NOT_ENCRYPTED],
     *[Reason.NOT_DECRYPTABLE, Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM, Reason.BAD_SIGNATURE],
-    *[Reason.UNSUPPORTED_GRANT, Reason.KEYS_UNAVAILABLE, Reason.NO_USABLE_KEY],
-    Reason.ISSUER_MISCONFIGURED,
+    *[Reason.UNSUPPORTED_GRANT, Reason.WRONG_METHOD, Reason.KEYS_UNAVAILABLE],
+    *[Reason.NO_USABLE_KEY, Reason.ISSUER_MISCONFIGURED],
 }
 
 

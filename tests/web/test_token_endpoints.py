@@ -4,8 +4,9 @@ from secrets import token_urlsafe
 from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
@@ -180,10 +181,51 @@ def test_a_revocation_names_a_token(client: FlaskClient) -> None:
     assert error_of(client.post("/oauth/revoke")) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
-def test_only_post_is_taken(client: FlaskClient, path: str) -> None:
+each_path = pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+
+
+@each_path
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
+def test_only_post_is_taken(client: FlaskClient, path: str, method: str) -> None:
     # RFC 6749 section 3.2: a token must not be in a URL.
-    assert client.get(path).status_code == 405
+    answer = client.open(path, method=method)
+    assert error_of(answer) == (405, "invalid_request")
+    assert answer.allow.as_set() == {"post", "options"}
+
+
+@each_path
+def test_head_is_refused_without_a_body(client: FlaskClient, path: str) -> None:
+    answer = client.head(path)
+    assert (answer.status_code, answer.data) == (405, b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@each_path
+def test_options_names_the_methods(client: FlaskClient, path: str) -> None:
+    answer = client.options(path)
+    assert (answer.status_code, answer.allow.as_set()) == (200, {"post", "options"})
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"method": "GET"}, 405),
+        ({"method": "POST"}, 400),
+        ({"method": "POST", "data": {"refresh_token": "x" * 50_000}}, 413),
+    ],
+)
+def test_no_handler_of_the_app_makes_a_page_of_an_error(
+    app: Flask, request_: dict[str, Any], status: int
+) -> None:
+    inner = Blueprint("inner", __name__, url_prefix="/inner")
+    guard: TokenGuard = app.extensions["guard"]
+    inner.register_blueprint(guard.token_endpoints(), name="ours")
+    for code in (HTTPException, 405, 413):
+        app.register_error_handler(code, lambda _: "<h1>No</h1>")
+        inner.register_error_handler(code, lambda _: "<h1>No</h1>")
+    app.register_blueprint(inner)
+    answer = app.test_client().open("/inner/token", **request_)
+    assert error_of(answer) == (status, "invalid_request")
 
 
 def test_a_revocation_is_not_acknowledged_while_the_store_is_away(make_app: MakeApp) -> None:
