@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from .node import install_packages
+from .node import Node, install_packages
 
 HERE = Path(__file__).parent
 
@@ -44,11 +45,9 @@ def give_up(why: str) -> NoReturn:
     pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
-def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
-    """Install from the lock file into a folder of this run's own, and wait for jobs there."""
-    folder = tmp_path_factory.mktemp("interop") / "scripts"
-    node = install_packages(HERE, folder, give_up)
+@contextmanager
+def waiting_for_jobs(node: Node, folder: Path) -> Iterator[Scripts]:
+    """Let one Node wait for jobs in a folder of scripts, where this folder's `jobs.mjs` is too."""
     log = folder / "log"
     with (
         log.open("w") as stderr,
@@ -63,3 +62,11 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
         ) as process,
     ):
         yield Scripts(process, log)
+
+
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
+    """Install from the lock file into a folder of this run's own, and wait for jobs there."""
+    folder = tmp_path_factory.mktemp("interop") / "scripts"
+    with waiting_for_jobs(install_packages(HERE, folder, give_up), folder) as waiting:
+        yield waiting
