@@ -34,7 +34,7 @@ from ..jose.compact import optional_date
 from ..quoting import contrast, contrast_issuers, quote
 from ..verify.claims import Claims, VerifiedToken
 from .authentication import Authentication, current_request
-from .locations import other_credentials
+from .locations import other_credentials, warn_if_withheld
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
@@ -227,7 +227,9 @@ class Demand:
 def _in_place_of_a_token(authentication: Authentication) -> str:
     """Describe, for the log, the header that brought no token; empty where it brought nothing."""
     if any(location.name == HEADER for location in authentication.parts.locations):
-        return other_credentials(current_request())
+        request = current_request()
+        warn_if_withheld(request, authentication.parts.app)
+        return other_credentials(request)
     return ""
 
 

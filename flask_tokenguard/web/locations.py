@@ -4,12 +4,14 @@ To add one, name it in `config/locations.py` and add a row to `locations_named`.
 proxy sends tokens that it signed is a location of the entry of its issuer.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakSet
 
-from flask import Request
+from flask import Flask, Request
 
 from ..config.locations import FORM, HEADER, JSON, QUERY
 from ..errors import InvalidRequest, Reason
@@ -26,6 +28,9 @@ _SECOND = re.compile(r",[ \t]*bearer[ \t]+(?![ \t=])", re.IGNORECASE)
 # The closing quote may be missing, so that a hostile header is read once and no more.
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
 _MALFORMED = "The Authorization header is malformed"
+_WITHHELD = "no Authorization header: mod_wsgi passes it on only with WSGIPassAuthorization On"
+_warned: WeakSet[Flask] = WeakSet()
+_logger = logging.getLogger("flask_tokenguard")
 # Names that are shown in the log: what else stands there may be a password or a token.
 _SCHEMES = {
     name.lower(): name
@@ -84,6 +89,17 @@ def other_credentials(request: Request) -> str:
     scheme = _SCHEMES.get(first.lower())
     what = "a scheme that is not known" if scheme is None else f"the scheme {scheme}"
     return f"the Authorization header has {what}; Bearer is wanted"
+
+
+def warn_if_withheld(request: Request, app: Flask) -> None:
+    """Log, once an app and process, what makes mod_wsgi withhold the header.
+
+    Its environ is the same where the client sent none, so the line names a condition.
+    """
+    environ = request.environ
+    if "mod_wsgi.version" in environ and "HTTP_AUTHORIZATION" not in environ and app not in _warned:
+        _warned.add(app)
+        _logger.warning(_WITHHELD)
 
 
 def header_fault(location: str | None, token: str | None) -> InvalidRequest | None:

@@ -232,6 +232,40 @@ def test_other_places_are_no_second_credential_while_they_are_off(
     assert response.get_json() == {"where": "header"}
 
 
+# What mod_wsgi puts into every environ, also where it has taken a header out.
+MOD_WSGI: dict[str, Any] = {"mod_wsgi.version": (4, 9, 4)}
+WITHHELD = "no Authorization header: mod_wsgi passes it on only with WSGIPassAuthorization On"
+
+
+def test_the_header_that_mod_wsgi_withholds_is_logged_once(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_app().test_client()
+    for _ in range(2):
+        assert client.get("/claims", environ_base=MOD_WSGI).status_code == 401
+    assert caplog.messages == [WITHHELD]
+
+
+@pytest.mark.parametrize(
+    ("locations", "environ"),
+    [
+        (["header"], {}),
+        (["header"], MOD_WSGI | {"HTTP_AUTHORIZATION": "Basic YTpi"}),
+        (["form"], MOD_WSGI),
+    ],
+    ids=["another-server", "another-scheme", "no-header-wanted"],
+)
+def test_a_header_that_nobody_withholds_is_not_logged(
+    make_app: MakeApp,
+    caplog: pytest.LogCaptureFixture,
+    locations: list[str],
+    environ: dict[str, Any],
+) -> None:
+    client = make_app(TOKEN_LOCATIONS=locations).test_client()
+    assert client.get("/claims", environ_base=environ).status_code == 401
+    assert caplog.messages == []
+
+
 # The query
 
 
