@@ -1,0 +1,104 @@
+"""What servers and proxies make of tokens, compared with docs/servers.md."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ...support import ROOT
+from ..page import check_row, rows_of
+from . import probes
+from .probes import Client
+from .programs import FROM_DEBIAN, FROM_PYPI, GUNICORN, WAITRESS, WITHHOLDING, Program, served
+
+PAGE = ROOT / "docs" / "servers.md"
+TABLE = "What arrives"
+PROGRAMS = [*FROM_PYPI, *FROM_DEBIAN]
+# Each is heavy but those that the other tests need too.
+EACH = [
+    pytest.param(
+        program,
+        id=program.package,
+        marks=[] if program in (GUNICORN, WAITRESS) else [pytest.mark.wire],
+    )
+    for program in PROGRAMS
+]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users may enter: Apache gives up root's rights."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def _version_on_the_page(program: Program) -> str:
+    return next(row[1] for row in rows_of(TABLE, page=PAGE) if row[0] == program.name)
+
+
+def _length(client: Client, program: Program) -> tuple[str, str]:
+    length, outcome = probes.longest_token(client)
+    if not outcome:
+        return f"above {length:,}", "-"
+    about = "about " if program.is_rounded else ""
+    return f"{about}{length // 100 * 100 if about else length:,}", outcome
+
+
+@pytest.mark.parametrize("program", EACH)
+def test_the_page_has_what_arrives_through_a_server(program: Program, folder: Path) -> None:
+    version = program.version
+    if os.environ.get("WIRE_PAGE") != "write":
+        version = _version_on_the_page(program)
+    with served(program, folder) as server:
+        client = Client(server.port)
+        cells = (
+            *_length(client, program),
+            f"`{program.raising}`" if program.raising else "-",
+            probes.two_headers(client),
+            probes.blanks(client),
+            probes.body_token(client),
+            probes.chunked_body_token(client),
+            probes.connection_after_a_refusal(client),
+        )
+    check_row(TABLE, program.name, version, *cells, page=PAGE)
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.package)
+def test_the_page_has_the_version_that_was_run(program: Program) -> None:
+    assert _version_on_the_page(program) == program.version
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize(
+    "program",
+    [program for program in PROGRAMS if program.raising],
+    ids=lambda program: program.package,
+)
+def test_longer_tokens_arrive_where_the_page_shows_how(program: Program, folder: Path) -> None:
+    assert program.version
+    token = "x" * 20_000
+    with served(program, folder, is_raised=True) as server:
+        _, body = Client(server.port).ask("GET", "/seen", ("Authorization", f"Bearer {token}"))
+    assert json.loads(body) == {"authorization": f"Bearer {token}"}
+
+
+@pytest.mark.wire
+def test_what_mod_wsgi_withholds_is_named_once_in_its_log(folder: Path) -> None:
+    assert WITHHOLDING.version
+    with served(WITHHOLDING, folder) as server:
+        client = Client(server.port)
+        header = ("Authorization", f"Bearer {client.token()}")
+        statuses = [client.ask("GET", "/notes", header)[0] for _ in range(2)]
+    assert statuses == [401, 401]
+    assert (folder / "error.log").read_text().count("WSGIPassAuthorization On") == 1
+
+
+def test_the_page_has_each_server_that_is_run() -> None:
+    rows = rows_of(TABLE, page=PAGE)
+    assert [row[0] for row in rows] == [program.name for program in PROGRAMS]
