@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.loopback import free_port
@@ -139,13 +139,17 @@ MOD_WSGI = Program(
     needs=f"{_MODULES}/mod_wsgi.so-{_PYTHON}",
     is_debian=True,
 )
-WITHHOLDING = Program(
-    "mod_wsgi",
-    "libapache2-mod-wsgi-py3",
-    _APACHE_COMMAND,
-    {"apache.conf": _APACHE + _MOD_WSGI, "app.wsgi": _SCRIPT},
-    needs=MOD_WSGI.needs,
-    is_debian=True,
+TAKING_CHUNKS = replace(
+    MOD_WSGI,
+    files=MOD_WSGI.files
+    | {"apache.conf": MOD_WSGI.files["apache.conf"] + "WSGIChunkedRequest On\n"},
+)
+WITHHOLDING = replace(MOD_WSGI, files=MOD_WSGI.files | {"apache.conf": _APACHE + _MOD_WSGI})
+HYPERCORN = Program(
+    "hypercorn",
+    "hypercorn",
+    _python("hypercorn", "--bind", "127.0.0.1:{port}", "wsgi:app:application"),
+    {"app.py": _SCRIPT},
 )
 FROM_PYPI = (
     GUNICORN,
@@ -158,12 +162,7 @@ FROM_PYPI = (
             *("--host", "127.0.0.1", "--port", "{port}", _APP),
         ),
     ),
-    Program(
-        "hypercorn",
-        "hypercorn",
-        _python("hypercorn", "--bind", "127.0.0.1:{port}", "wsgi:app:application"),
-        {"app.py": _SCRIPT},
-    ),
+    HYPERCORN,
     Program(
         "cheroot",
         "cheroot",
@@ -217,12 +216,15 @@ FROM_DEBIAN = (
 
 
 @contextmanager
-def served(program: Program, folder: Path, *, is_raised: bool = False) -> Iterator[Running]:
-    """Serve the app by a program, or by waitress behind it.
+def served(
+    program: Program, folder: Path, *, behind: Program = WAITRESS, is_raised: bool = False
+) -> Iterator[Running]:
+    """Serve the app by a program, or by another behind a proxy.
 
     Args:
         program: What is started.
         folder: An empty one, which every user may enter.
+        behind: What serves the app where the program is a proxy.
         is_raised: Whether longer headers are let through.
     """
     if not program.is_proxy:
@@ -231,7 +233,7 @@ def served(program: Program, folder: Path, *, is_raised: bool = False) -> Iterat
         return
     (folder / "app").mkdir()
     with (
-        _started(WAITRESS, folder / "app") as server,
+        _started(behind, folder / "app") as server,
         _started(program, folder, upstream=server.port, is_raised=is_raised) as proxy,
     ):
         yield proxy
@@ -241,6 +243,7 @@ def served(program: Program, folder: Path, *, is_raised: bool = False) -> Iterat
 def _started(
     program: Program, folder: Path, *, upstream: int = 0, is_raised: bool = False
 ) -> Iterator[Running]:
+    print(program.name, program.version)
     raising = program.raising if is_raised else ""
     port, paths = free_port(), os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
     values = {

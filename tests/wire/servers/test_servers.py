@@ -12,7 +12,17 @@ from ...support import ROOT
 from ..page import check_row, rows_of
 from . import probes
 from .probes import Client
-from .programs import FROM_DEBIAN, FROM_PYPI, GUNICORN, WAITRESS, WITHHOLDING, Program, served
+from .programs import (
+    FROM_DEBIAN,
+    FROM_PYPI,
+    GUNICORN,
+    HYPERCORN,
+    TAKING_CHUNKS,
+    WAITRESS,
+    WITHHOLDING,
+    Program,
+    served,
+)
 
 PAGE = ROOT / "docs" / "servers.md"
 TABLE = "What arrives"
@@ -81,7 +91,6 @@ def test_the_page_has_the_version_that_was_run(program: Program) -> None:
     ids=lambda program: program.package,
 )
 def test_longer_tokens_arrive_where_the_page_shows_how(program: Program, folder: Path) -> None:
-    assert program.version
     token = "x" * 20_000
     with served(program, folder, is_raised=True) as server:
         _, body = Client(server.port).ask("GET", "/seen", ("Authorization", f"Bearer {token}"))
@@ -89,8 +98,25 @@ def test_longer_tokens_arrive_where_the_page_shows_how(program: Program, folder:
 
 
 @pytest.mark.wire
+@pytest.mark.parametrize(
+    ("package", "status"), [("nginx", "200"), ("apache2-bin", "200"), ("haproxy", "401")]
+)
+def test_a_proxy_that_collects_a_body_brings_its_token(
+    package: str, status: str, folder: Path
+) -> None:
+    proxy = next(program for program in FROM_DEBIAN if program.package == package)
+    with served(proxy, folder, behind=HYPERCORN) as server:
+        assert probes.chunked_body_token(Client(server.port)) == status
+
+
+@pytest.mark.wire
+def test_mod_wsgi_takes_chunks_where_it_is_configured(folder: Path) -> None:
+    with served(TAKING_CHUNKS, folder) as server:
+        assert probes.chunked_body_token(Client(server.port)) == "200"
+
+
+@pytest.mark.wire
 def test_what_mod_wsgi_withholds_is_named_once_in_its_log(folder: Path) -> None:
-    assert WITHHOLDING.version
     with served(WITHHOLDING, folder) as server:
         client = Client(server.port)
         header = ("Authorization", f"Bearer {client.token()}")
