@@ -7,13 +7,11 @@ import struct
 import threading
 import tracemalloc
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -23,24 +21,13 @@ from flask_tokenguard.deadline import Deadline
 from flask_tokenguard.fetching import Fetched, FetchError
 from flask_tokenguard.fetching.fetcher import Fetcher, check_url
 
+from .certificates import certified
 from .servers import SET, Answer, KeyServer, Send, answering, endless, good, head, within
 
 DEADLINE = 0.15
 PLENTY = 5.0  # For what ends before any deadline, also on a machine that has other things to do.
 SOON = 3.0  # The deadline, and time for a machine that has other things to do.
 MEGABYTE = 2**20
-
-CERTIFIES = x509.KeyUsage(
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
 
 Contexts = Callable[[str], ssl.SSLContext]
 Name = Callable[..., None]
@@ -82,36 +69,6 @@ def authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
     return key, certified(name, key, name, key)
-
-
-def certified(
-    subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *names: x509.GeneralName,
-) -> x509.Certificate:
-    """Certify a key; with no names, as an authority."""
-    now = datetime.now(UTC)
-    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
-        .add_extension(key_id, critical=False)
-        .add_extension(issuer_id, critical=False)
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    else:
-        builder = builder.add_extension(CERTIFIES, critical=True)
-    return builder.sign(issuer_key, hashes.SHA256())
 
 
 @pytest.fixture
