@@ -1,5 +1,7 @@
-"""What we hand to readers: tokens, good and bad, and our keys as `flask tokenguard jwks` writes them."""
+"""What we hand to readers: good and bad tokens, and keys as `flask tokenguard jwks` writes them."""
 
+import hmac
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from flask import Flask
 
 from flask_tokenguard import TokenGuard, issue_token, issue_token_pair
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.jose.base64url import decode
 
+from ...jose.tokens import encoded
 from ..readers.published import ALGORITHMS
 
 # As the page has them.
@@ -18,8 +22,12 @@ ISSUER, AUDIENCE = "https://id.example.com/", "notes-api"
 CLIENT_ID = "notes-app"
 # The header's `typ`, and what it is called in a row.
 TYPES = {"`at+jwt`": "at+jwt", "`JWT`": "JWT", "no `typ`": None}
-_SCOPE = f"notes:read {AUDIENCE}.read:*/* {AUDIENCE}.tag:management"
-_CLAIMS = {"jid": "ada@localhost"}
+_SCOPE = "notes:read"
+_CLAIMS = {
+    "token_use": "access",
+    "jid": "ada@localhost",
+    "rabbitmq": f"{AUDIENCE}.read:*/* {AUDIENCE}.tag:management",
+}
 
 
 # Without a repr, which would show tokens where a test fails.
@@ -43,28 +51,38 @@ class Ours:
             answer = runner.invoke(tokenguard, command)
             assert answer.exit_code == 0, answer.output
 
-    def token(self, alg: str, typ: str | None, **settings: Any) -> str:
+    def token(
+        self, alg: str, typ: str | None, *, client_id: str | None = CLIENT_ID, **settings: Any
+    ) -> str:
         """Issue a token.
 
         Args:
             alg: Names the key that signs.
             typ: In the header, or None.
+            client_id: Whom it is issued to, or None.
             settings: Others than ours, without their prefix.
         """
         with self._app(alg, typ, **settings).app_context():
-            return issue_token("ada", scope=_SCOPE, claims=_CLAIMS)
+            return issue_token("ada", scope=_SCOPE, claims=_CLAIMS, client_id=client_id)
+
+    def forged_tokens(self, alg: str, typ: str | None) -> list[str]:
+        """Make tokens that somebody signed who has our public keys and knows where they lie."""
+        good = self.token(alg, typ)
+        head, _, signature = good.rpartition(".")
+        other = signature[:9] + ("A" if signature[9] != "A" else "B") + signature[10:]
+        path = self.folder / f"{alg}.pem"
+        secrets = [path.read_bytes(), path.read_bytes().strip(), str(path).encode()]
+        return [f"{head}.{other}", f"{head}.", *(_with_hmac(good, secret) for secret in secrets)]
 
     def bad_tokens(self, alg: str, typ: str | None) -> dict[str, str]:
         """Issue what no reader should take, by what is wrong with it."""
-        head, _, signature = self.token(alg, typ).rpartition(".")
-        forged = signature[:9] + ("A" if signature[9] != "A" else "B") + signature[10:]
         past = TokenGuard(clock=lambda: time.time() - 3600)
         with self._app(alg, typ, past).app_context():
             expired = issue_token("ada", scope=_SCOPE, claims=_CLAIMS)
-        with self._app(alg, typ, STORAGE_URI="memory://").app_context():
+        stored = self._app(alg, typ, STORAGE_URI="memory://")
+        with stored.app_context():
             pair = issue_token_pair("ada", scope=_SCOPE, claims=_CLAIMS)
         return {
-            "forged": f"{head}.{forged}",
             "expired": expired,
             "another issuer": self.token(alg, typ, ISSUER="https://other.example.com/"),
             "another audience": self.token(alg, typ, AUDIENCE="other-api"),
@@ -79,8 +97,8 @@ class Ours:
             {"value": self.pems[kid], "alg": kid, "kid": kid, "state": _state(kid == alg)}
             for kid in ALGORITHMS
         ]
-        ours = {"KEYS": keys, "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "CLIENT_ID": CLIENT_ID}
-        ours |= {"TYPES": [typ], **settings}
+        names = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "CLIENT_ID": CLIENT_ID}
+        ours = {"KEYS": keys, "TYPES": [typ], **names, **settings}
         app.config.update({f"TOKENGUARD_{name}": value for name, value in ours.items()})
         (guard or TokenGuard()).init_app(app)
         return app
@@ -88,3 +106,10 @@ class Ours:
 
 def _state(is_active: bool) -> str:
     return "active" if is_active else "verify-only"
+
+
+def _with_hmac(token: str, secret: bytes) -> str:
+    """Sign a token's claims with HS256, and its header but for the `alg`."""
+    header, payload, _ = token.split(".")
+    signing_input = f"{encoded(json.loads(decode(header.encode())) | {'alg': 'HS256'})}.{payload}"
+    return f"{signing_input}.{encoded(hmac.digest(secret, signing_input.encode(), 'sha256'))}"

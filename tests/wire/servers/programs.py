@@ -17,7 +17,7 @@ from ..support import Running, debian_version_of, give_up, running, version_of
 _APP = "tests.wire.servers.app:make_app"
 # What Apache, nginx and uWSGI load: a name, where the others call a function.
 _SCRIPT = "from tests.wire.servers.app import make_app\napplication = make_app()\n"
-_APACHE = """\
+APACHE = """\
 ServerRoot "{folder}"
 ServerName localhost
 PidFile "{folder}/pid"
@@ -116,7 +116,7 @@ def _python(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", *words)
 
 
-_MODULES = "/usr/lib/apache2/modules"
+MODULES = "/usr/lib/apache2/modules"
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _APACHE_COMMAND = ("apache2", "-DFOREGROUND", "-f", "{folder}/apache.conf")
 GUNICORN = Program(
@@ -134,9 +134,9 @@ MOD_WSGI = Program(
     "mod_wsgi, `WSGIPassAuthorization On`",
     "libapache2-mod-wsgi-py3",
     _APACHE_COMMAND,
-    {"apache.conf": _APACHE + _MOD_WSGI + "WSGIPassAuthorization On\n", "app.wsgi": _SCRIPT},
+    {"apache.conf": APACHE + _MOD_WSGI + "WSGIPassAuthorization On\n", "app.wsgi": _SCRIPT},
     raising="LimitRequestFieldSize 32768",
-    needs=f"{_MODULES}/mod_wsgi.so-{_PYTHON}",
+    needs=f"{MODULES}/mod_wsgi.so-{_PYTHON}",
     is_debian=True,
 )
 TAKING_CHUNKS = replace(
@@ -144,7 +144,7 @@ TAKING_CHUNKS = replace(
     files=MOD_WSGI.files
     | {"apache.conf": MOD_WSGI.files["apache.conf"] + "WSGIChunkedRequest On\n"},
 )
-WITHHOLDING = replace(MOD_WSGI, files=MOD_WSGI.files | {"apache.conf": _APACHE + _MOD_WSGI})
+WITHHOLDING = replace(MOD_WSGI, files=MOD_WSGI.files | {"apache.conf": APACHE + _MOD_WSGI})
 HYPERCORN = Program(
     "hypercorn",
     "hypercorn",
@@ -207,7 +207,7 @@ FROM_DEBIAN = (
         "Apache, mod_proxy_http",
         "apache2-bin",
         _APACHE_COMMAND,
-        {"apache.conf": _APACHE + _APACHE_PROXY},
+        {"apache.conf": APACHE + _APACHE_PROXY},
         raising="LimitRequestFieldSize 32768",
         is_debian=True,
         is_proxy=True,
@@ -252,7 +252,7 @@ def _started(
         "upstream": upstream,
         # Our code and PyPI's, for a Python of another installation.
         "paths": paths,
-        "modules": _MODULES,
+        "modules": MODULES,
         "raising": raising,
     }
     for name, text in program.files.items():
