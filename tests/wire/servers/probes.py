@@ -88,10 +88,14 @@ def longest_token(client: Client) -> tuple[int, str]:
 
 
 def two_headers(client: Client) -> str:
-    """Return which of two headers the app gets."""
+    """Return which of two headers the app gets, which refuses both."""
     status, came = _seen(client, "Bearer a", "Bearer b")
     names = {"Bearer a": "the first", "Bearer b": "the last", None: "none"}
-    return _named(status) if status != 200 else names.get(came, "both")
+    if status != 200 or came in names:
+        return _named(status) if status != 200 else names[came]
+    good = ("Authorization", f"Bearer {client.token()}")
+    assert client.ask("GET", "/notes", good, good)[0] == 400
+    return "both"
 
 
 def blanks(client: Client) -> str:

@@ -1,7 +1,6 @@
 """What servers and proxies make of tokens, compared with docs/servers.md."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,15 +26,7 @@ from .programs import (
 PAGE = ROOT / "docs" / "servers.md"
 TABLE = "What arrives"
 PROGRAMS = [*FROM_PYPI, *FROM_DEBIAN]
-# Each is heavy but those that the other tests need too.
-EACH = [
-    pytest.param(
-        program,
-        id=program.package,
-        marks=[] if program in (GUNICORN, WAITRESS) else [pytest.mark.wire],
-    )
-    for program in PROGRAMS
-]
+each_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.package)
 
 
 @pytest.fixture
@@ -47,10 +38,6 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-def _version_on_the_page(program: Program) -> str:
-    return next(row[1] for row in rows_of(TABLE, page=PAGE) if row[0] == program.name)
-
-
 def _length(client: Client, program: Program) -> tuple[str, str]:
     length, outcome = probes.longest_token(client)
     if not outcome:
@@ -59,11 +46,9 @@ def _length(client: Client, program: Program) -> tuple[str, str]:
     return f"{about}{length // 100 * 100 if about else length:,}", outcome
 
 
-@pytest.mark.parametrize("program", EACH)
+@pytest.mark.wire
+@each_program
 def test_the_page_has_what_arrives_through_a_server(program: Program, folder: Path) -> None:
-    version = program.version
-    if os.environ.get("WIRE_PAGE") != "write":
-        version = _version_on_the_page(program)
     with served(program, folder) as server:
         client = Client(server.port)
         cells = (
@@ -75,13 +60,15 @@ def test_the_page_has_what_arrives_through_a_server(program: Program, folder: Pa
             probes.chunked_body_token(client),
             probes.connection_after_a_refusal(client),
         )
-    check_row(TABLE, program.name, version, *cells, page=PAGE)
+    check_row(TABLE, program.name, program.version, *cells, page=PAGE)
 
 
-@pytest.mark.wire
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.package)
-def test_the_page_has_the_version_that_was_run(program: Program) -> None:
-    assert _version_on_the_page(program) == program.version
+@pytest.mark.parametrize("program", [GUNICORN, WAITRESS], ids=lambda program: program.package)
+def test_two_headers_are_refused_and_no_body_is_a_request(program: Program, folder: Path) -> None:
+    with served(program, folder) as server:
+        client = Client(server.port)
+        assert probes.two_headers(client) == "both"
+        assert "request" not in probes.connection_after_a_refusal(client)
 
 
 @pytest.mark.wire
