@@ -2,6 +2,7 @@
 
 import imaplib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from benchmarks.loopback import free_port
 
 from ..readers.published import ALGORITHMS
-from ..support import running
+from ..support import give_up, running
 from .asking import Ask, get
 from .ours import Ours
 from .recipes import recipe
@@ -122,6 +123,8 @@ def _is_named(port: int) -> bool:
 @contextmanager
 def dovecot(ours: Ours, folder: Path) -> Iterator[Ask]:
     """Log in to IMAP."""
+    if os.geteuid():
+        give_up("Dovecot is started by root alone")
     port, keys = free_port(), folder / "dictionary"
     for kid in ALGORITHMS:
         place = keys / "default" / kid
