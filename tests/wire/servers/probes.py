@@ -87,6 +87,13 @@ def longest_token(client: Client) -> tuple[int, str]:
     return arrives, outcome
 
 
+def what_counts(client: Client, length: int) -> str:
+    """Return whether a cookie takes from the longest token's length."""
+    token = ("Authorization", "Bearer " + "x" * (length - 200))
+    status, _ = client.ask("GET", "/seen", token, ("Cookie", "x" * 600))
+    return "each header" if status == 200 else "all headers"
+
+
 def two_headers(client: Client) -> str:
     """Return which of two headers the app gets, which refuses both."""
     status, came = _seen(client, "Bearer a", "Bearer b")

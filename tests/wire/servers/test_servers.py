@@ -38,12 +38,13 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-def _length(client: Client, program: Program) -> tuple[str, str]:
+def _length(client: Client, program: Program) -> tuple[str, str, str]:
     length, outcome = probes.longest_token(client)
     if not outcome:
-        return f"above {length:,}", "-"
+        return f"above {length:,}", "-", "-"
     about = "about " if program.is_rounded else ""
-    return f"{about}{length // 100 * 100 if about else length:,}", outcome
+    shown = f"{about}{length // 100 * 100 if about else length:,}"
+    return shown, outcome, probes.what_counts(client, length)
 
 
 @pytest.mark.wire
