@@ -109,6 +109,8 @@ class Program:
         """Its version; the test that asks is skipped where it is not here."""
         if self.needs and not Path(self.needs).exists():
             give_up(f"{self.name} is not here for this Python: there is no {self.needs}")
+        if self.package == MOD_WSGI.package and not os.geteuid():
+            _check_that_others_may_read()
         return debian_version_of(self.package) if self.is_debian else version_of(self.package)
 
 
@@ -215,6 +217,17 @@ FROM_DEBIAN = (
 )
 
 
+def _check_that_others_may_read() -> None:
+    """Skip where Apache, which gives up root's rights, cannot read our code."""
+    for folder in (ROOT, Path(_purelib()), *ROOT.parents, *Path(_purelib()).parents):
+        if not folder.stat().st_mode & 0o001:
+            give_up(f"Apache's user may not enter {folder}")
+
+
+def _purelib() -> str:
+    return sysconfig.get_path("purelib")
+
+
 @contextmanager
 def served(
     program: Program, folder: Path, *, behind: Program = WAITRESS, is_raised: bool = False
@@ -245,7 +258,7 @@ def _started(
 ) -> Iterator[Running]:
     print(program.name, program.version)
     raising = program.raising if is_raised else ""
-    port, paths = free_port(), os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
+    port, paths = free_port(), os.pathsep.join([str(ROOT), _purelib()])
     values = {
         "folder": folder,
         "port": port,
