@@ -201,7 +201,7 @@ def test_a_resolved_issuer_s_file_is_in_the_instance_folder(
     app = Flask("app", instance_path=str(folders[0]))
     guard.init_app(app)
     trusted = app.extensions["tokenguard"].verifier.trusted_issuer_for({"iss": ID})
-    assert [key.alg for key in trusted.keys] == ["RS256"]
+    assert "RS256" in {key.alg for key in trusted.keys}
 
 
 SECRET_FILES = sorted(PLACES.keys() - {"ISSUERS[].jwks_file", "SQLite", "CA file"})
