@@ -21,7 +21,7 @@ class Api:
 
     def __init__(self, issuer: str, **entry: Any) -> None:
         entry.setdefault("audience", AUDIENCE)
-        if not entry.keys() & {"discovery", "jwks_url", "jwks_file", "keys"}:
+        if not entry.keys() & {"discovery", "metadata_url", "jwks_url", "jwks_file", "keys"}:
             entry["discovery"] = True
         app = Flask(__name__)
         app.config["TOKENGUARD_ISSUERS"] = {issuer: entry}

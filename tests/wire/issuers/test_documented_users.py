@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .contract import Issued
 from .documented import JWT, Document, DocumentedContract, Token
 
 KEYCLOAK = "https://id.example.com/realms/notes"
@@ -47,6 +48,11 @@ class TestKeycloak(DocumentedContract):
         ),
         others=_KEYCLOAK_OTHERS,
     )
+
+    def test_its_key_for_encryption_is_passed_over(self, issued: Issued) -> None:
+        (key,) = issued.entry["keys"]["keys"]
+        further = {**key, "kid": "2", "use": "enc", "alg": "RSA-OAEP"}
+        assert issued.api(keys={"keys": [further, key]}).get(issued.access).status_code == 200
 
 
 class TestKeycloakWithoutAudience(DocumentedContract):

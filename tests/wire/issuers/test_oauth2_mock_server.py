@@ -59,5 +59,4 @@ class TestOauth2MockServer(IssuerContract):
     def test_a_token_for_nobody_is_refused_by_name(self, issued: Issued, server: Running) -> None:
         token = tokens_of(server, grant_type="client_credentials")["access_token"]
         refusal = issued.api(audience=AUDIENCE, requires=[]).refusal_of(token)
-        assert refusal is not None
-        assert refusal.claim == "aud"
+        assert str(refusal and refusal.description) == "The token has no audience (aud)"
