@@ -34,7 +34,7 @@ def libjwt(ours: Ours, _: Path, *, compares_alg: bool = True) -> Iterator[Ask]:
 
 @contextmanager
 def rnbyc(ours: Ours, _: Path) -> Iterator[Ask]:
-    """Run the command; only its words tell a good signature from no key at all."""
+    """Run the command; it exits with 0 for a good signature and for no key at all."""
 
     def ask(_: str, token: str) -> str | None:
         command = ["rnbyc", "-t", token, "-P", str(ours.folder / "jwks.json")]

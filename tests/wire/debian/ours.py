@@ -59,7 +59,7 @@ class Ours:
         Args:
             alg: Names the key that signs.
             typ: In the header, or None.
-            client_id: Whom it is issued to, or None.
+            client_id: The client that gets it, or None.
             settings: Others than ours, without their prefix.
         """
         with self._app(alg, typ, **settings).app_context():

@@ -73,7 +73,7 @@ def _published(ours: Ours, folder: Path) -> Iterator[str]:
 
 
 def write_apache(module: str, text: str, folder: Path, *, port: int) -> Path:
-    """Write a configuration that serves a file to whom a module lets in, and names the user."""
+    """Write a configuration that serves a file behind a module, and names the user."""
     (folder / "www").mkdir(exist_ok=True)
     (folder / "www" / "index.html").write_text("served")
     modules = "".join(
