@@ -1,5 +1,6 @@
 """From a subject to a signed string."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any, cast
@@ -306,6 +307,7 @@ def test_a_claim_that_is_not_json_is_refused(issuer: TokenIssuer, value: object)
         pytest.param({"\n": b""}, r'["\n"]', id="below a name of two lines"),
         pytest.param({None: b""}, "[None]", id="below no name"),
         pytest.param({"c": {1: 1, "1": 2}}, '["c"]', id="names that become one"),
+        pytest.param(json.loads("[" * 33 + "]" * 33), "[0]", id="lists too deep"),
     ],
 )
 def test_a_claim_that_is_not_json_is_named_by_its_path(
