@@ -10,10 +10,10 @@ from hypothesis import Phase
 from hypothesis.errors import Flaky
 
 from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.issue import ids
 from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.sessions.revocation import Revocation
 from flask_tokenguard.sessions.rotation import Sessions
-from flask_tokenguard.stores import base
 from flask_tokenguard.stores.base import RefreshState, Successor
 from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
@@ -70,7 +70,7 @@ def ignore_issuer(claim: str) -> Callable[[Patch], None]:
     def digest(right: Change, kind: str, issuer: str | None, value: str) -> Any:
         return right(kind, None if kind == claim else issuer, value)
 
-    return of(base, "_digest", digest)
+    return of(ids, "_digest", digest)
 
 
 def ask_once(patch: Patch) -> None:
@@ -123,7 +123,7 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     "a token is asked for once": ask_once,
     "a store that is away has nothing against it": of(Revocation, "check", accept_in_an_outage),
     "the scope may grow": of(
-        Sessions, "rotate", lambda right, *args, **more: right(*args, **more | {"scope": None})
+        Sessions, "verify", lambda right, *args, **more: right(*args, **more | {"scope": None})
     ),
     "a refresh token passes as an access token": of(
         validators, "has_type", lambda *_: lambda _: None
