@@ -24,8 +24,8 @@ from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user, g
-from .web.decorators import public, refresh_required, require_token, token_required
 from .web.endpoints import refresh_token_pair
+from .web.guards.decorators import public, refresh_required, require_token, token_required
 from .web.issuing import issue_token
 from .web.sessions import (
     end_all_sessions,

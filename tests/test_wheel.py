@@ -19,6 +19,8 @@ FOLDERS = {
     "flask_tokenguard/stores/redis",
     "flask_tokenguard/stores/redis/lua",
     "flask_tokenguard/stores/sqlite",
+    "flask_tokenguard/web/credentials",
+    "flask_tokenguard/web/guards",
 }
 
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from werkzeug.routing import Rule
 
-from ..web.demands import ANY_TOKEN, Demand
-from ..web.marks import demands_on
+from ..web.guards.demands import ANY_TOKEN, Demand
+from ..web.guards.marks import demands_on
 from ..web.parts import Parts
 from .output import fail
 

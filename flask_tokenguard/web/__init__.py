@@ -1,4 +1,5 @@
 """A request -> its `Authentication`; a refusal -> the answer.
 
-Start at `hook.install`, then `authentication.authenticate` and `decorators.token_required`.
+Start at `hook.install`, then `authentication.authenticate`. `credentials/` finds the token, `guards/` has what
+views demand.
 """

@@ -25,7 +25,7 @@ from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.refusals import wrong_issuer
 from .challenge import finish, report
-from .locations import Location, header_fault, without_body
+from .credentials.locations import Location, header_fault, without_body
 from .parts import Parts, parts_of, resolver
 
 # Where a request keeps its authentication. A request inside another has its own, even where both

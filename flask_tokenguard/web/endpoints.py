@@ -27,12 +27,12 @@ from ..quoting import quote_name
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
-from . import bodies
 from .authentication import Authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing, report, set_no_store
-from .demands import Demand
-from .locations import REFRESH_TOKEN, Location, find_token
-from .marks import mark
+from .credentials import bodies
+from .credentials.locations import REFRESH_TOKEN, Location, find_token
+from .guards.demands import Demand
+from .guards.marks import mark
 from .parts import Parts, parts_of
 from .sessions import revoke_text
 

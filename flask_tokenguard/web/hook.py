@@ -27,10 +27,10 @@ from .challenge import (
     is_preflight,
     pass_preflight_on,
 )
-from .decorators import public, require
-from .demands import ANY_TOKEN
-from .locations import without_body
-from .marks import Demands, Edition, attribute, demands_on
+from .credentials.locations import without_body
+from .guards.decorators import public, require
+from .guards.demands import ANY_TOKEN
+from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
 from .parts import Parts, resolver
 

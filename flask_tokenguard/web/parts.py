@@ -23,7 +23,7 @@ from ..stores.base import Store
 from ..verify.claims import Claims
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
-from .locations import Location
+from .credentials.locations import Location
 
 EXTENSION = "tokenguard"
 _NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"

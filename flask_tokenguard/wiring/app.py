@@ -21,7 +21,7 @@ from ..stores.base import Store
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.locations import REFRESH_TOKEN, locations_named, proxy_headers
+from ..web.credentials.locations import REFRESH_TOKEN, locations_named, proxy_headers
 from ..web.parts import Callbacks, Parts
 from .issuers import build_issuers
 from .tokens import TokenParts

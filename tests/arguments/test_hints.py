@@ -17,7 +17,7 @@ from flask_tokenguard import (
 from flask_tokenguard import token_required as token_required_typed
 from flask_tokenguard.arguments import hints
 from flask_tokenguard.config.settings import PREFIX, Settings
-from flask_tokenguard.web.demands import Demanded
+from flask_tokenguard.web.guards.demands import Demanded
 
 from ..conftest import MakeApp
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import InvalidRequest, current_token, public, token_required
-from flask_tokenguard.web.locations import find_token, locations_named
+from flask_tokenguard.web.credentials.locations import find_token, locations_named
 
 from ..conftest import MakeApp
 from ..support import bearer

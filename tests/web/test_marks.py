@@ -14,7 +14,7 @@ from flask_restful import Api as RestfulApi
 from flask_restful import Resource
 
 from flask_tokenguard import Claims, token_required
-from flask_tokenguard.web.marks import demands_on
+from flask_tokenguard.web.guards.marks import demands_on
 
 from ..conftest import MakeApp
 from .conftest import Headers, HeadersWith

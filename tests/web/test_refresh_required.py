@@ -36,7 +36,7 @@ from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.jose import strict_json
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.verify.verifier import TokenVerifier
-from flask_tokenguard.web.marks import demands_on
+from flask_tokenguard.web.guards.marks import demands_on
 
 from ..conftest import MakeApp
 from ..support import bearer

@@ -13,8 +13,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import Rule
 
 from flask_tokenguard import public, token_required
+from flask_tokenguard.web.guards.marks import demands_on
 from flask_tokenguard.web.hook import RememberedDemands
-from flask_tokenguard.web.marks import demands_on
 
 from ..conftest import MakeApp
 from .support import MISSING, View, foreign, new_view, refusal_of
@@ -75,7 +75,7 @@ def test_a_view_that_is_marked_late_is_looked_at_anew(make_app: MakeApp) -> None
 def test_what_was_found_once_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     remembered, view = RememberedDemands(), token_required(new_view())
     first = remembered.of("notes", view, "GET")
-    monkeypatch.setattr("flask_tokenguard.web.marks.demands_on", None)
+    monkeypatch.setattr("flask_tokenguard.web.guards.marks.demands_on", None)
     assert remembered.of("notes", view, "GET") is first
 
 

@@ -13,8 +13,8 @@ from weakref import WeakSet
 
 from flask import Flask, Request
 
-from ..config.locations import FORM, HEADER, JSON, QUERY
-from ..errors import InvalidRequest, Reason
+from ...config.locations import FORM, HEADER, JSON, QUERY
+from ...errors import InvalidRequest, Reason
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")

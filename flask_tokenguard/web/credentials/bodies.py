@@ -15,8 +15,8 @@ from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..errors import InvalidRequest, Reason
-from ..jose import strict_json
+from ...errors import InvalidRequest, Reason
+from ...jose import strict_json
 
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

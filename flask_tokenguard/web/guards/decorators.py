@@ -11,9 +11,9 @@ from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from flask import Response, has_request_context
 
-from ..errors import Refusal
-from ..verify.claims import Claims
-from .authentication import (
+from ...errors import Refusal
+from ...verify.claims import Claims
+from ..authentication import (
     ATTRIBUTE,
     Authentication,
     current_authentication,
@@ -21,9 +21,9 @@ from .authentication import (
     finish_refusal,
     load_user,
 )
-from .challenge import answer_preflight, is_preflight
+from ..challenge import answer_preflight, is_preflight
+from ..endpoints import A_REFRESH_TOKEN
 from .demands import ANY_TOKEN, Demand, Demanded
-from .endpoints import A_REFRESH_TOKEN
 from .marks import check_unmarked, mark, mark_below
 
 P = ParamSpec("P")

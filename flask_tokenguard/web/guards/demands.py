@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, ClassVar, TypeAlias, TypedDict
 
-from ..arguments.hints import DEMANDS, unknown_argument
-from ..arguments.readers import (
+from ...arguments.hints import DEMANDS, unknown_argument
+from ...arguments.readers import (
     Scalar,
     json_type,
     read_claims,
@@ -21,20 +21,20 @@ from ..arguments.readers import (
     read_scopes,
     read_seconds,
 )
-from ..clock import Clock
-from ..config.locations import HEADER
-from ..errors import (
+from ...clock import Clock
+from ...config.locations import HEADER
+from ...errors import (
     InsufficientAuthentication,
     InsufficientScope,
     InvalidToken,
     Reason,
     TokenMissing,
 )
-from ..jose.compact import optional_date
-from ..quoting import contrast, contrast_issuers, quote
-from ..verify.claims import Claims, VerifiedToken
-from .authentication import Authentication, current_request
-from .locations import other_credentials, warn_if_withheld
+from ...jose.compact import optional_date
+from ...quoting import contrast, contrast_issuers, quote
+from ...verify.claims import Claims, VerifiedToken
+from ..authentication import Authentication, current_request
+from ..credentials.locations import other_credentials, warn_if_withheld
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
