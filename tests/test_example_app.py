@@ -229,7 +229,7 @@ def test_the_tour_is_right_in_every_answer_and_prints_no_token() -> None:
 
 
 @pytest.mark.usefixtures("quick_hashes")
-def test_the_tour_fails_when_the_app_is_set_to_accept_what_has_expired(
+def test_the_tour_fails_if_the_app_accepts_what_has_expired(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def create_lenient_app(config: Mapping[str, Any] | None = None, **more: Path) -> Flask:
@@ -242,7 +242,7 @@ def test_the_tour_fails_when_the_app_is_set_to_accept_what_has_expired(
     assert capsys.readouterr().out.count("✗ wrong: the status should be 401") == 1
 
 
-def test_the_server_keeps_its_key_users_and_notes_over_a_second_start(tmp_path: Path) -> None:
+def test_a_second_start_keeps_the_key_the_users_and_the_notes(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
     with serving(folder) as printed:
         passwords = passwords_in(printed)
@@ -257,7 +257,7 @@ def test_the_server_keeps_its_key_users_and_notes_over_a_second_start(tmp_path: 
 
 
 @pytest.mark.usefixtures("quick_hashes")
-def test_the_demo_ignores_the_settings_of_the_shell_and_states_so(
+def test_the_demo_ignores_the_settings_of_the_shell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {"FLASK_TOKENGUARD_KEYRING": "none", "FLASK_TOKENGUARD_ISSUER": "us"}
@@ -360,7 +360,7 @@ def _users_of(folder: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT name, id FROM users").fetchall())
 
 
-def test_without_an_argument_the_instance_folder_is_beside_the_package(
+def test_by_default_the_instance_folder_is_beside_the_package(
     monkeypatch: pytest.MonkeyPatch, folder: Path, passwords: dict[str, str]
 ) -> None:
     assert passwords
@@ -382,7 +382,7 @@ def test_a_login_answers_as_rfc_6749_says(client: FlaskClient, passwords: dict[s
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client: FlaskClient) -> None:
+def test_a_wrong_password_and_an_unknown_name_look_the_same(client: FlaskClient) -> None:
     known, unknown = (_log_in(client, name, "guess") for name in ("alice", "mallory"))
     assert known.status_code == unknown.status_code == 400
     assert known.data == unknown.data
@@ -420,7 +420,7 @@ def test_me_tells_who_asks(client: FlaskClient, alice: dict[str, str]) -> None:
     assert me["scope"] == ["notes:read", "notes:write"]
 
 
-def test_a_session_is_refreshed_and_says_where_its_login_came_from(
+def test_a_session_is_refreshed_and_has_the_origin_of_its_login(
     client: FlaskClient, pair: Pair
 ) -> None:
     refreshed = _refresh(client, pair).get_json()
@@ -432,9 +432,7 @@ def test_a_session_is_refreshed_and_says_where_its_login_came_from(
     assert this["origin"].startswith("Werkzeug")
 
 
-def test_a_stolen_refresh_token_ends_the_session_of_owner_and_thief(
-    client: FlaskClient, pair: Pair
-) -> None:
+def test_a_stolen_refresh_token_ends_its_session_for_both(client: FlaskClient, pair: Pair) -> None:
     stolen = _refresh(client, _refresh(client, pair).get_json()).get_json()
     reused = _refresh(client, pair)
     assert (reused.status_code, reused.get_json()["error"]) == (400, "invalid_grant")
@@ -516,7 +514,7 @@ def test_a_session_whose_name_cannot_be_is_not_found(
     assert client.delete(f"/sessions/{sid}", headers=alice).status_code == 404
 
 
-def test_logging_out_everywhere_ends_all_of_ones_own_sessions_and_no_others(
+def test_logging_out_everywhere_ends_ones_own_sessions_alone(
     own_client: FlaskClient, own_passwords: dict[str, str]
 ) -> None:
     one, other, bobs = (
@@ -553,7 +551,7 @@ def test_a_short_password_is_refused(
     assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
 
 
-def test_a_login_of_long_ago_must_be_renewed_before_the_password_is_changed(
+def test_a_new_password_demands_a_recent_login(
     app: Flask, folder: Path, passwords: dict[str, str]
 ) -> None:
     with app.app_context():

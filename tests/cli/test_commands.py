@@ -96,7 +96,7 @@ def routes_by_endpoint(result: Result) -> dict[tuple[str, str], Any]:
 
 
 @pytest.mark.parametrize("alg", PAIRS)
-def test_a_key_pair_is_written_as_a_pem_that_serves_its_algorithm(tmp_path: Path, alg: str) -> None:
+def test_a_key_pair_is_written_as_a_pem_of_its_algorithm(tmp_path: Path, alg: str) -> None:
     result = run_alone("keygen", "--alg", alg, "--out", tmp_path / "key")
     ((key, _),) = read_material(read_file(tmp_path / "key"))
     kind = Key if alg in SIGNATURE_ALGORITHMS else EncryptionKey
@@ -232,7 +232,7 @@ def test_the_public_part_of_a_jwk_holds_no_private_member(tmp_path: Path) -> Non
     assert "d" in json.loads((tmp_path / "key").read_text())
 
 
-def test_the_public_part_goes_to_its_file_beside_a_secret_on_stdout(tmp_path: Path) -> None:
+def test_the_public_part_has_its_file_beside_a_key_on_stdout(tmp_path: Path) -> None:
     result = run_alone("keygen", "--stdout", "--public", tmp_path / "public")
     assert result.stdout.startswith("-----BEGIN PRIVATE KEY-----")
     assert result.stderr == f"Wrote {tmp_path / 'public'}: public key\n"
@@ -583,7 +583,7 @@ def test_the_new_key_may_be_for_another_algorithm(ring: Path) -> None:
     assert [entry.alg for entry in read_index(ring)] == ["ES256", "ES256", "EdDSA"]
 
 
-def test_a_password_file_of_the_app_that_is_gone_leaves_the_ring_as_it_was(
+def test_a_lost_password_file_leaves_the_ring_as_it_was(
     ring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(ring))
@@ -653,7 +653,7 @@ def test_rotate_turns_the_ring_in_the_app_s_instance_folder(
     assert list(elsewhere.iterdir()) == []
 
 
-def test_an_app_of_the_environment_opens_the_ring_that_was_made_for_it(
+def test_an_app_of_the_environment_opens_the_ring_made_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(tmp_path / "ring"))
@@ -707,9 +707,7 @@ def test_a_new_ring_is_encrypted_with_the_password(tmp_path: Path) -> None:
     assert pem_starts(tmp_path / "ring") == {"-----BEGIN ENCRYPTED PRIVATE KEY-----"}
 
 
-def test_a_new_ring_is_encrypted_with_the_password_that_was_typed(
-    make_app: MakeApp, tmp_path: Path
-) -> None:
+def test_a_new_ring_is_encrypted_with_the_typed_password(make_app: MakeApp, tmp_path: Path) -> None:
     run_alone(
         *("rotate", "--new", "--keyring", tmp_path / "ring", "--password"),
         input=f"{PASSWORD}\n{PASSWORD}\n",
@@ -969,7 +967,7 @@ def test_an_endpoint_that_nobody_spoke_of_demands_nothing(make_app: MakeApp) -> 
     assert routes_by_endpoint(result)["open", "GET HEAD"] == []
 
 
-def test_an_endpoint_that_nobody_spoke_of_demands_a_token_where_all_do(make_app: MakeApp) -> None:
+def test_an_unmarked_endpoint_demands_a_token_where_all_do(make_app: MakeApp) -> None:
     app = make_app(PROTECT="all")
     app.add_url_rule("/closed", "closed", lambda: "")
     result = run(app, "routes", "--json", "--strict")

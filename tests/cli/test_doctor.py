@@ -290,7 +290,7 @@ def test_a_guard_under_another_decorator_is_no_risk(make_app: MakeApp, safe: Con
     assert findings(app) == []
 
 
-def test_an_endpoint_that_nobody_spoke_of_is_no_risk_where_all_are_guarded(
+def test_an_unmarked_endpoint_is_no_risk_where_all_are_guarded(
     make_app: MakeApp, safe: Config
 ) -> None:
     app = make_app(PROTECT="all", **safe)

@@ -104,7 +104,7 @@ def test_a_set_without_a_key_to_use_is_found(
     )
 
 
-def test_the_address_of_metadata_is_shown_where_an_entry_names_one(
+def test_the_address_of_metadata_is_shown_where_one_is_named(
     make_app: MakeApp, provider: Provider
 ) -> None:
     url = "https://id.example/policy/openid-configuration"

@@ -69,7 +69,7 @@ def test_a_rule_may_use_the_app(make_app: MakeApp) -> None:
     assert run(app, "inspect", token).exit_code == 0
 
 
-def test_rotate_turns_the_apps_ring_whatever_the_environment_names(
+def test_rotate_turns_the_ring_of_the_app_not_of_the_environment(
     make_app: MakeApp, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_TOKENGUARD_KEYRING", str(tmp_path / "other"))

@@ -226,7 +226,7 @@ def test_an_encrypted_token_for_another_key_is_refused(
     assert fault_of(result).startswith("The token cannot be decrypted; ")
 
 
-def test_a_token_that_is_only_signed_is_refused_where_it_must_be_encrypted(
+def test_a_merely_signed_token_is_refused_if_encryption_is_asked(
     make_app: MakeApp, encryption: dict[str, str]
 ) -> None:
     result = run(make_app(ENCRYPTION=encryption), issued(make_app()), "--json")

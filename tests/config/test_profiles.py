@@ -87,7 +87,7 @@ def fits(profile: Profile, token: Token) -> bool:
 
 
 @each_profile
-def test_a_profile_takes_the_access_token_that_its_provider_documents(name: str) -> None:
+def test_a_profile_takes_the_access_token_its_provider_documents(name: str) -> None:
     assert fits(PROFILES[name], ACCESS_TOKENS[name])
 
 

@@ -65,7 +65,7 @@ def rotation(tmp_path: Path, private_pems: dict[str, str]) -> dict[str, list[dic
     ("issued_at", "read_at"),
     [("before", "first"), ("first", "before"), ("first", "second"), ("second", "first")],
 )
-def test_neighbouring_steps_of_a_rotation_read_each_others_tokens(
+def test_neighbouring_steps_of_a_rotation_read_the_same_tokens(
     make_app: MakeApp,
     rotation: dict[str, list[dict[str, str]]],
     issued_at: str,

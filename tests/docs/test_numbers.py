@@ -131,7 +131,7 @@ DURATIONS = [item for item in fields(Settings) if isinstance(item.default, timed
 
 
 @pytest.mark.parametrize("setting", DURATIONS, ids=lambda item: item.name)
-def test_the_default_of_a_duration_in_the_readme_is_that_of_the_code(setting: Any) -> None:
+def test_a_default_duration_of_the_readme_is_that_of_the_code(setting: Any) -> None:
     default = setting.default.total_seconds()
     assert re.fullmatch(f"{spelled(default)}|{default:g}", rows()[setting.name.upper()][1])
 
@@ -140,7 +140,7 @@ NUMBERS = [item for item in fields(Settings) if type(item.default) is int]
 
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=lambda item: item.name)
-def test_the_default_of_a_number_in_the_readme_is_that_of_the_code(setting: Any) -> None:
+def test_a_default_number_of_the_readme_is_that_of_the_code(setting: Any) -> None:
     assert rows()[setting.name.upper()][1].replace(",", "") == str(setting.default)
 
 
@@ -153,7 +153,7 @@ BOUNDED = [
 
 
 @pytest.mark.parametrize(("name", "most"), BOUNDED)
-def test_the_bound_of_a_setting_in_the_readme_is_that_of_the_code(
+def test_a_bound_of_a_setting_in_the_readme_is_the_codes(
     make_app: MakeApp, name: str, most: str
 ) -> None:
     assert make_app(**{name: int(most)})

@@ -125,7 +125,7 @@ def test_their_token_that_is_only_signed_is_read_by_us(
     assert claims == payload
 
 
-def test_their_token_that_is_only_signed_is_refused_where_it_must_be_encrypted(
+def test_their_merely_signed_token_is_refused_if_required(
     app: Flask, their_key: JWK, payload: dict[str, Any]
 ) -> None:
     token = signed_by_jwcrypto(their_key, payload)

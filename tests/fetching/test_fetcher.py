@@ -301,7 +301,7 @@ def test_a_tls_record_that_drips_is_left_at_the_deadline(
         assert len(server.requests) == 1
 
 
-def test_a_host_that_swallows_connections_is_left_at_the_deadline() -> None:
+def test_a_host_that_swallows_connections_is_left_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         with contextlib.ExitStack() as filling:
@@ -328,13 +328,13 @@ def test_lookups_that_hang_do_not_add_up() -> None:
     assert threading.active_count() - before <= 2
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next(name: Name) -> None:
+def test_a_silent_address_leaves_time_for_the_next(name: Name) -> None:
     name("::1", "127.0.0.1")
     with KeyServer(good) as server:
         assert fetcher(5)(server.url(host="id.example")).body == SET
 
 
-def test_an_address_that_swallows_connections_has_its_share_of_the_time(
+def test_an_address_that_swallows_connections_has_its_share(
     name: Name, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shares: list[float] = []
@@ -622,7 +622,7 @@ def test_public_addresses_are_not_banned(
     assert tried == [address]
 
 
-def test_of_public_and_private_addresses_only_the_public_ones_are_tried(
+def test_private_addresses_beside_public_ones_are_not_tried(
     name: Name, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[object] = []
@@ -637,7 +637,7 @@ def test_of_public_and_private_addresses_only_the_public_ones_are_tried(
     assert tried == ["8.8.8.8"]
 
 
-def test_a_ban_on_private_addresses_and_loopback_contradict_each_other() -> None:
+def test_loopback_and_a_ban_on_private_addresses_contradict() -> None:
     with pytest.raises(ValueError, match="loopback addresses are private"):
         Fetcher(allow_insecure_loopback=True, allow_private_addresses=False)
     with pytest.raises(ValueError, match="are private"):

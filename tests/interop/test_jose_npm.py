@@ -245,7 +245,7 @@ def test_pyjwt_follows_the_published_keys_without_one_refusal(issuer: Issuer) ->
     assert subjects == {"alice"}
 
 
-def test_the_published_keys_follow_the_ring_though_no_token_comes(issuer: Issuer) -> None:
+def test_the_published_keys_follow_the_ring_without_a_token(issuer: Issuer) -> None:
     client = issuer.app.test_client()
 
     def published() -> set[str]:

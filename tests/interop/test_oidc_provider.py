@@ -70,7 +70,7 @@ def test_a_token_for_another_resource_is_refused(provider: Provider) -> None:
     assert 'error="invalid_token"' in challenge_of(refusal)
 
 
-def test_an_id_token_is_refused_even_if_the_client_is_an_audience(provider: Provider) -> None:
+def test_an_id_token_is_refused_for_a_client_that_is_an_audience(provider: Provider) -> None:
     api = Api(provider.issuer, audience=[AUDIENCE, CLIENT["id"]])
     tokens = provider.tokens()
     assert api.get(tokens["access_token"]).status_code == 200
@@ -79,7 +79,7 @@ def test_an_id_token_is_refused_even_if_the_client_is_an_audience(provider: Prov
     assert 'error="invalid_token"' in challenge_of(refusal)
 
 
-def test_an_id_token_is_refused_by_its_audience_where_types_do_not_tell(
+def test_an_id_token_is_refused_by_its_audience_without_types(
     provider: Provider,
 ) -> None:
     api = Api(provider.issuer, profile="oidc-access")

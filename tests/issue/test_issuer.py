@@ -381,7 +381,7 @@ def test_an_empty_option_says_nothing(issuer: TokenIssuer, options: Any) -> None
     assert issuer.issue("me", options)[1].keys() == {"sub", "iat", "exp", "jti"}
 
 
-def test_a_token_that_our_own_verifier_would_not_take_is_not_issued() -> None:
+def test_a_token_our_own_verifier_would_refuse_is_not_issued() -> None:
     issuer = TokenIssuer(KEYS, lifetime=timedelta(1), max_size=256)
     with pytest.raises(IssueError, match="TOKENGUARD_MAX_TOKEN_SIZE is 256"):
         issuer.issue("me", {"claims": {"long": "x" * 200}})

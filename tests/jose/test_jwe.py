@@ -374,7 +374,7 @@ GOOD_HEADER = {"alg": "dir", "enc": "A256GCM"}
         ),
     ],
 )
-def test_a_token_with_another_header_is_refused_though_it_authenticates(
+def test_a_changed_header_is_refused_though_it_authenticates(
     octets: bytes, key: EncryptionKey, header: bytes | dict[str, Any]
 ) -> None:
     assert refusal(sealed(octets, header), key) == ONE_ANSWER
@@ -383,7 +383,7 @@ def test_a_token_with_another_header_is_refused_though_it_authenticates(
 @pytest.mark.parametrize(
     "said", [{"zip": "DEF"}, {"cty": "JSON"}, {"crit": ["exp"]}, {"b64": True}], ids=str
 )
-def test_a_header_that_is_never_allowed_is_refused_before_any_key_is_looked_for(
+def test_a_forbidden_header_is_refused_before_a_key_is_sought(
     octets: bytes, said: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidToken, match=ANSWER):
@@ -566,7 +566,7 @@ def test_a_token_whose_agreed_key_anybody_knows_is_refused(
     assert refusal(sealed(agreed(bytes(32)), header), key) == ONE_ANSWER
 
 
-def test_a_token_whose_agreed_key_is_derived_by_hand_is_decrypted(
+def test_a_token_with_an_agreed_key_made_by_hand_is_decrypted(
     materials: dict[str, Material],
 ) -> None:
     private, ephemeral = materials["X25519"], x25519.X25519PrivateKey.generate()
@@ -602,7 +602,7 @@ def test_a_token_without_a_kid_is_tried_with_the_keys_that_fit(key: EncryptionKe
     assert jwe.decrypt(token, KeySet([unlike, *three, key])) == INNER
 
 
-def test_a_token_without_a_kid_is_not_tried_with_more_than_four_keys(key: EncryptionKey) -> None:
+def test_a_token_without_a_kid_is_tried_with_four_keys_at_most(key: EncryptionKey) -> None:
     four = [EncryptionKey(secrets.token_bytes(32), alg="dir") for _ in range(4)]
     assert refusal(key.encrypt(INNER.encode(), {}), key, *four) == ONE_ANSWER
 

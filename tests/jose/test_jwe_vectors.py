@@ -488,7 +488,7 @@ def test_an_example_is_decrypted(
     assert bound(jwk, alg, enc).decrypt(token) == plaintext
 
 
-def test_an_example_of_ascii_text_is_decrypted_by_the_key_that_fits() -> None:
+def test_an_example_of_ascii_text_is_decrypted_by_its_key() -> None:
     key = bound(RFC7516_A3_KEY, "A128KW", "A128CBC-HS256")
     assert jwe.decrypt(RFC7516_A3, KeySet([key])) == LIVE_LONG.decode()
 
@@ -642,7 +642,7 @@ def test_a_vector_gets_its_result(vector: Vector) -> None:
 
 @needs_vectors
 @pytest.mark.parametrize("place", NOT_ALLOWED, ids=str)
-def test_a_vector_that_is_not_allowed_is_called_valid_and_refused(place: tuple[str, int]) -> None:
+def test_a_valid_vector_of_a_forbidden_kind_is_refused(place: tuple[str, int]) -> None:
     assert VECTORS[place].plaintext is not None
     assert plaintext_of(VECTORS[place]) is None
 

@@ -56,7 +56,7 @@ def test_a_preferred_algorithm_is_taken_where_the_key_admits_it() -> None:
     assert Key(SECRET, preferred_alg="HS512").alg == "HS512"
 
 
-def test_a_preferred_algorithm_is_passed_over_where_it_does_not_fit() -> None:
+def test_a_preferred_algorithm_that_does_not_fit_is_passed_over() -> None:
     assert Key(SECRET, preferred_alg="ES256").alg == "HS256"
 
 
@@ -239,7 +239,7 @@ def test_key_ops_say_whether_a_key_signs(key_ops: list[str], is_private: bool) -
     assert Key.from_jwk(secret_jwk(key_ops=key_ops)).is_private is is_private
 
 
-def test_key_ops_of_a_public_key_that_do_not_allow_to_verify_are_refused(
+def test_a_public_key_whose_key_ops_forbid_to_verify_is_refused(
     private_keys: dict[str, PrivateKey],
 ) -> None:
     jwk = public_jwk(private_keys["ES256"], key_ops=["sign"])
@@ -292,7 +292,7 @@ def test_a_key_for_signatures_is_not_found_for_encryption(kid: str | None) -> No
     assert list(keys.find(header("HS256", kid), "enc")) == []
 
 
-def test_a_kid_finds_its_key_whatever_the_header_calls_the_algorithm() -> None:
+def test_a_kid_finds_its_key_whatever_alg_the_header_has() -> None:
     # So that the verifier can say that the algorithm is wrong, not the key.
     key = Key(SECRET, kid="a")
     assert list(KeySet([key]).find(header("none", "a"), "sig")) == [key]

@@ -279,7 +279,7 @@ def test_a_public_key_is_written_and_read_back(
     ("alg", "names"),
     [("RS256", "e kty n"), ("ES512", "crv kty x y"), ("EdDSA", "crv kty x")],
 )
-def test_a_public_key_has_the_members_that_a_thumbprint_is_made_of(
+def test_a_public_key_has_the_members_of_its_thumbprint(
     private_keys: dict[str, PrivateKey], alg: str, names: str
 ) -> None:
     assert list(material.to_public_jwk(private_keys[alg].public_key())) == names.split()

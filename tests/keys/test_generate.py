@@ -27,13 +27,13 @@ def test_a_new_key_serves_its_signature_algorithm(alg: str) -> None:
 
 
 @pytest.mark.parametrize("alg", ENCRYPTION_ALGORITHMS)
-def test_a_new_key_is_of_a_kind_that_its_encryption_algorithm_takes(alg: str) -> None:
+def test_a_new_key_is_of_a_kind_its_encryption_algorithm_takes(alg: str) -> None:
     kty, crv, _ = material.kind_of(generate(alg))
     assert (kty, crv) in [kind[:2] for kind in ENCRYPTION_ALGORITHMS[alg]]
 
 
 @pytest.mark.parametrize("crv", ["P-256", "P-384", "X25519"])
-def test_a_key_for_an_agreement_is_on_the_curve_that_is_asked_for(crv: str) -> None:
+def test_a_key_for_an_agreement_is_on_the_curve_asked_for(crv: str) -> None:
     assert material.kind_of(generate("ECDH-ES", crv=crv)).crv == crv
 
 
@@ -76,7 +76,7 @@ def test_an_algorithm_has_a_use(alg: str, use: str) -> None:
 
 
 @pytest.mark.parametrize("alg", ["none", "hs256", "RSA1_5", ""])
-def test_an_unknown_algorithm_is_refused_with_those_that_are_known(alg: str) -> None:
+def test_an_unknown_algorithm_is_refused_with_the_known_ones(alg: str) -> None:
     with pytest.raises(ValueError, match=r" is not one of HS256, .*ES256.*A256KW"):
         generate(alg)
 

@@ -604,7 +604,7 @@ def test_an_environment_variable_that_is_not_set_is_a_fault(
 
 
 @pytest.mark.parametrize("name", ["KEY", "KEY_FILE", "KEYS", "KEYRING"])
-def test_a_key_in_an_environment_that_was_not_read_is_pointed_out(
+def test_a_key_in_an_environment_not_read_is_pointed_out(
     faults_of: FaultsOf, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(f"FLASK_TOKENGUARD_{name}", "hush")

@@ -366,7 +366,7 @@ OTHER_KINDS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
-def test_a_kind_that_no_algorithm_takes_is_a_fault_in_every_place(
+def test_a_kind_that_no_algorithm_takes_is_a_fault_everywhere(
     faults_of: FaultsOf, kind: str
 ) -> None:
     pem = _pkcs8(OTHER_KINDS[kind]())

@@ -90,7 +90,7 @@ def test_a_random_secret_is_never_refused(kind: str, count: int) -> None:
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("kind", MOSTLY_ACCEPTED)
-def test_one_secret_with_any_punctuation_in_a_thousand_is_refused(kind: str, count: int) -> None:
+def test_at_most_one_random_secret_in_a_thousand_is_refused(kind: str, count: int) -> None:
     chance = random.Random(f"{SEED} {kind}")  # noqa: S311 - the same in every run
     drawn = (MOSTLY_ACCEPTED[kind](chance) for _ in range(count))
     assert sum(map(is_refused, drawn)) <= count / 1000

@@ -425,7 +425,7 @@ def test_an_index_that_is_not_a_json_object_is_a_fault(
 
 
 @pytest.mark.parametrize("octets", [b"", b"{", b"[]", b"\xff"])
-def test_a_ring_in_use_outlives_an_index_that_is_not_a_json_object(
+def test_a_ring_in_use_outlives_an_index_that_is_no_json_object(
     folder: Path,
     ring: KeyRing,
     monotonic: SettableClock,
@@ -544,7 +544,7 @@ def test_keys_that_are_known_are_not_read_again(
     assert ring.keys.signing is waiting
 
 
-def test_the_index_is_not_looked_at_more_than_once_in_two_seconds(
+def test_the_index_is_looked_at_once_in_two_seconds_at_most(
     folder: Path, ring: KeyRing, monotonic: SettableClock
 ) -> None:
     before = kid_of(folder, "active")
@@ -673,7 +673,7 @@ def test_a_ring_that_cannot_be_read_is_left_alone_for_a_while(
     assert len(caplog.records) == 1
 
 
-def test_a_key_that_was_removed_while_a_ring_was_mended_verifies_nothing(
+def test_a_key_removed_while_a_ring_was_mended_verifies_nothing(
     folder: Path, ring: KeyRing, monotonic: SettableClock
 ) -> None:
     removed, good = ring.signing, (folder / INDEX).read_bytes()

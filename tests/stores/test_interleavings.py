@@ -307,7 +307,7 @@ def test_a_thief_within_the_grace_is_found_at_the_next_refresh(scene: Scene) -> 
 
 
 @row("A thief comes with A before the client, which comes within the grace")
-def test_a_thief_shortly_before_the_client_is_found_at_the_next_refresh(scene: Scene) -> None:
+def test_a_thief_just_before_the_client_is_found_at_the_refresh(scene: Scene) -> None:
     stolen = scene.refresh(scene.first, worker=0)
     second = scene.refresh(scene.first)
     assert name_of(stolen) == name_of(second)

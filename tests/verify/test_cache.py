@@ -183,7 +183,7 @@ def test_a_remembered_token_does_not_outlive_its_exp(
     assert refusal(guard, token) == "The token has expired (exp)"
 
 
-def test_a_remembered_token_is_expired_in_the_very_second_of_its_exp(
+def test_a_cached_token_is_expired_in_the_very_second_of_its_exp(
     guard: TokenGuard, clock: SettableClock, token: str
 ) -> None:
     start(guard)
@@ -204,7 +204,7 @@ def test_a_remembered_token_has_the_leeway_and_no_more(
 
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
-def test_a_remembered_token_is_not_good_before_its_time_if_the_clock_is_put_back(
+def test_a_cached_token_is_not_yet_valid_by_a_clock_put_back(
     guard: TokenGuard, clock: SettableClock, claim: str
 ) -> None:
     start(guard)
@@ -233,7 +233,7 @@ def test_a_remembered_token_does_not_outlive_a_revocation(
     assert "revoked" in refusal(guard, token)
 
 
-def test_a_remembered_token_is_refused_while_the_store_cannot_tell(
+def test_a_cached_token_is_refused_while_the_store_is_away(
     token: str, clock: SettableClock
 ) -> None:
     answers: Iterator[Exception | None] = iter([*[None] * 4, Unavailable("The store is down")])
@@ -299,7 +299,7 @@ def test_a_remembered_token_does_not_outlive_its_settings(clock: SettableClock) 
     assert refusal(second, token) == "The token is for another audience (aud)"
 
 
-def test_a_remembered_token_does_not_outlive_a_key_that_the_ring_drops(tmp_path: Path) -> None:
+def test_a_cached_token_does_not_outlive_its_key_in_the_ring(tmp_path: Path) -> None:
     ring_files.make(tmp_path, alg="ES256", password=None, now=NOW)
     monotonic = SettableClock(0)
     ring = KeyRing(tmp_path, monotonic=monotonic)
@@ -352,7 +352,7 @@ def test_a_remembered_token_does_not_outlive_its_issuers_key_set(
         verifier.verify(token)
 
 
-def test_a_remembered_token_does_not_outlive_a_tenant_that_is_given_up() -> None:
+def test_a_cached_token_does_not_outlive_its_tenant() -> None:
     tenants: dict[str, object] = {ISSUER: "an entry"}
     monotonic, theirs = SettableClock(0), Key(SECRET)
     issuers = Issuers(
@@ -574,7 +574,7 @@ def test_it_can_be_turned_off(
     assert refusal(guard, token) == "The token's signature is not valid"
 
 
-def test_a_shape_of_claims_that_is_always_another_takes_no_more_memory() -> None:
+def test_ever_new_shapes_of_claims_take_no_more_memory() -> None:
     made = remembering(2)
     for number in range(600):
         token = made.token(number, **{f"claim {number}": 1})

@@ -168,7 +168,7 @@ def test_a_leeway_is_added_to_exp(clock: SettableClock, exp: int, leeway: int) -
     validators.is_current(leeway, clock)(token(exp=exp))
 
 
-def test_a_token_is_expired_in_the_very_second_of_its_exp_and_leeway(clock: SettableClock) -> None:
+def test_a_token_is_expired_in_the_very_second_of_exp_and_leeway(clock: SettableClock) -> None:
     assert refusal(validators.is_current(30, clock), token(exp=NOW - 30)).claim == "exp"
 
 

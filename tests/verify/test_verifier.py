@@ -263,7 +263,7 @@ def test_any_source_of_keys_will_do() -> None:
     assert TokenVerifier(TrustedIssuer(Source(), {})).verify(signed(KEY, CLAIMS)).claims == CLAIMS
 
 
-def test_a_source_that_finds_a_key_of_another_algorithm_is_not_trusted() -> None:
+def test_a_key_of_another_algorithm_from_a_source_is_not_trusted() -> None:
     class Source:
         def find(self, header: Header, use: str) -> Sequence[Key]:  # noqa: ARG002 - finds it for all
             return [KEY]

@@ -409,7 +409,7 @@ def test_public_in_method_decorators_opens(
 
 @each_framework
 @pytest.mark.parametrize("decorators", [[public, guarded], [guarded, public]], ids=["pg", "gp"])
-def test_public_and_token_required_in_method_decorators_serve_nobody(
+def test_public_beside_token_required_on_methods_serves_nobody(
     guard_app: GuardApp, headers_with: HeadersWith, framework: Any, decorators: Any
 ) -> None:
     app = guard_app(Flask(__name__))
@@ -472,7 +472,7 @@ def test_a_check_runs_before_the_decorators_above_its_guard(
     assert tenants == ["not known yet"]
 
 
-def test_a_user_loader_runs_before_the_decorators_above_its_guard(
+def test_a_user_loader_runs_before_decorators_above_its_guard(
     guard_app: GuardApp, headers: Headers
 ) -> None:
     order: list[str] = []
@@ -513,7 +513,7 @@ def test_an_api_key_is_no_way_around_a_guarded_function(plain_app: Flask) -> Non
     assert refusal_of(plain_app.test_client().get("/notes", headers=API_KEY)) == MISSING
 
 
-def test_a_decorator_that_takes_a_key_or_a_token_calls_require_token(
+def test_a_decorator_for_a_key_or_a_token_calls_require_token(
     plain_app: Flask, headers: Headers
 ) -> None:
     def key_or_token(view: View) -> View:

@@ -69,7 +69,7 @@ def test_a_bad_token_is_challenged_with_invalid_token(
     assert parameters_of(response).keys() == {"realm", "error", "error_description"}
 
 
-def test_a_short_scope_is_challenged_with_the_scope_that_is_needed(
+def test_a_short_scope_is_challenged_with_the_scope_needed(
     answer: Answer, headers_with: HeadersWith
 ) -> None:
     response = answer(headers_with(scope="notes:read"), scope="notes:read notes:write")
@@ -77,7 +77,7 @@ def test_a_short_scope_is_challenged_with_the_scope_that_is_needed(
     assert parameters_of(response)["scope"] == "notes:read notes:write"
 
 
-def test_the_challenge_names_each_of_the_scopes_of_which_one_is_needed(
+def test_the_challenge_names_every_scope_of_which_one_is_needed(
     answer: Answer, headers: Headers
 ) -> None:
     response = answer(headers, any_scope=["admin", "notes:read"])
@@ -161,7 +161,7 @@ def test_the_realm_is_not_a_name_that_a_server_made_up(guard_app: GuardApp) -> N
     assert parameters_of(app.test_client().get("/")) == {"realm": "api"}
 
 
-def test_a_realm_from_an_apps_name_stays_within_its_character_set(guard_app: GuardApp) -> None:
+def test_a_realm_from_an_apps_name_has_allowed_characters_alone(guard_app: GuardApp) -> None:
     app = guard_app(Flask('no"t\\es', root_path="."), PROTECT="all")
     app.add_url_rule("/", view_func=new_view())
     assert parameters_of(app.test_client().get("/")) == {"realm": "no?t?es"}
@@ -190,9 +190,7 @@ def test_head_is_refused_as_get_is_but_for_the_body(
 # What an app's own rules and views raise
 
 
-def test_a_rejected_of_an_apps_rule_is_answered_with_its_challenge(
-    make_app: MakeApp, headers: Headers
-) -> None:
+def test_a_refusal_by_an_apps_rule_has_its_challenge(make_app: MakeApp, headers: Headers) -> None:
     app = _app_that_raises(make_app, InvalidToken("The tenant is closed", claim="tenant"))
     parameters = parameters_of(app.test_client().get("/claims", headers=headers))
     assert parameters["error_description"] == "The tenant is closed"
@@ -215,7 +213,7 @@ def test_a_rejected_of_a_check_is_answered_with_its_challenge(
     assert refusal_of(answer(headers, check=check)) == BAD
 
 
-def test_what_we_cannot_tell_is_503_with_retry_after_and_no_challenge(
+def test_an_outage_is_503_with_retry_after_and_no_challenge(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app = _app_that_raises(make_app, Unavailable("The directory is down", retry_after=17))

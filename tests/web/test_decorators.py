@@ -155,7 +155,7 @@ def test_a_token_without_a_scope_claim_has_no_scope(ask: Ask) -> None:
         (0, -1, 403),
     ],
 )
-def test_a_claim_must_be_equal_and_of_the_same_json_type_or_hold_such_an_element(
+def test_a_claim_equals_or_holds_a_value_of_the_same_json_type(
     ask: Ask, demanded: Any, claim: Any, status: int
 ) -> None:
     assert ask({"claims": {"role": demanded}}, role=claim).status_code == status
@@ -462,7 +462,7 @@ def test_a_class_is_an_error_at_import(decorate: Any) -> None:
 
 
 @pytest.mark.parametrize("decorate", [token_required, token_required(scope="a")])
-def test_public_and_token_required_on_one_view_are_an_error_at_import(decorate: Any) -> None:
+def test_public_and_token_required_on_one_view_are_an_error(decorate: Any) -> None:
     with pytest.raises(TypeError, match="public"):
         decorate(public(new_view()))
     with pytest.raises(TypeError, match="guarded"):
@@ -470,7 +470,7 @@ def test_public_and_token_required_on_one_view_are_an_error_at_import(decorate: 
 
 
 @pytest.mark.parametrize("decorate", [token_required, token_required(scope="a")])
-def test_public_and_token_required_are_an_error_with_a_decorator_between_them(
+def test_public_and_token_required_with_one_between_are_an_error(
     decorate: Any,
 ) -> None:
     with pytest.raises(TypeError, match="public"):

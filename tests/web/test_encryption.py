@@ -458,7 +458,7 @@ def test_every_decryption_fault_has_the_same_answer(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_decryption_fault_has_that_answer_where_encryption_is_not_required(
+def test_a_decryption_fault_looks_the_same_if_optional(
     lenient_app: Flask, inner: str, key: Jwk, fault: str
 ) -> None:
     given = Given(key, inner, sealed(inner, key).split("."))
@@ -502,7 +502,7 @@ def test_the_json_serialization_is_refused(app: Flask, inner: str, key: Jwk) -> 
     assert reason(app, writer.serialize()) == "The token is not encrypted"
 
 
-def test_the_json_serialization_is_refused_where_encryption_is_not_required(
+def test_the_json_serialization_is_refused_if_optional(
     lenient_app: Flask, inner: str, key: Jwk
 ) -> None:
     writer = sealed_object(inner, JWK(**key))
@@ -591,7 +591,7 @@ def test_an_app_with_a_public_key_issues_what_another_reads(
     assert (status(reader, token), reason(writer, token)) == (200, ANSWER)
 
 
-def test_a_stranger_who_encrypts_to_a_public_key_is_refused_for_the_signature(
+def test_a_stranger_with_the_public_key_is_refused_by_signature(
     make_app: MakeApp, rsa_key: rsa.RSAPrivateKey
 ) -> None:
     app = make_app(ENCRYPTION={"key": pem(rsa_key)})

@@ -135,7 +135,7 @@ def test_a_mutated_part_is_answered_like_any_other(
     position=st.integers(0, 4),
     change=mutations(st.text(st.characters(exclude_characters="."), min_size=1, max_size=99)),
 )
-def test_a_part_with_any_characters_in_it_is_answered_like_any_other(
+def test_a_part_of_any_characters_is_answered_like_any_other(
     attacked: Target, position: int, change: Callable[[str], str]
 ) -> None:
     token = mutated(attacked.token, position, change)
@@ -162,7 +162,7 @@ def test_any_five_parts_are_answered_like_any_other(attacked: Target, octets: li
 
 
 @given(octets=st.lists(st.binary(max_size=600), min_size=4, max_size=4))
-def test_any_four_parts_behind_the_header_are_answered_like_any_other(
+def test_any_four_parts_after_the_header_are_answered_alike(
     attacked: Target, octets: list[bytes]
 ) -> None:
     header = attacked.token.partition(".")[0].encode()
@@ -188,7 +188,7 @@ MEMBERS = st.sampled_from(
 
 
 @given(members=st.dictionaries(MEMBERS, VALUES, min_size=1, max_size=5))
-def test_a_header_that_says_anything_else_is_answered_like_any_other(
+def test_a_header_of_anything_else_is_answered_like_any_other(
     attacked: Target, members: dict[str, Any]
 ) -> None:
     def changed(part: str) -> str:

@@ -366,7 +366,7 @@ def test_one_error_object_is_answered_anew_in_each_request(
     assert noting.asked == [one_error, one_error]
 
 
-def test_one_error_object_has_an_answer_in_each_request_under_way(guard_app: GuardApp) -> None:
+def test_one_error_object_has_an_answer_in_each_open_request(guard_app: GuardApp) -> None:
     guard, one_error = TokenGuard(), Rejected("The tenant is gone")
     guard.error_response(lambda _: {"path": request.path})
     app: Flask = guard_app(Flask(__name__), guard)

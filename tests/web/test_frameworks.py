@@ -325,7 +325,7 @@ def verifying_app(guard_app: GuardApp) -> Flask:
 
 
 @pytest.mark.parametrize("path", ["/restful", "/function"])
-def test_a_refusal_that_a_view_does_not_catch_is_answered_the_same(
+def test_a_refusal_not_caught_by_a_view_is_answered_the_same(
     verifying_app: Flask, path: str
 ) -> None:
     assert refusal_of(verifying_app.test_client().get(path)) == BAD
@@ -352,7 +352,7 @@ OTHER_ERRORS: list[Any] = [HTTPException, Exception, Unauthorized, 400, 401, 403
 @pytest.mark.parametrize("handle", [_bare, _async_bare, _without_headers], ids=_name)
 @pytest.mark.parametrize("on_blueprint", [False, True], ids=["app", "blueprint"])
 @pytest.mark.parametrize("build", [_function, _function_under_a_foreign_decorator], ids=_name)
-def test_an_apps_handlers_for_other_errors_leave_our_answers_alone(
+def test_handlers_of_an_app_for_other_errors_leave_our_answers(
     guard_app: GuardApp, headers: Headers, build: Any, on_blueprint: bool, handle: Any
 ) -> None:
     app = guard_app(Flask(__name__), REALM="notes")
@@ -370,7 +370,7 @@ def test_an_apps_handlers_for_other_errors_leave_our_answers_alone(
 
 
 @pytest.mark.parametrize("framework", [Flask, APIFlask])
-def test_an_apps_handlers_of_before_init_app_leave_our_answers_alone(
+def test_handlers_from_before_init_app_leave_our_answers_alone(
     guard_app: GuardApp, framework: type[Flask]
 ) -> None:
     app = framework(__name__)
@@ -453,7 +453,7 @@ def test_an_apps_handler_changes_the_answer_to_an_outage(
     assert response.get_json() == {"changed": "Unavailable"}
 
 
-def test_a_handler_for_one_of_our_classes_leaves_the_others_alone(
+def test_a_handler_for_one_of_our_classes_leaves_the_others(
     guard_app: GuardApp, headers: Headers
 ) -> None:
     app = guard_app(Flask(__name__))

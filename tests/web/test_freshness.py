@@ -78,7 +78,7 @@ def test_a_login_may_lie_ahead_as_far_as_iat(
     assert answers == [status] * 3
 
 
-def test_a_login_of_another_issuer_may_lie_ahead_as_far_as_its_iat(
+def test_another_issuers_login_may_lie_ahead_as_far_as_its_iat(
     guard_app: GuardApp, clock: SettableClock, private_keys: dict[str, PrivateKey]
 ) -> None:
     key, now = Key(private_keys["EdDSA"]), int(clock.now)

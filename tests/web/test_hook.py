@@ -34,7 +34,7 @@ from .support import BAD, MISSING, SHORT, foreign, new_view, received, refusal_o
 # First among the hooks
 
 
-def test_the_hook_runs_before_those_that_were_registered_before_init_app(
+def test_the_hook_runs_before_hooks_from_before_init_app(
     guard_app: GuardApp, headers: Headers
 ) -> None:
     app, seen = Flask(__name__), []
@@ -95,7 +95,7 @@ def test_an_open_route_ignores_what_is_no_token(open_client: FlaskClient, value:
     assert response.get_json() == {"claims": None, "known": False}
 
 
-def test_an_open_route_ignores_a_stale_token_and_a_guarded_one_does_not(
+def test_only_an_open_route_ignores_a_stale_token(
     open_client: FlaskClient, stale_headers: Headers
 ) -> None:
     response = open_client.get("/open", headers=stale_headers)
@@ -103,9 +103,7 @@ def test_an_open_route_ignores_a_stale_token_and_a_guarded_one_does_not(
     assert refusal_of(open_client.get("/claims", headers=stale_headers)) == BAD
 
 
-def test_an_open_route_ignores_an_outage_and_a_guarded_one_does_not(
-    make_app: MakeApp, headers: Headers
-) -> None:
+def test_only_an_open_route_ignores_an_outage(make_app: MakeApp, headers: Headers) -> None:
     app = make_app(TokenGuard(validators=[_is_down]))
     app.add_url_rule("/open", "open", lambda: {"claims": g.claims})
     app.add_url_rule("/optional", "optional", token_required(optional=True)(new_view()))
@@ -126,7 +124,7 @@ def test_a_kept_refusal_is_raised_wherever_a_demand_is_met_later(
 # current_token
 
 
-def test_current_token_tells_header_claims_and_where_it_was_found(
+def test_current_token_has_header_claims_and_location(
     make_app: MakeApp, headers: Headers, good_claims: dict[str, Any]
 ) -> None:
     app = make_app()
@@ -220,7 +218,7 @@ def users_app(make_app: MakeApp, users: _Users) -> Flask:
     return app
 
 
-def test_the_user_loader_is_not_asked_for_a_user_whom_nobody_touches(
+def test_the_user_loader_is_not_asked_for_an_untouched_user(
     users_app: Flask, users: _Users, headers: Headers
 ) -> None:
     users_app.test_client().get("/never", headers=headers)
@@ -245,7 +243,7 @@ def test_a_user_who_is_gone_is_a_refused_token(
     assert refusal_of(response) == BAD
 
 
-def test_a_view_that_touches_no_user_is_served_to_one_who_is_gone(
+def test_a_view_that_touches_no_user_serves_one_who_is_gone(
     users_app: Flask, headers_with: HeadersWith
 ) -> None:
     response = users_app.test_client().get("/never", headers=headers_with(sub="bob"))
@@ -355,7 +353,7 @@ def test_an_answer_with_a_token_in_it_is_stored_nowhere(make_app: MakeApp) -> No
     assert response.headers.getlist("Pragma") == ["no-cache"]
 
 
-def test_an_answer_with_a_token_in_it_replaces_what_the_view_said_of_caches(
+def test_an_answer_with_a_token_replaces_the_views_cache_control(
     make_app: MakeApp,
 ) -> None:
     guard = TokenGuard()
@@ -399,7 +397,7 @@ def test_every_token_gets_the_default_claims(make_app: MakeApp, guard: TokenGuar
     assert (claims["role"], claims["home"]) == ("guest", "/bob")
 
 
-def test_what_issue_token_is_given_comes_before_the_default_claims(
+def test_claims_given_to_issue_token_come_before_the_defaults(
     make_app: MakeApp, guard: TokenGuard
 ) -> None:
     app = make_app(guard)
@@ -564,7 +562,7 @@ def test_a_token_is_verified_once_a_request(make_app: MakeApp, headers: Headers)
 
 
 @pytest.mark.parametrize("decorate", [lambda view: view, foreign], ids=["hook", "wrapper"])
-def test_check_and_user_loader_run_once_though_a_demand_is_met_twice(
+def test_check_and_user_loader_run_once_for_a_demand_met_twice(
     make_app: MakeApp, users: _Users, headers: Headers, decorate: Any
 ) -> None:
     guard, checked = TokenGuard(), []
@@ -581,7 +579,7 @@ def test_check_and_user_loader_run_once_though_a_demand_is_met_twice(
     assert (checked, users.asked) == (["alice"], ["alice"])
 
 
-def test_a_user_whom_a_hook_touched_is_not_loaded_again_for_the_view(
+def test_a_user_touched_by_a_hook_is_not_loaded_again(
     make_app: MakeApp, users: _Users, headers: Headers
 ) -> None:
     guard = TokenGuard()

@@ -38,7 +38,7 @@ def test_every_fault_is_told_at_once(guard_app: GuardApp) -> None:
     ]
 
 
-def test_an_app_that_was_refused_can_be_guarded_when_it_is_repaired(guard_app: GuardApp) -> None:
+def test_an_app_that_was_refused_can_be_guarded_once_repaired(guard_app: GuardApp) -> None:
     app = Flask(__name__)
     app.add_url_rule("/", view_func=token_required(new_view()))
     with pytest.raises(ConfigurationError):

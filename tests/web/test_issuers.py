@@ -725,7 +725,7 @@ def test_the_log_states_why_an_address_was_refused(
     assert "192.0.2.1 is refused: plain http is for this machine, and for hosts" in caplog.text
 
 
-def test_http_from_this_machine_and_public_addresses_alone_contradict() -> None:
+def test_loopback_http_contradicts_public_addresses_alone() -> None:
     entry = {"audience": "a", "private_addresses": "forbid"}
     with pytest.raises(ConfigurationError, match="TOKENGUARD_ISSUERS"):
         guarded(TokenGuard(), ISSUERS={ID: entry}, ALLOW_INSECURE_HTTP=True)

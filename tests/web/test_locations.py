@@ -71,7 +71,7 @@ def _send_json(client: FlaskClient, path: str, body: str | bytes) -> TestRespons
 
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer    "])
-def test_the_scheme_comes_in_any_case_and_with_any_number_of_spaces(
+def test_the_scheme_may_have_any_case_and_number_of_spaces(
     plain_client: FlaskClient, token: str, prefix: str
 ) -> None:
     response = plain_client.get("/where", headers={"Authorization": prefix + token})
@@ -223,7 +223,7 @@ def test_by_default_only_the_header_is_read(plain_client: FlaskClient, token: st
     assert refusal_of(plain_client.post("/where", json=named)) == MISSING
 
 
-def test_other_places_are_no_second_credential_while_they_are_off(
+def test_places_that_are_off_are_no_second_credential(
     plain_client: FlaskClient, headers: Headers
 ) -> None:
     response = plain_client.post(
@@ -282,7 +282,7 @@ def test_an_answer_to_a_token_in_the_query_is_private(
     assert response.headers.getlist("Cache-Control") == ["private"]
 
 
-def test_an_answer_to_a_token_in_the_header_says_nothing_of_caches(
+def test_an_answer_to_a_header_token_leaves_caches_alone(
     client: FlaskClient, headers: Headers
 ) -> None:
     assert "Cache-Control" not in client.get("/where", headers=headers).headers
@@ -339,7 +339,7 @@ def test_json_goes_by_its_other_media_types_too(client: FlaskClient, token: str)
     assert response.get_json() == {"where": "json"}
 
 
-def test_the_claims_of_a_token_that_only_the_wrapper_looked_for_are_shown(
+def test_claims_of_a_token_found_by_the_wrapper_alone_are_shown(
     client: FlaskClient, token: str
 ) -> None:
     response = client.post("/wrapped", data={"access_token": token})
@@ -448,7 +448,7 @@ def test_two_tokens_in_json_are_a_malformed_request(client: FlaskClient, token: 
     ],
     ids="+".join,
 )
-def test_two_credentials_are_a_malformed_request_even_if_they_are_the_same(
+def test_two_equal_credentials_are_a_malformed_request(
     client: FlaskClient, token: str, path: str, places: tuple[str, ...]
 ) -> None:
     parts: dict[str, Any] = {
@@ -461,7 +461,7 @@ def test_two_credentials_are_a_malformed_request_even_if_they_are_the_same(
     assert refusal_of(client.post(path, **carried)) == MALFORMED
 
 
-def test_a_malformed_header_is_not_made_good_by_a_token_elsewhere(
+def test_a_token_elsewhere_does_not_mend_a_malformed_header(
     client: FlaskClient, token: str
 ) -> None:
     query = {"access_token": token}
@@ -519,7 +519,7 @@ def test_a_public_view_can_read_its_raw_stream(make_app: MakeApp, content_type: 
     assert response.data == body
 
 
-def test_an_unmarked_view_takes_a_token_from_a_form_where_all_are_guarded(
+def test_an_unmarked_view_takes_a_form_token_if_all_are_guarded(
     make_app: MakeApp, token: str
 ) -> None:
     app = make_app(TOKEN_LOCATIONS=EVERYWHERE, PROTECT="all")
@@ -528,7 +528,7 @@ def test_an_unmarked_view_takes_a_token_from_a_form_where_all_are_guarded(
     assert response.text == "served"
 
 
-def test_a_guarded_view_can_read_its_raw_stream_while_bodies_are_off(
+def test_a_guarded_view_can_read_its_stream_if_bodies_are_off(
     plain_client: FlaskClient, headers: Headers
 ) -> None:
     app = plain_client.application

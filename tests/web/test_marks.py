@@ -120,7 +120,7 @@ def test_two_wrappers_of_one_function_demand_each_its_own(
     assert refusal_of(client.get("/b", headers=headers)) == SHORT
 
 
-def test_a_function_that_is_registered_bare_demands_all_that_was_said_of_it(
+def test_a_function_registered_bare_demands_all_of_its_marks(
     app: Flask, client: FlaskClient, headers_with: HeadersWith
 ) -> None:
     view = new_view()
@@ -146,7 +146,7 @@ def test_the_demands_of_stacked_decorators_must_all_be_met(
     assert client.get("/", headers=headers_with(scope=scope)).status_code == status
 
 
-def test_the_hook_sees_the_demands_of_wrappers_directly_beneath_each_other(
+def test_the_hook_sees_the_demands_of_stacked_wrappers(
     app: Flask, client: FlaskClient, headers_with: HeadersWith
 ) -> None:
     stacked = token_required(token_required(token_required(scope="a")(new_view())))
@@ -219,7 +219,7 @@ def test_a_decorator_without_wraps_is_seen_by_the_wrapper_alone(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_guard_above_foreign_decorators_above_the_route_protects(
+def test_a_guard_above_others_above_the_route_protects(
     app: Flask, client: FlaskClient, headers: Headers, times: int
 ) -> None:
     view = app.get("/")(new_view())
@@ -230,9 +230,7 @@ def test_a_guard_above_foreign_decorators_above_the_route_protects(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_guard_above_what_is_no_function_above_the_route_protects(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_a_guard_above_a_callable_above_the_route_protects(app: Flask, client: FlaskClient) -> None:
     token_required(lru_cache(app.get("/")(new_view())))
     assert _refused_by_hook(client)
 
@@ -255,7 +253,7 @@ def test_a_guard_above_the_route_of_a_guarded_view_protects(
 
 
 @pytest.mark.parametrize("between", [lambda view: view, foreign], ids=["directly", "foreign"])
-def test_wrappers_of_one_guarded_function_demand_nothing_of_each_other(
+def test_wrappers_of_one_guarded_function_share_no_demand(
     app: Flask, client: FlaskClient, headers_with: HeadersWith, between: Callable[[View], View]
 ) -> None:
     guarded = token_required(new_view())
@@ -299,7 +297,7 @@ def test_a_decorator_may_leave_the_view_bare_on_purpose(app: Flask, client: Flas
     assert client.get("/").text == "served"
 
 
-def test_the_very_function_that_was_marked_is_guarded_where_it_is_unwrapped(
+def test_a_marked_function_is_guarded_where_it_is_unwrapped(
     app: Flask, client: FlaskClient
 ) -> None:
     app.add_url_rule("/", view_func=inspect.unwrap(foreign(token_required(new_view()))))
@@ -401,7 +399,7 @@ def test_a_method_of_a_class_view_is_guarded_by_the_hook(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_method_without_a_mark_stays_open_beside_one_that_has_it(
+def test_a_method_without_a_mark_stays_open_beside_a_marked_one(
     app: Flask, client: FlaskClient
 ) -> None:
     app.add_url_rule("/", view_func=_Guarded.as_view("notes"))
@@ -416,7 +414,7 @@ def test_head_falls_back_to_get_and_its_demand(
     assert client.head("/", headers=headers).status_code == 200
 
 
-def test_head_has_a_demand_of_its_own_where_there_is_such_a_method(
+def test_head_has_its_own_demand_where_there_is_such_a_method(
     app: Flask, client: FlaskClient
 ) -> None:
     class WithHead(_Guarded):
@@ -463,7 +461,7 @@ def test_the_decorators_of_a_class_view_guard_all_its_methods(
 
 
 @pytest.mark.parametrize(("scope", "status"), [("a", 403), ("b", 403), ("a b", 200)])
-def test_the_demands_of_a_class_and_of_its_method_must_both_be_met(
+def test_the_demands_of_class_and_method_must_both_be_met(
     app: Flask, client: FlaskClient, headers_with: HeadersWith, scope: str, status: int
 ) -> None:
     class Notes(MethodView):
@@ -492,7 +490,7 @@ def test_dispatch_request_is_guarded_by_the_hook(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_class_view_that_is_decorated_as_a_view_is_guarded_by_the_hook(
+def test_a_class_view_decorated_as_a_view_is_guarded_by_the_hook(
     app: Flask, client: FlaskClient, headers: Headers
 ) -> None:
     class Notes(MethodView):
@@ -505,7 +503,7 @@ def test_a_class_view_that_is_decorated_as_a_view_is_guarded_by_the_hook(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_method_is_guarded_by_the_hook_under_a_foreign_decorator_of_its_class(
+def test_a_method_is_guarded_under_a_decorator_of_its_class(
     app: Flask, client: FlaskClient
 ) -> None:
     class Notes(_Guarded):
@@ -573,7 +571,7 @@ def test_an_async_method_is_guarded_by_the_hook(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_an_async_view_is_guarded_by_the_wrapper_when_it_is_called_directly(
+def test_an_async_view_called_directly_is_guarded(
     app: Flask, client: FlaskClient, headers: Headers
 ) -> None:
     @token_required
@@ -588,7 +586,7 @@ def test_an_async_view_is_guarded_by_the_wrapper_when_it_is_called_directly(
     assert client.get("/", headers=headers).text == "served"
 
 
-def test_a_check_is_asked_once_though_hook_and_wrapper_both_see_it(
+def test_a_check_seen_by_hook_and_wrapper_is_asked_once(
     app: Flask, client: FlaskClient, headers: Headers
 ) -> None:
     asked: list[str | None] = []
@@ -602,9 +600,7 @@ def test_a_check_is_asked_once_though_hook_and_wrapper_both_see_it(
     assert asked == ["alice"]
 
 
-def test_a_function_that_is_decorated_at_every_request_remembers_a_demand_once(
-    app: Flask, headers: Headers
-) -> None:
+def test_a_function_decorated_at_every_request_has_one_demand(app: Flask, headers: Headers) -> None:
     class Notes(Resource):  # type: ignore[misc]  # flask-restful has no types
         method_decorators: ClassVar[list[View]] = [token_required]
 

@@ -72,7 +72,7 @@ def test_a_preflight_never_reaches_the_view(client: FlaskClient, path: str) -> N
     assert "the view's answer" not in response.text
 
 
-def test_a_preflight_where_only_the_wrapper_sees_the_demand_gets_flasks_default_answer(
+def test_a_preflight_to_a_wrapper_gets_flasks_default_answer(
     client: FlaskClient,
 ) -> None:
     response = client.options("/called", headers=PREFLIGHT)

@@ -134,7 +134,7 @@ def test_public_above_the_route_opens_nothing(app: Flask) -> None:
     assert refusal_of(app.test_client().get("/login")) == MISSING
 
 
-def test_public_on_a_function_opens_no_other_route_of_that_function(app: Flask) -> None:
+def test_public_on_a_function_opens_no_other_route_of_it(app: Flask) -> None:
     view = new_view()
     app.add_url_rule("/open", "open", public(view))
     app.add_url_rule("/closed", "closed", view)
@@ -147,7 +147,7 @@ def test_public_under_a_foreign_decorator_opens_its_route(app: Flask) -> None:
     assert app.test_client().get("/login").text == "served"
 
 
-def test_public_on_a_function_opens_no_foreign_decorator_of_that_function(app: Flask) -> None:
+def test_public_on_a_function_opens_no_decorated_route_of_it(app: Flask) -> None:
     view = new_view()
     app.add_url_rule("/open", "open", foreign(public(view)))
     app.add_url_rule("/closed", "closed", foreign(view))
@@ -195,7 +195,7 @@ def test_an_async_view_may_be_public(app: Flask) -> None:
     assert app.test_client().get("/").text == "served"
 
 
-def test_public_changes_nothing_where_only_marked_endpoints_are_guarded(make_app: MakeApp) -> None:
+def test_public_changes_nothing_where_marks_alone_guard(make_app: MakeApp) -> None:
     app = make_app()
     app.add_url_rule("/", view_func=public(new_view()))
     assert app.test_client().get("/").text == "served"

@@ -90,7 +90,7 @@ def apps(request: pytest.FixtureRequest, make_app: MakeApp) -> tuple[Flask, Flas
 @pytest.mark.parametrize(
     ("inner_sub", "shown"), [("bob", "bob"), (None, None)], ids=["bob", "nobody"]
 )
-def test_a_request_inside_a_request_is_known_by_its_own_token_only(
+def test_a_request_inside_a_request_has_its_own_token_alone(
     apps: tuple[Flask, Flask],
     headers_with: HeadersWith,
     call: Call,
@@ -144,7 +144,7 @@ def test_a_refused_request_inside_puts_back_what_was_known_too(
 
 
 @ways
-def test_a_demand_that_the_outer_request_met_is_not_met_for_the_inner_one(
+def test_a_demand_met_by_the_outer_request_is_open_for_the_inner(
     apps: tuple[Flask, Flask], headers_with: HeadersWith, call: Call
 ) -> None:
     outer, inner = apps
@@ -193,7 +193,7 @@ def test_a_request_to_an_app_without_a_guard_changes_nothing(
     assert response.get_json() == {"shown": "alice", "known": "alice"}
 
 
-def test_a_request_inside_that_ends_before_the_hook_changes_nothing(
+def test_an_inner_request_ended_before_the_hook_changes_nothing(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app = make_app()
@@ -258,7 +258,7 @@ def test_what_an_app_assigns_to_g_makes_nobody_a_user(make_app: MakeApp) -> None
     assert app.test_client().get("/").get_json() == {"user": None, "token": False}
 
 
-def test_claims_that_a_view_changes_are_as_signed_in_the_next_request(
+def test_claims_changed_by_a_view_are_as_signed_in_the_next(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app = make_app()
@@ -355,7 +355,7 @@ def test_a_copied_context_asks_for_the_user_once(make_app: MakeApp, headers: Hea
     assert asked == ["alice"]
 
 
-def test_what_is_asked_before_the_hook_hides_nothing_that_was_around(
+def test_asking_before_the_hook_hides_nothing_of_the_outer(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app = make_app()
@@ -376,7 +376,7 @@ def test_a_view_in_a_test_request_context_is_guarded(make_app: MakeApp) -> None:
         view()
 
 
-def test_a_view_in_a_test_request_context_takes_the_requests_token(
+def test_a_view_in_a_test_request_context_takes_its_token(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app = make_app()
@@ -397,7 +397,7 @@ def test_current_token_needs_no_hook(make_app: MakeApp, headers: Headers) -> Non
         assert _known() is None
 
 
-def test_a_request_context_for_a_used_environ_verifies_its_token_anew(
+def test_a_context_for_a_used_environ_verifies_its_token_anew(
     make_app: MakeApp, headers: Headers, stale_headers: Headers
 ) -> None:
     app = make_app()
@@ -409,7 +409,7 @@ def test_a_request_context_for_a_used_environ_verifies_its_token_anew(
         assert not current_token
 
 
-def test_a_demand_in_an_app_without_a_guard_is_a_fault_of_the_deployment() -> None:
+def test_a_demand_in_an_app_without_a_guard_is_a_config_fault() -> None:
     view = token_required(new_view())
     with Flask("bare").test_request_context(), pytest.raises(ConfigurationError, match="bare"):
         view()
@@ -440,7 +440,7 @@ def test_one_guard_serves_apps_with_keys_of_their_own(make_app: MakeApp, guard: 
     assert refusal_of(two.test_client().get("/claims", headers=headers)) == BAD
 
 
-def test_one_guard_issues_and_verifies_with_the_keys_of_the_current_app(
+def test_one_guard_of_two_apps_uses_the_current_ones_keys(
     make_app: MakeApp, guard: TokenGuard
 ) -> None:
     one, two = make_app(guard), make_app(guard, KEY=token_urlsafe(64))
@@ -467,7 +467,7 @@ def test_a_guard_of_one_app_needs_no_context(make_app: MakeApp, guard: TokenGuar
     assert app.test_client().get("/claims", headers=bearer(token)).status_code == 200
 
 
-def test_a_guard_of_one_app_serves_it_inside_the_context_of_another(
+def test_a_guard_of_one_app_serves_it_in_anothers_context(
     make_app: MakeApp, guard: TokenGuard
 ) -> None:
     app = make_app(guard)
@@ -516,7 +516,7 @@ def test_a_view_that_fails_puts_the_claims_around_it_back(
         assert g.claims == "the app's own"
 
 
-def test_a_context_without_a_request_ends_quietly_after_requests_within_requests(
+def test_a_context_without_a_request_ends_quietly_after_others(
     guard_app: GuardApp, headers: Headers
 ) -> None:
     app: Flask = _with_inner_views(guard_app(Flask(__name__)))

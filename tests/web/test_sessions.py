@@ -469,7 +469,7 @@ def reuses() -> Iterator[list[dict[str, Any]]]:
         yield seen
 
 
-def test_a_second_presentation_within_the_grace_gets_the_same_successor(
+def test_a_repeat_within_the_grace_gets_the_same_successor(
     app: Flask, log_in: LogIn, refresh: Refresh, clock: SettableClock
 ) -> None:
     pair = log_in()

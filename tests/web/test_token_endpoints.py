@@ -228,7 +228,7 @@ def test_no_handler_of_the_app_makes_a_page_of_an_error(
     assert error_of(answer) == (status, "invalid_request")
 
 
-def test_a_revocation_is_not_acknowledged_while_the_store_is_away(make_app: MakeApp) -> None:
+def test_no_revocation_is_acknowledged_while_the_store_is_away(make_app: MakeApp) -> None:
     class Broken(MemoryStore):
         def revoke(self, *_: object, **__: object) -> None:
             from flask_tokenguard import Unavailable  # noqa: PLC0415

@@ -270,7 +270,7 @@ def test_metadata_that_has_not_changed_is_not_sent_again() -> None:
     assert provider.asked == [(OIDC, None), (OIDC, '"m1"')]
 
 
-def test_the_place_that_was_not_right_is_never_asked_for_a_version_of_the_other() -> None:
+def test_an_etag_is_never_sent_to_another_metadata_address() -> None:
     provider, monotonic = publishing(oauth=METADATA), SettableClock(1000)
     provider.etag = '"m1"'
     found = discovery(provider, "both", monotonic=monotonic)

@@ -135,7 +135,7 @@ def published(*jwks: Any) -> list[Key]:
 # Use.
 
 
-def test_nothing_is_fetched_and_no_thread_runs_before_the_first_use(
+def test_before_the_first_use_no_fetch_and_no_thread_runs(
     provider: Provider, monotonic: SettableClock
 ) -> None:
     later = Later()
@@ -172,7 +172,7 @@ def test_a_key_that_is_still_trusted_stays_the_same_object(
 
 
 @pytest.mark.parametrize("alg", ["HS256", "none", "ES384", "PS256", ""])
-def test_an_algorithm_that_is_not_accepted_finds_nothing_and_fetches_nothing(
+def test_an_algorithm_that_is_not_accepted_fetches_nothing(
     keys: RemoteKeys, provider: Provider, alg: str
 ) -> None:
     assert keys.find(header(alg=alg), "sig") == ()
@@ -444,7 +444,7 @@ def test_keys_are_fetched_anew_ahead_of_expiry_within_bounds(
     assert len(provider.asked) == 2
 
 
-def test_known_keys_verify_without_waiting_while_they_are_fetched_anew(
+def test_known_keys_verify_at_once_while_they_are_fetched_anew(
     keys: RemoteKeys, monotonic: SettableClock, threads: SwitchableThreads
 ) -> None:
     keys.find(header(), "sig")
@@ -456,7 +456,7 @@ def test_known_keys_verify_without_waiting_while_they_are_fetched_anew(
     assert len(later.runs) == 1
 
 
-def test_keys_that_nobody_used_for_long_are_fetched_before_they_are_believed(
+def test_keys_long_unused_are_fetched_before_they_verify(
     keys: RemoteKeys, provider: Provider, monotonic: SettableClock, other_jwk: Jwk
 ) -> None:
     keys.find(header(), "sig")
@@ -745,7 +745,7 @@ def test_the_limit_of_stale_keys_can_be_set(provider: Provider, monotonic: Setta
         keys.find(header(), "sig")
 
 
-def test_keys_serve_again_after_the_limit_when_the_provider_is_back(
+def test_keys_past_their_limit_serve_again_with_the_provider(
     keys: RemoteKeys, provider: Provider, monotonic: SettableClock
 ) -> None:
     keys.find(header(), "sig")
@@ -758,7 +758,7 @@ def test_keys_serve_again_after_the_limit_when_the_provider_is_back(
     assert kids(keys.find(header(), "sig")) == ["one"]
 
 
-def test_without_any_keys_an_outage_is_unavailable_with_the_time_to_come_again(
+def test_an_outage_without_any_keys_has_a_time_to_come_again(
     keys: RemoteKeys, provider: Provider, monotonic: SettableClock
 ) -> None:
     provider.error = FetchError("down")
@@ -851,7 +851,7 @@ def test_an_outage_is_logged_when_it_starts_and_when_it_ends(
 
 
 @pytest.mark.parametrize("error", [OSError("secret"), ValueError("secret"), RecursionError])
-def test_whatever_an_apps_own_fetch_raises_is_an_outage_without_its_words(
+def test_what_an_apps_fetch_raises_is_an_outage_and_not_shown(
     keys: RemoteKeys, provider: Provider, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     provider.error = error
@@ -862,7 +862,7 @@ def test_whatever_an_apps_own_fetch_raises_is_an_outage_without_its_words(
 
 
 @pytest.mark.parametrize("answer", [None, b"{}", Fetched("{}"), Fetched(b"{}", 304)])  # type: ignore[arg-type] # what an app may return
-def test_whatever_an_apps_own_fetch_returns_is_an_outage_that_backs_off(
+def test_rubbish_of_an_apps_fetch_is_an_outage_that_backs_off(
     caplog: pytest.LogCaptureFixture, answer: Any, monotonic: SettableClock
 ) -> None:
     asked = []
@@ -1186,7 +1186,7 @@ def test_many_threads_at_once_cause_one_fetch(provider: Provider) -> None:
     assert len(provider.asked) == 1
 
 
-def test_many_threads_with_a_new_kid_cause_one_fetch_and_all_find_it(
+def test_many_threads_with_a_new_kid_share_one_fetch(
     provider: Provider, jwk: Jwk, other_jwk: Jwk
 ) -> None:
     started = threading.Barrier(32)
@@ -1223,7 +1223,7 @@ def find_in_child(keys: RemoteKeys, found: Any) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_worker_forked_in_the_middle_of_a_fetch_fetches_by_itself(provider: Provider) -> None:
+def test_a_worker_forked_during_a_fetch_fetches_by_itself(provider: Provider) -> None:
     is_parent = os.getpid()
     in_fetch, go_on = threading.Event(), threading.Event()
 
@@ -1300,7 +1300,7 @@ def test_an_idle_worker_refuses_the_first_token_of_a_removed_key(
             verifier.verify(token)
 
 
-def test_a_key_server_that_drips_holds_up_no_request_and_is_not_flooded() -> None:
+def test_a_dripping_key_server_holds_up_no_request() -> None:
     with KeyServer(lambda send: server.send_slowly(send, b"H" * 5000)) as server:
         keys = RemoteKeys(
             server.url(),

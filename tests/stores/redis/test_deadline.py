@@ -157,7 +157,7 @@ def id_of(half: int) -> bytes:
     return bytes([next(tags)]) + new_id()[1:]
 
 
-def test_a_node_that_is_asked_beside_one_that_drips_is_not_blamed(
+def test_a_node_asked_beside_a_dripping_one_is_not_blamed(
     nodes: tuple[FakeServer, FakeServer],
 ) -> None:
     store = RedisStore(nodes[0].uri("cluster"), timeout=0.3)

@@ -129,7 +129,7 @@ class Load:
 
 @pytest.mark.parametrize("find", [find_valkey, find_redis])
 @pytest.mark.parametrize("kills", [4, pytest.param(100, marks=soak)])
-def test_a_server_that_is_killed_under_load_forgets_nothing_it_acknowledged(
+def test_a_server_killed_under_load_keeps_what_it_acknowledged(
     tmp_path: Path, find: Callable[[], str], kills: int
 ) -> None:
     server = RealServer(find(), tmp_path, *DURABLE)

@@ -143,7 +143,7 @@ def test_every_key_has_the_prefix_and_an_expiry(server: RealServer, client: Any)
     assert all(client.pttl(key) > 0 for key in keys)
 
 
-def test_stores_with_different_prefixes_know_nothing_of_each_other(server: RealServer) -> None:
+def test_stores_with_different_prefixes_share_nothing(server: RealServer) -> None:
     one, other = store_of(server, prefix="one:"), store_of(server, prefix="other:")
     jti, subject = new_id(), new_id()
     one.revoke(jti, subject=subject, expires=in_an_hour())
@@ -216,7 +216,7 @@ def test_every_step_is_unavailable_without_a_server() -> None:
             step()
 
 
-def test_a_server_that_hangs_holds_up_one_request_and_not_the_next(
+def test_a_hanging_server_holds_up_one_request_not_the_next(
     hasty: RedisStore, server: RealServer
 ) -> None:
     is_good(hasty)
@@ -294,7 +294,7 @@ def test_all_that_a_server_lost_came_before_its_new_epoch(
     assert family.present(family.first.jti).outcome == "ended"
 
 
-def test_the_first_to_issue_on_an_emptied_server_gives_every_tag_its_epoch(
+def test_the_first_issue_on_an_emptied_server_sets_every_epoch(
     store: RedisStore, client: Any
 ) -> None:
     is_good(store)
@@ -327,7 +327,7 @@ def test_a_server_that_keeps_no_epoch_is_no_store(
 
 
 @pytest.mark.parametrize("hours", [0.5, 2, 24 * 300])
-def test_an_epoch_in_the_future_neither_lasts_nor_accepts_what_was_revoked(
+def test_an_epoch_in_the_future_ends_and_accepts_nothing_revoked(
     store: RedisStore, client: Any, hours: float
 ) -> None:
     jti, subject = b"\x07" * 16, b"\x07" * 16
@@ -355,9 +355,7 @@ def test_a_value_that_is_no_number_accepts_nothing(
         store.standing(new_id(), None, subject)
 
 
-def test_ending_a_subject_covers_tokens_issued_before_the_clock_was_set_back(
-    store: RedisStore, client: Any
-) -> None:
+def test_ending_a_subject_covers_tokens_of_a_clock_set_back(store: RedisStore, client: Any) -> None:
     subject = b"\x07" * 16
     ahead = int(time.time() * 1000) + 3_500_000
     client.set("tokenguard:{07}:highest", ahead, ex=1000)
@@ -395,7 +393,7 @@ def test_a_read_only_server_is_unavailable_for_writes(
     store.revoke(new_id(), subject=None, expires=in_an_hour())
 
 
-def test_a_full_server_is_unavailable_for_writes_and_still_answers(
+def test_a_full_server_refuses_writes_and_still_answers(
     store: RedisStore, server: RealServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     is_good(store)
@@ -494,7 +492,7 @@ def test_nothing_logged_on_the_way_tells_the_password(
     assert quote(PASSWORD, safe="") not in caplog.text
 
 
-def test_a_server_without_the_certificate_we_trust_is_unavailable(
+def test_a_server_with_an_untrusted_certificate_is_unavailable(
     tls_server: RealServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Unavailable):
@@ -523,7 +521,7 @@ def test_a_certificate_for_another_name_is_refused(
         is_good(RedisStore(f"rediss://localhost:{tls_server.port}?ssl_ca_certs={certificate}"))
 
 
-def test_a_store_that_was_used_before_a_fork_is_used_by_both_sides(server: RealServer) -> None:
+def test_a_store_used_before_a_fork_is_used_by_both_sides(server: RealServer) -> None:
     script = f"""
 import os, secrets
 from flask_tokenguard.stores.redis.store import RedisStore

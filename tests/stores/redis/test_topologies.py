@@ -109,7 +109,7 @@ def test_a_failover_keeps_what_a_replica_acknowledged(
     assert "no replica" in caplog.text
 
 
-def test_a_write_that_no_replica_acknowledges_is_done_and_told_of(
+def test_a_write_that_no_replica_acknowledges_is_done_and_logged(
     own_sentinels: Replicated, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = RedisStore(own_sentinels.uri, timeout=TIMEOUT)
@@ -202,7 +202,7 @@ def test_while_a_slot_is_on_its_way_both_nodes_are_asked(cluster: Cluster, is_ne
         cluster.move_slot(slot_of(tag))
 
 
-def test_a_node_that_lost_its_data_is_noticed_wherever_an_id_stands(cluster: Cluster) -> None:
+def test_a_node_that_lost_its_data_is_noticed_for_every_id(cluster: Cluster) -> None:
     store = RedisStore(cluster.uri, timeout=PATIENCE)
     tag = secrets.randbelow(256)
     node = cluster.owner_of(slot_of(tag))
@@ -240,7 +240,7 @@ def test_a_node_that_hangs_holds_up_only_its_own_tags(cluster: Cluster) -> None:
     wait_until(lambda: works(store))
 
 
-def test_a_process_that_starts_while_a_node_hangs_serves_the_others(cluster: Cluster) -> None:
+def test_a_process_started_while_a_node_hangs_serves_the_others(cluster: Cluster) -> None:
     node = cluster.nodes[2]
     other = next(tag for tag in range(256) if cluster.owner_of(slot_of(tag)) is not node)
     assert answers(RedisStore(cluster.uri), id_under(other))

@@ -48,7 +48,7 @@ def test_whoever_opens_a_file_waits_until_it_is_made(file: Path, maker: sqlite3.
     timer.join()
 
 
-def test_before_a_fork_the_connection_is_closed_and_opened_again_later(file: Path) -> None:
+def test_a_fork_closes_the_connection_which_opens_again_later(file: Path) -> None:
     store = SqliteStore(file)
     store.revoke(NOBODY, subject=None, expires=2**40)
     before_fork()
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_made_stays_empty() -> None:
         assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
 
 
-def test_whoever_opens_a_file_waits_for_those_who_read_it_before_its_log_is_begun(
+def test_opening_a_file_waits_for_its_readers_to_begin_a_log(
     file: Path,
 ) -> None:
     SqliteStore(file).check()
@@ -110,7 +110,7 @@ def test_a_file_that_an_earlier_process_made_is_used_on(
     assert file.read_bytes() == made
 
 
-def test_where_sqlite_will_not_wait_for_a_lock_opening_is_tried_again(
+def test_opening_is_tried_again_where_sqlite_will_not_wait(
     file: Path, maker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (

@@ -166,7 +166,7 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, SqliteS
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-def test_a_fork_waits_no_longer_than_the_timeout_and_its_child_begins_anew(
+def test_a_fork_waits_within_the_timeout_its_child_starts_anew(
     stores: dict[str, SqliteStore], kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with write_for_long(stores[kind]):
@@ -192,7 +192,7 @@ def test_a_fork_waits_no_longer_for_a_thread_that_opens_a_file(
     assert not is_revoked(stores["file"], NOBODY)
 
 
-def test_a_fork_does_not_wait_for_a_thread_that_waits_to_open_a_file(
+def test_a_fork_waits_for_no_thread_that_waits_to_open_a_file(
     stores: dict[str, SqliteStore],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -212,7 +212,7 @@ def test_a_fork_does_not_wait_for_a_thread_that_waits_to_open_a_file(
         assert caplog.messages == []
 
 
-def test_while_a_fork_is_about_to_happen_no_thread_begins_to_use_the_store(
+def test_no_thread_begins_with_the_store_while_a_fork_is_due(
     stores: dict[str, SqliteStore],
 ) -> None:
     ended: list[bool] = []
@@ -226,7 +226,7 @@ def test_while_a_fork_is_about_to_happen_no_thread_begins_to_use_the_store(
     assert ended == [False]
 
 
-def test_a_thread_that_ends_while_a_fork_happens_leaves_no_connection(
+def test_a_thread_that_ends_during_a_fork_leaves_no_connection(
     stores: dict[str, SqliteStore],
 ) -> None:
     held = set(connections._SLOTS)

@@ -95,7 +95,7 @@ def test_every_worker_refuses_what_one_revoked(url: str) -> None:
     assert list(answers.values()) == [{401}] * WORKERS
 
 
-def test_the_workers_give_one_successor_to_all_who_refresh_at_once(url: str) -> None:
+def test_workers_give_one_successor_to_all_refreshing_at_once(url: str) -> None:
     token = log_in(url)["refresh_token"]
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: refresh(url, token), range(16)))
@@ -103,7 +103,7 @@ def test_the_workers_give_one_successor_to_all_who_refresh_at_once(url: str) -> 
     assert len({jti_of(answer.json()["refresh_token"]) for answer in answers}) == 1
 
 
-def test_a_successor_that_was_spent_in_any_worker_ends_the_session_in_all(url: str) -> None:
+def test_a_successor_spent_in_a_worker_ends_the_session_in_all(url: str) -> None:
     pair = log_in(url)
     successor = refresh(url, pair["refresh_token"]).json()
     assert refresh(url, successor["refresh_token"]).status_code == 200

@@ -65,7 +65,7 @@ def copy_over(source: Path, file: Path) -> None:
 
 
 @pytest.mark.parametrize("has_log", [True, False])
-def test_a_running_worker_refuses_all_that_is_older_than_the_copy(
+def test_a_running_worker_refuses_what_is_older_than_the_copy(
     store: SqliteStore, file: Path, fresh: Path, clock: SettableClock, has_log: bool
 ) -> None:
     issued = store.next_instant(SUBJECT)
@@ -129,14 +129,14 @@ def test_of_two_workers_both_go_on_with_the_new_file(
     assert epochs == {int(clock.now * 1000)}
 
 
-def test_what_another_thread_has_put_aside_is_not_put_aside_again(
+def test_what_another_thread_put_aside_is_not_put_aside_again(
     store: SqliteStore, file: Path
 ) -> None:
     store._file._set_aside((0, 0, 0, 0))
     assert file.exists()
 
 
-def test_a_log_that_a_killed_worker_left_is_not_applied_to_the_copy(
+def test_the_log_of_a_killed_worker_is_not_applied_to_the_copy(
     store: SqliteStore, file: Path, fresh: Path, open_store: OpenStore, clock: SettableClock
 ) -> None:
     issued = store.next_instant(SUBJECT)

@@ -241,11 +241,11 @@ def outlive_the_parent(file: Path, tell: Connection) -> None:
     os._exit(0)
 
 
-def test_what_a_child_revokes_is_seen_by_all_when_its_parent_is_gone(file: Path) -> None:
+def test_what_a_child_revokes_is_seen_once_its_parent_is_gone(file: Path) -> None:
     assert told_by(outlive_the_parent, file) is True
 
 
-def test_what_is_revoked_is_seen_by_all_when_another_thread_has_opened_the_file(file: Path) -> None:
+def test_a_revocation_is_seen_if_another_thread_opened_the_file(file: Path) -> None:
     store, jti = open_patiently(file), secrets.token_bytes(16)
     is_revoked(store, jti)
     second = threading.Thread(target=is_revoked, args=(store, jti))
@@ -301,7 +301,7 @@ def test_a_file_that_was_replaced_is_noticed_within_a_second(
     assert is_revoked(store, jti)
 
 
-def test_the_old_file_is_not_used_on_when_a_foreign_one_takes_its_place(
+def test_an_old_file_is_not_used_once_another_takes_its_place(
     file: Path, clock: SettableClock
 ) -> None:
     store = settable(file, clock)

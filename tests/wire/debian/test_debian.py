@@ -85,7 +85,7 @@ def test_a_token_of_no_client_names_its_subject(ask: Ask, reader: Reader, ours: 
     assert ask("ES256", ours.token("ES256", reader.typ, client_id=None)) == "ada"
 
 
-def test_haproxy_takes_a_path_for_a_secret_unless_alg_is_compared(ours: Ours, folder: Path) -> None:
+def test_haproxy_takes_a_path_as_a_secret_unless_alg_is_checked(ours: Ours, folder: Path) -> None:
     debian_version_of("haproxy")
     own = folder / "haproxy-any-alg"
     own.mkdir()
