@@ -1,7 +1,7 @@
 """Profiles: the access tokens of each kind of issuer, a row a kind (RFC 9068, OIDC Core 1.0).
 
 A row only narrows: every token must still have our audience, a key of its own issuer and an `exp`
-that lies ahead. Where a row's ID tokens look like its access tokens, a comment says what keeps
+that lies ahead. Where a row's ID tokens look like its access tokens, a comment has what keeps
 them out; `docs/issuers.md` has a table of that for each flow, and names the page that each value
 comes from.
 """

@@ -1,6 +1,6 @@
 """What a store does: remember what was revoked, and which refresh token of a session is unspent.
 
-A store performs a few atomic operations and says what happened; what that means is decided in
+A store performs a few atomic operations and returns what happened; what that means is decided in
 `revocation` and `refresh`. Ids are 16 octets. An `instant` is in milliseconds since the epoch by
 the store's own clock; an `expires` is in seconds, as in tokens.
 """
@@ -89,7 +89,7 @@ class StoredSession(NamedTuple):
         session: Its id.
         started, last_used: Instants.
         expires: The `exp` of its unspent refresh token.
-        origin: From where it was used last, as the app said.
+        origin: From where it was used last, in the app's words.
     """
 
     session: bytes
@@ -150,7 +150,7 @@ class Store(Protocol):
             subject: The subject's id.
             first: The refresh token.
             access_expires: The `exp` of the access token beside it.
-            origin: From where, as the app says it.
+            origin: From where, in the app's words.
         """
         ...
 
@@ -179,7 +179,7 @@ class Store(Protocol):
                 by the store's clock. It counts from the instant when the store spent the token,
                 however long the request had waited for that.
             access_expires: The `exp` of the access token that is issued beside it.
-            origin: From where, as the app says it; empty leaves what was said before.
+            origin: From where, in the app's words; empty keeps the former.
         """
         ...
 

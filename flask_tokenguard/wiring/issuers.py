@@ -115,7 +115,7 @@ def trusted_issuer(
         entry: The issuer.
         keys: Its keys.
         live_rules: The app's own rules, and revocation.
-        leeway: The app's, where the entry says none.
+        leeway: The app's, where the entry has none.
         clock: Seconds since the epoch, UTC.
     """
     profile = entry.profile

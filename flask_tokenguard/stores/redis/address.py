@@ -4,7 +4,7 @@
     redis+sentinel://[[user]:password@]host[:port],host[:port]/service
     redis+cluster://[[user]:password@]host[:port],host[:port]
 
-`rediss` is over TLS, and `valkey` stands for `redis`. What is wrong is said without the password,
+`rediss` is over TLS, and `valkey` stands for `redis`. Error messages leave out the password,
 and so without any part of the text: an unescaped password may look like any of them.
 """
 
@@ -31,7 +31,7 @@ _SENTINEL = ("sentinel_username", "sentinel_password")
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """Where to connect, and as whom.
+    """Where to connect, and as which user.
 
     Attributes:
         kind: One server, the sentinels of a service, or nodes of a cluster.

@@ -30,7 +30,7 @@ class Slot:
         is_kept: Whether the connection outlasts a fork, as it has no file.
         connection: None until it is opened, and after a fork.
         reader: A cursor that is used again and again, as a new one takes time.
-        untouched: What is known of a token that nothing was said of.
+        untouched: What is known of a token without an entry.
         stamp: Which file was opened, and when it changed last.
         first_epoch: The epoch that the file began with.
         next_look: When to look whether that file is still there, by the monotonic clock; now, if a
@@ -190,7 +190,7 @@ def after_fork_in_parent() -> None:
 
 def after_fork_in_child() -> None:
     """Let the only thread go on, with new locks in the place of those that nobody will release."""
-    global _opening  # noqa: PLW0603 - whoever held it is not here
+    global _opening  # noqa: PLW0603 - its holder is not here
     for slot in _SLOTS.difference(_FORK.slots):
         slot.abandon()
         if slot.is_left:

@@ -31,7 +31,7 @@ _logger = logging.getLogger("flask_tokenguard")
 
 
 class SqliteFile:
-    """Opens the file for whoever asks; see `SqliteStore` for the arguments."""
+    """Opens the file when it is needed; see `SqliteStore` for the arguments."""
 
     def __init__(
         self,
@@ -251,6 +251,6 @@ def _inode(stamp: Stamp | None) -> tuple[int, int] | None:
 
 
 def unavailable(error: Exception, path: Path) -> Unavailable:
-    """Say in the log what happened, and to the client that we cannot tell."""
+    """Log what happened, and return the refusal for the client."""
     _logger.warning("the store %s cannot be used: %s", path, type(error).__name__)
     return Unavailable("The token store is out of reach", reason=Reason.STORE_UNAVAILABLE)

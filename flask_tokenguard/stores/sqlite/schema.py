@@ -1,4 +1,4 @@
-"""The tables of the SQLite store, and how its file is told from others.
+"""The tables of the SQLite store, and how its file is recognized.
 
 `revoked` needs no index for pruning: its ids are random, so that a walk in their order finds all
 that has expired, and an id costs about 30 octets.
@@ -89,7 +89,7 @@ def check_is_whole(connection: sqlite3.Connection) -> None:
 
     Raises:
         ValueError: One is damaged.
-        sqlite3.DatabaseError: So much is that it cannot be told.
+        sqlite3.DatabaseError: The file is damaged too much to be recognized.
     """
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise ValueError("the file is damaged; name a new one")
