@@ -4,17 +4,19 @@ import datetime
 import ipaddress
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import asymmetric, hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -27,6 +29,7 @@ from flask import Flask, g
 from hypothesis import settings
 
 from flask_tokenguard import TokenGuard, token_required
+from flask_tokenguard.jose import akp
 from flask_tokenguard.jose.material import PrivateKey
 
 from . import schedule
@@ -90,7 +93,27 @@ def private_keys() -> dict[str, PrivateKey]:
         "ES384": ec.generate_private_key(ec.SECP384R1()),
         "ES512": ec.generate_private_key(ec.SECP521R1()),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+        **{alg: akp.generate(alg) for alg in akp.PUBLIC_SIZES},
     }
+
+
+@pytest.fixture(params=["46", "47"])
+def old_cryptography(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A `cryptography` without ML-DSA, and one that has it by name alone."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise UnsupportedAlgorithm("ML-DSA-44 is not supported by this backend.")
+
+    if request.param == "46":
+        monkeypatch.delattr(asymmetric, "mldsa")
+        monkeypatch.setitem(sys.modules, mldsa.__name__, None)
+    else:
+        monkeypatch.setattr(mldsa.MLDSA44PrivateKey, "from_seed_bytes", refuse)
+    akp._usable.cache_clear()
+    yield
+    akp._usable.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Algorithms: a row for each (RFC 7518, RFC 8037, RFC 9864).
+"""Algorithms: a row for each (RFC 7518, RFC 8037, RFC 9864, RFC 9964).
 
 Absent on purpose: `none`, ES256K, Ed448; PBES2, RSA1_5 and RSA-OAEP with SHA-1.
 """
@@ -11,38 +11,43 @@ class SignatureAlgorithm(NamedTuple):
 
     Attributes:
         kty: The key type, as in a JWK.
-        crv: The curve, for EC and OKP.
+        subtype: The curve, for EC and OKP; the algorithm, for AKP.
         least_bits: The shortest key that may be used (RFC 7518 sections 3.2, 3.3 and 3.5).
+        signature_size: The octets of a signature; None where it is as long as the key.
     """
 
     kty: str
-    crv: str | None
+    subtype: str | None
     least_bits: int
+    signature_size: int | None
 
 
 SIGNATURE_ALGORITHMS = {
-    "HS256": SignatureAlgorithm("oct", None, 256),
-    "HS384": SignatureAlgorithm("oct", None, 384),
-    "HS512": SignatureAlgorithm("oct", None, 512),
-    "RS256": SignatureAlgorithm("RSA", None, 2048),
-    "RS384": SignatureAlgorithm("RSA", None, 2048),
-    "RS512": SignatureAlgorithm("RSA", None, 2048),
-    "PS256": SignatureAlgorithm("RSA", None, 2048),
-    "PS384": SignatureAlgorithm("RSA", None, 2048),
-    "PS512": SignatureAlgorithm("RSA", None, 2048),
-    "ES256": SignatureAlgorithm("EC", "P-256", 256),
-    "ES384": SignatureAlgorithm("EC", "P-384", 384),
-    "ES512": SignatureAlgorithm("EC", "P-521", 521),
-    "EdDSA": SignatureAlgorithm("OKP", "Ed25519", 256),
-    "Ed25519": SignatureAlgorithm("OKP", "Ed25519", 256),
+    "HS256": SignatureAlgorithm("oct", None, 256, 32),
+    "HS384": SignatureAlgorithm("oct", None, 384, 48),
+    "HS512": SignatureAlgorithm("oct", None, 512, 64),
+    "RS256": SignatureAlgorithm("RSA", None, 2048, None),
+    "RS384": SignatureAlgorithm("RSA", None, 2048, None),
+    "RS512": SignatureAlgorithm("RSA", None, 2048, None),
+    "PS256": SignatureAlgorithm("RSA", None, 2048, None),
+    "PS384": SignatureAlgorithm("RSA", None, 2048, None),
+    "PS512": SignatureAlgorithm("RSA", None, 2048, None),
+    "ES256": SignatureAlgorithm("EC", "P-256", 256, 64),
+    "ES384": SignatureAlgorithm("EC", "P-384", 384, 96),
+    "ES512": SignatureAlgorithm("EC", "P-521", 521, 132),
+    "EdDSA": SignatureAlgorithm("OKP", "Ed25519", 256, 64),
+    "Ed25519": SignatureAlgorithm("OKP", "Ed25519", 256, 64),
+    "ML-DSA-44": SignatureAlgorithm("AKP", "ML-DSA-44", 8 * 1312, 2420),
+    "ML-DSA-65": SignatureAlgorithm("AKP", "ML-DSA-65", 8 * 1952, 3309),
+    "ML-DSA-87": SignatureAlgorithm("AKP", "ML-DSA-87", 8 * 2592, 4627),
 }
 
 
 def key_for(alg: str) -> str:
     """Name the kind of key that a signature algorithm takes, with its article."""
     row = SIGNATURE_ALGORITHMS[alg]
-    return {"oct": "a secret", "RSA": "an RSA key", "EC": f"an EC key on {row.crv}"}.get(
-        row.kty, f"an {row.crv} key"
+    return {"oct": "a secret", "RSA": "an RSA key", "EC": f"an EC key on {row.subtype}"}.get(
+        row.kty, f"an {row.subtype} key"
     )
 
 

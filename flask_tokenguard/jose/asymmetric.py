@@ -8,6 +8,7 @@ not meet it. One of 256 octets, in hexadecimal digits, has some 2**12 octets in 
 - One that must begin or end a spelling, of which there are 8 at most, has 41 bits or more: once in
   2**38 secrets, and only those that are shown as octets or in hexadecimal digits.
 - A point is on its curve once in 2**256.
+- A public key of ML-DSA is known by its length alone, 1312 octets or more, which no secret needs.
 
 It is looked for in every spelling: what octets may stand for, under escapes and up to three layers
 of encoding. Decoding never fails: a body that lost its first characters, or its last, is decoded
@@ -27,6 +28,7 @@ from urllib.parse import unquote_to_bytes
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from . import akp
 from .material import CURVES
 
 _DEEPEST = 3
@@ -54,7 +56,7 @@ _OPENSSH = re.compile(
 _JWK = re.compile(
     rb"""\A\s*[\[{].*["']kty["']\s*:"""
     # What remains of one that was cut.
-    rb"""|["'](?:e["']\s*:\s*["']AQAB|crv["']\s*:\s*["'](?:P-\d|Ed|X|secp))"""
+    rb"""|["'](?:e["']\s*:\s*["']AQAB|crv["']\s*:\s*["'](?:P-\d|Ed|X|secp)|alg["']\s*:\s*["']ML-DSA-)"""
     rb"""|kty["']?\s*:\s*(?:["'](?:RSA|EC|OKP|AKP|oct)["']|(?:RSA|OKP|AKP|oct)\b|\sEC\b)""",
     re.DOTALL,
 )
@@ -214,6 +216,11 @@ def _is_point(octets: bytes) -> bool:
     return False
 
 
+def _is_akp(octets: bytes) -> bool:
+    # Any octets of this length are a key, and hardly any other text has it.
+    return len(octets) in akp.PUBLIC_SIZES.values()
+
+
 def _is_on_curve(curve: ec.EllipticCurve, point: bytes) -> bool:
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
@@ -229,4 +236,5 @@ _LOOKS: dict[str, Callable[[bytes], object]] = {
     "an XML key": _XML.search,
     "an asymmetric key or a certificate": _is_der,
     "a point of an elliptic curve": _is_point,
+    "a public key of ML-DSA": _is_akp,
 }

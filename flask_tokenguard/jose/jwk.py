@@ -107,7 +107,7 @@ class Key:
         Args:
             key: A secret's octets, or a key of `cryptography`.
             alg: The algorithm; default `preferred_alg` where the key admits it, else by key:
-                HS256, RS256, ES256/384/512 by curve, EdDSA.
+                HS256, RS256, ES256/384/512 by curve, EdDSA, ML-DSA-44/65/87.
             preferred_alg: An algorithm for keys that admit several.
             kid: Default for a public key or pair: its RFC 7638 thumbprint.
             use: None or `"sig"`.
@@ -140,7 +140,8 @@ class Key:
             kid=kid,
             use="sig",
             is_private=private is not None,
-            signature_size=_signature_size(alg, public),
+            signature_size=SIGNATURE_ALGORITHMS[alg].signature_size
+            or (material.kind_of(key).bits + 7) // 8,
             _public=public,
             _private=private,
             _algorithm=jws.algorithm(alg),
@@ -239,18 +240,19 @@ def fitting(key: Material, admitted: Collection[str] | None = None) -> tuple[str
     return tuple(
         name
         for name, row in SIGNATURE_ALGORITHMS.items()
-        if (row.kty, row.crv) == (kind.kty, kind.crv) and (admitted is None or name in admitted)
+        if (row.kty, row.subtype) == (kind.kty, kind.subtype)
+        and (admitted is None or name in admitted)
     )
 
 
 def _check_algorithm(
     key: Material, alg: str | None, preferred: str | None, admitted: Collection[str] | None
 ) -> str:
-    kty, crv, bits = material.kind_of(key)
+    kty, subtype, bits = material.kind_of(key)
     names = fitting(key, admitted)
     if not names:
         raise ValueError(
-            f"is an {crv or kty} key, which signs and verifies nothing; it can serve"
+            f"is an {subtype or kty} key, which signs and verifies nothing; it can serve"
             " TOKENGUARD_ENCRYPTION"
         )
     if alg is None:
@@ -264,14 +266,6 @@ def _check_algorithm(
     if bits < least:
         raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")
     return alg
-
-
-def _signature_size(alg: str, public: Any) -> int:
-    row = SIGNATURE_ALGORITHMS[alg]
-    if row.kty == "oct":
-        return row.least_bits // 8
-    octets = (material.kind_of(public).bits + 7) // 8
-    return octets if row.kty == "RSA" else 2 * octets
 
 
 def _allowed_private(private: Any, key_ops: Collection[str]) -> Any:

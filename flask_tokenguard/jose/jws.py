@@ -1,7 +1,7 @@
 """Signatures (RFC 7515, RFC 7518 section 3): the only module that imports PyJWT.
 
-PyJWT's Algorithm objects do the work, on keys that were prepared once; HMAC and ECDSA are done
-here, on `cryptography`. Its `jwt.decode` is not used: it accepts padded base64url,
+PyJWT's Algorithm objects do RSA, on keys that were prepared once; all else is done here, on
+`cryptography`. Its `jwt.decode` is not used: it accepts padded base64url,
 duplicate members and tokens of any size.
 """
 
@@ -71,6 +71,21 @@ class _PreparedEC:
         return True
 
 
+class _Plain:
+    """EdDSA and ML-DSA: the key has all the parameters in it (RFC 8037, RFC 9964)."""
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        octets: bytes = key.sign(msg)
+        return octets
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
+        try:
+            key.verify(sig, msg)
+        except InvalidSignature:
+            return False
+        return True
+
+
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "HS256": hashes.SHA256,
     "HS384": hashes.SHA384,
@@ -81,8 +96,6 @@ _CURVES: dict[str, tuple[type[hashes.HashAlgorithm], int]] = {
     "ES384": (hashes.SHA384, 48),
     "ES512": (hashes.SHA512, 66),
 }
-# PyJWT 2.15 does not know the name of RFC 9864.
-_PYJWT_NAMES = {"Ed25519": "EdDSA"}
 
 
 @cache
@@ -95,15 +108,18 @@ def algorithm(name: str) -> SigningAlgorithm:
     """
     # Made when a key asks for it: PyJWT, and what `cryptography` loads for it, take longer to
     # import than all else here together.
-    if SIGNATURE_ALGORITHMS[name].kty == "oct":
+    kty = SIGNATURE_ALGORITHMS[name].kty
+    if kty == "oct":
         return _PreparedHMAC()
+    if kty in ("OKP", "AKP"):
+        return _Plain()
     if name in _CURVES:
         return _PreparedEC(*_CURVES[name])
     try:
         from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - imported when used
     except ImportError:
         raise ConfigurationError(_explain_no_pyjwt()) from None
-    return cast(SigningAlgorithm, get_default_algorithms()[_PYJWT_NAMES.get(name, name)])
+    return cast(SigningAlgorithm, get_default_algorithms()[name])
 
 
 def _explain_no_pyjwt() -> str:

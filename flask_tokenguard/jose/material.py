@@ -1,4 +1,4 @@
-"""Key material: the members of a JWK -> `cryptography` objects, and back (RFC 7518 section 6).
+"""Key material: the members of a JWK -> `cryptography` objects, and back (RFC 7518, RFC 9964).
 
 `cryptography` checks the numbers: that a point is on its curve, that a private key fits its public
 one. It does so in full, once, when the key is read.
@@ -12,16 +12,21 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
-from . import base64url
+from . import akp, base64url
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey
     | ec.EllipticCurvePrivateKey
     | ed25519.Ed25519PrivateKey
     | x25519.X25519PrivateKey
+    | akp.AkpPrivateKey
 )
 PublicKey: TypeAlias = (
-    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | x25519.X25519PublicKey
+    rsa.RSAPublicKey
+    | ec.EllipticCurvePublicKey
+    | ed25519.Ed25519PublicKey
+    | x25519.X25519PublicKey
+    | akp.AkpPublicKey
 )
 Material: TypeAlias = bytes | PrivateKey | PublicKey
 
@@ -70,8 +75,11 @@ def to_public_jwk(public: PublicKey) -> dict[str, str]:
         point = public.public_numbers()
         x, y = (_from_octets(number.to_bytes(size)) for number in (point.x, point.y))
         return {"crv": _CURVE_NAMES[public.curve.name], "kty": "EC", "x": x, "y": y}
-    x = _from_octets(public.public_bytes_raw())
-    return {"crv": kind_of(public).crv or "", "kty": "OKP", "x": x}
+    octets = _from_octets(public.public_bytes_raw())
+    subtype = kind_of(public).subtype or ""
+    if isinstance(public, akp.AkpPublicKey):
+        return {"alg": subtype, "kty": "AKP", "pub": octets}
+    return {"crv": subtype, "kty": "OKP", "x": octets}
 
 
 def to_private_members(private: PrivateKey) -> dict[str, str]:
@@ -89,7 +97,8 @@ def to_private_members(private: PrivateKey) -> dict[str, str]:
     if isinstance(private, ec.EllipticCurvePrivateKey):
         value = private.private_numbers().private_value
         return {"d": _from_octets(value.to_bytes((private.key_size + 7) // 8))}
-    return {"d": _from_octets(private.private_bytes_raw())}
+    name = "priv" if isinstance(private, akp.AkpPrivateKey) else "d"
+    return {name: _from_octets(private.private_bytes_raw())}
 
 
 def thumbprint(public: PublicKey) -> str:
@@ -99,10 +108,10 @@ def thumbprint(public: PublicKey) -> str:
 
 
 class Kind(NamedTuple):
-    """The `kty` of a key, its `crv` if it has one, and its size in bits."""
+    """The `kty` of a key, its `crv`, of AKP its `alg`, if it has one, and its size in bits."""
 
     kty: str
-    crv: str | None
+    subtype: str | None
     bits: int
 
 
@@ -126,6 +135,9 @@ def kind_of(material: Material) -> Kind:
     for crv, kinds in _OKP.items():
         if isinstance(material, kinds):
             return Kind("OKP", crv, 256)
+    alg = akp.algorithm_of(material)
+    if alg is not None:
+        return Kind("AKP", alg, akp.PUBLIC_SIZES[alg] * 8)
     name = type(material).__name__.removesuffix("PrivateKey").removesuffix("PublicKey")
     raise ValueError(
         f"is of the kind {name}, which is not supported; `flask tokenguard keygen --out FILE` makes"
@@ -191,9 +203,26 @@ def _read_okp(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
     if "d" not in jwk:
         return public
     d = _octets(jwk, "d")
-    private: PrivateKey = _built("OKP", lambda: private_kind.from_private_bytes(d))
+    return _build_private("OKP", lambda: private_kind.from_private_bytes(d), public)
+
+
+def _read_akp(jwk: Mapping[str, Any]) -> PrivateKey | PublicKey:
+    classes = akp.classes_of(_text(jwk, "alg"))
+    pub = _public_octets(jwk, "pub")
+    public: PublicKey = _built("AKP", lambda: classes.public.from_public_bytes(pub))
+    if "priv" not in jwk:
+        return public
+    seed = _octets(jwk, "priv")
+    if len(seed) != akp.SEED_SIZE:
+        raise ValueError(f"has a member priv that is not {akp.SEED_SIZE} octets long, the seed")
+    return _build_private("AKP", lambda: classes.private.from_seed_bytes(seed), public)
+
+
+def _build_private(kty: str, build: Callable[[], PrivateKey], public: PublicKey) -> PrivateKey:
+    """Build a private key, which must have the public key that stands beside it."""
+    private = _built(kty, build)
     if private.public_key() != public:
-        raise ValueError("is not a valid OKP key")
+        raise ValueError(f"is not a valid {kty} key")
     return private
 
 
@@ -202,6 +231,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Material]] = {
     "RSA": _read_rsa,
     "EC": _read_ec,
     "OKP": _read_okp,
+    "AKP": _read_akp,
 }
 
 

@@ -39,7 +39,9 @@ _SSH_PUBLIC = re.compile(
     r"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)(?:-cert-v01@openssh\.com)?\s+AAAA"
     r"|---- BEGIN SSH2 PUBLIC KEY"
 )
-_JWK_MEMBERS = frozenset("kty use key_ops alg kid crv x y d n e p q dp dq qi oth k keys".split())
+_JWK_MEMBERS = frozenset(
+    "kty use key_ops alg kid crv x y d n e p q dp dq qi oth k pub priv keys".split()
+)
 # Other JSON that has to do with keys, by a member of it.
 _REMEDIES = {
     "private_key": "give what its private_key holds, alone",

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from ..jose import base64url, material
+from ..jose import akp, base64url, material
 from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from ..jose.material import Material, PrivateKey, PublicKey
 
@@ -42,15 +42,16 @@ def generate(alg: str, *, crv: str | None = None, enc: str | None = None) -> byt
         enc: The content encryption, for `dir`, which sets the key's length.
 
     Raises:
-        ValueError: There is no such algorithm, or it does not take this curve.
+        ValueError: There is no such algorithm, the installed `cryptography` cannot do it, or it
+            does not take this curve.
     """
     if enc is not None and (alg != "dir" or enc not in CONTENT_BITS):
         raise ValueError(f"{alg} does not take {enc}; dir takes {', '.join(CONTENT_BITS)}")
     if use_of(alg) == "sig":
         row = SIGNATURE_ALGORITHMS[alg]
-        if crv not in (None, row.crv):
+        if crv not in (None, row.subtype):
             raise ValueError(f"{alg} does not take the curve {crv}")
-        return _new(row.kty, row.crv, row.least_bits)
+        return _new(row.kty, row.subtype, row.least_bits)
     kinds = ENCRYPTION_ALGORITHMS[alg]
     kty, first_crv, bits = kinds[-1]
     crv = crv or first_crv
@@ -99,13 +100,15 @@ def to_jwk(key: Material, *, private: bool, **metadata: str | None) -> dict[str,
     return members | named
 
 
-def _new(kty: str, crv: str | None, bits: int) -> bytes | PrivateKey:
+def _new(kty: str, subtype: str | None, bits: int) -> bytes | PrivateKey:
     if kty == "oct":
         return secrets.token_bytes(bits // 8)
     if kty == "RSA":
         return rsa.generate_private_key(65537, _RSA_BITS)
-    if crv in material.CURVES:
-        return ec.generate_private_key(material.CURVES[crv])
-    if crv == "X25519":
+    if kty == "AKP":
+        return akp.generate(subtype or "")
+    if subtype in material.CURVES:
+        return ec.generate_private_key(material.CURVES[subtype])
+    if subtype == "X25519":
         return x25519.X25519PrivateKey.generate()
     return ed25519.Ed25519PrivateKey.generate()

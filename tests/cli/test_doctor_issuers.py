@@ -97,10 +97,11 @@ def test_metadata_of_another_issuer_is_found(
 def test_a_set_without_a_key_to_use_is_found(
     make_app: MakeApp, provider: Provider, private_keys: dict[str, PrivateKey]
 ) -> None:
-    provider.publish(jwk_of(private_keys["EdDSA"], "okp"), {"kty": "AKP", "kid": "ml"})
+    provider.publish(jwk_of(private_keys["EdDSA"], "okp"), {"kty": "LMS", "kid": "ml"})
     assert fault_of(make(make_app, provider)) == (
         'Its keys were fetched, and none of its 2 keys can be used: kid "okp" is for "EdDSA", not'
-        ' among the issuer\'s algorithms, ES256; kid "ml" has a kty other than oct, RSA, EC, OKP.'
+        ' among the issuer\'s algorithms, ES256; kid "ml" has a kty other than oct, RSA, EC, OKP,'
+        " AKP."
     )
 
 

@@ -531,7 +531,7 @@ def test_an_issuer_without_a_usable_key_is_shown_with_the_reason(
     private_pems: dict[str, str],
 ) -> None:
     def fetch(_url: str, _etag: str | None) -> Fetched:
-        return Fetched(b'{"keys": [{"kty": "AKP", "kid": "ml"}]}')
+        return Fetched(b'{"keys": [{"kty": "LMS", "kid": "ml"}]}')
 
     issuer = Flask("issuer")
     issuer.config.update(
@@ -544,7 +544,7 @@ def test_an_issuer_without_a_usable_key_is_shown_with_the_reason(
     TokenGuard(app, fetch=fetch)
     assert inspect_token(token, app.extensions["tokenguard"]).checks["key"] == (
         "refused: None of the keys of the token's issuer can be used; fetched, and its one key"
-        ' cannot be used: kid "ml" has a kty other than oct, RSA, EC, OKP'
+        ' cannot be used: kid "ml" has a kty other than oct, RSA, EC, OKP, AKP'
     )
 
 

@@ -5,6 +5,7 @@ import secrets
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from flask_tokenguard.jose import akp
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import Material, PrivateKey
@@ -42,7 +43,9 @@ def other_keys() -> dict[str, Key]:
         "P-384": ec.generate_private_key(ec.SECP384R1()),
         "P-521": ec.generate_private_key(ec.SECP521R1()),
         "Ed25519": ed25519.Ed25519PrivateKey.generate(),
+        **{alg: akp.generate(alg) for alg in akp.PUBLIC_SIZES},
     }
     return {
-        alg: Key(others[row.crv or row.kty], alg=alg) for alg, row in SIGNATURE_ALGORITHMS.items()
+        alg: Key(others[row.subtype or row.kty], alg=alg)
+        for alg, row in SIGNATURE_ALGORITHMS.items()
     }

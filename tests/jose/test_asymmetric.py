@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm
 
+from flask_tokenguard.jose import akp
 from flask_tokenguard.jose.asymmetric import check_secret
 from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import Key
@@ -146,6 +148,25 @@ def test_a_public_key_in_der_in_unpadded_base64_is_refused(
     secret = write(der(private_keys[alg])).rstrip(b"=")
     with pytest.raises(ValueError, match=REFUSAL):
         check_secret(secret)
+
+
+@pytest.mark.parametrize("alg", akp.PUBLIC_SIZES)
+@pytest.mark.parametrize(
+    "write",
+    [bytes, b64encode, urlsafe_b64encode, encodebytes, lambda octets: octets.hex().encode()],
+)
+def test_the_octets_of_a_key_for_ml_dsa_are_refused(
+    private_keys: dict[str, PrivateKey], alg: str, write: Callable[[bytes], bytes]
+) -> None:
+    public = private_keys[alg].public_key()
+    assert isinstance(public, akp.AkpPublicKey)
+    with pytest.raises(ValueError, match="looks like a public key of ML-DSA"):
+        check_secret(write(public.public_bytes_raw()))
+
+
+def test_what_remains_of_a_jwk_for_ml_dsa_is_refused() -> None:
+    with pytest.raises(ValueError, match="looks like a JWK"):
+        check_secret(b'"alg": "ML-DSA-44", "pub": "unH59k4RuutY')
 
 
 @each_kind

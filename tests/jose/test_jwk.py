@@ -140,6 +140,9 @@ def test_an_algorithm_that_is_not_supported_is_refused(alg: str) -> None:
         ("ES512", "ES256"),
         ("EdDSA", "ES256"),
         ("EdDSA", "HS256"),
+        ("ML-DSA-44", "ML-DSA-65"),
+        ("ML-DSA-65", "HS256"),
+        ("ES256", "ML-DSA-44"),
     ],
 )
 def test_an_algorithm_that_the_key_does_not_fit_is_refused(

@@ -227,9 +227,9 @@ def test_okp_octets_that_do_not_fit_are_refused(okp_jwk: Jwk, name: str, octets:
         material.from_jwk({**okp_jwk, name: encoded(octets)})
 
 
-@pytest.mark.parametrize("kty", ["AKP", "ec", "rsa", "OCT", ""])
+@pytest.mark.parametrize("kty", ["LMS", "ec", "rsa", "OCT", ""])
 def test_another_kty_is_refused(kty: str) -> None:
-    with pytest.raises(ValueError, match="has a kty other than oct, RSA, EC, OKP"):
+    with pytest.raises(ValueError, match="has a kty other than oct, RSA, EC, OKP, AKP"):
         material.from_jwk({"kty": kty})
 
 
@@ -267,7 +267,7 @@ def test_a_refusal_names_no_number_of_the_key(rsa_jwk: Jwk, name: str) -> None:
     assert (str(caught.value), caught.value.__cause__) == ("is not a valid RSA key", None)
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256", "ES384", "ES512", "EdDSA"])
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "ES384", "ES512", "EdDSA", "ML-DSA-65"])
 def test_a_public_key_is_written_and_read_back(
     private_keys: dict[str, PrivateKey], alg: str
 ) -> None:
@@ -277,7 +277,12 @@ def test_a_public_key_is_written_and_read_back(
 
 @pytest.mark.parametrize(
     ("alg", "names"),
-    [("RS256", "e kty n"), ("ES512", "crv kty x y"), ("EdDSA", "crv kty x")],
+    [
+        ("RS256", "e kty n"),
+        ("ES512", "crv kty x y"),
+        ("EdDSA", "crv kty x"),
+        ("ML-DSA-44", "alg kty pub"),
+    ],
 )
 def test_a_public_key_has_the_members_of_its_thumbprint(
     private_keys: dict[str, PrivateKey], alg: str, names: str
@@ -299,6 +304,9 @@ def test_a_coordinate_keeps_its_leading_zeros() -> None:
         ("ES384", ("EC", "P-384", 384)),
         ("ES512", ("EC", "P-521", 521)),
         ("EdDSA", ("OKP", "Ed25519", 256)),
+        ("ML-DSA-44", ("AKP", "ML-DSA-44", 10_496)),
+        ("ML-DSA-65", ("AKP", "ML-DSA-65", 15_616)),
+        ("ML-DSA-87", ("AKP", "ML-DSA-87", 20_736)),
     ],
 )
 def test_a_pair_and_its_public_key_are_of_one_kind(

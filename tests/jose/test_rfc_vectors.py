@@ -1,6 +1,7 @@
-"""The examples of RFC 7515 appendix A, RFC 8037 appendix A and RFC 7638 section 3.1."""
+"""The examples of RFC 7515, RFC 8037 and RFC 9964, each in appendix A, and RFC 7638 section 3.1."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +127,8 @@ RFC7638_N = (
 
 RFC7638_THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 RFC8037_THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+RFC9964 = json.loads(Path(__file__).with_name("rfc9964.json").read_text())
+RFC9964_PAYLOAD = "It\u2019s a dangerous business, Frodo, going out your door."
 JWT_PAYLOAD = b'{"iss":"joe",\r\n "exp":1300819380,\r\n "http://example.com/is_root":true}'
 
 EXAMPLES = [
@@ -136,10 +139,16 @@ EXAMPLES = [
     pytest.param(
         RFC8037_TOKEN, RFC8037_KEY, "EdDSA", b"Example of Ed25519 signing", id="RFC 8037 A.5"
     ),
+    *(
+        pytest.param(
+            example["jws"], example["jwk"], alg, RFC9964_PAYLOAD.encode(), id=f"RFC 9964 A.1 {alg}"
+        )
+        for alg, example in RFC9964.items()
+    ),
 ]
 # These signatures have no random part, so there is only one that is right.
 REPEATABLE = [EXAMPLES[0], EXAMPLES[1], EXAMPLES[4]]
-PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi"}
+PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "priv"}
 
 
 def json_serialization(*tokens: str) -> str:
@@ -239,3 +248,10 @@ def test_the_example_of_an_rsa_thumbprint() -> None:
 
 def test_the_example_of_an_ed25519_thumbprint() -> None:
     assert Key.from_jwk(RFC8037_KEY).kid == RFC8037_THUMBPRINT
+
+
+@pytest.mark.parametrize("alg", RFC9964)
+def test_the_example_of_a_thumbprint_of_ml_dsa(alg: str) -> None:
+    jwk = RFC9964[alg]["jwk"]
+    unnamed = {name: value for name, value in jwk.items() if name != "kid"}
+    assert Key.from_jwk(unnamed).kid == jwk["kid"]

@@ -248,7 +248,7 @@ def test_text_that_begins_as_a_jwk_is_read_strictly(text: str) -> None:
             '{"issuer": "https://id.example/", "jwks_uri": "https://id.example/keys"}',
             "is JSON without kty or keys, so no JWK; it is an issuer's metadata, which TOKENGUARD",
         ),
-        ('{"kty": "AKP"}', "has a kty other than oct, RSA, EC, OKP"),
+        ('{"kty": "LMS"}', "has a kty other than oct, RSA, EC, OKP, AKP"),
         ('{"kty": "OKP", "crv": "Ed448"}', "has a crv other than Ed25519, X25519"),
         ('{"kty": "RSA", "e": "AQAB"}', "has no canonical base64url member n"),
         (

@@ -602,14 +602,14 @@ def test_a_set_without_a_usable_key_is_503_and_named_in_the_log(
     issue: Issue, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fetch(_url: str, _etag: str | None) -> Fetched:
-        return Fetched(json.dumps({"keys": [{"kty": "AKP", "kid": "ml"}]}).encode())
+        return Fetched(json.dumps({"keys": [{"kty": "LMS", "kid": "ml"}]}).encode())
 
     entry = {"audience": "notes-api", "jwks_url": "https://id.example/keys"}
     client = guarded(TokenGuard(fetch=fetch), ISSUERS={ID: entry}).test_client()
     caplog.set_level("INFO", "flask_tokenguard")
     answer = client.get("/claims", headers=issue(ID))
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-    assert "AKP" not in answer.text
+    assert "LMS" not in answer.text
     assert (
         'no_usable_key, "None of the keys of the token\'s issuer can be used"; fetched, and its one'
         ' key cannot be used: kid "ml" has a kty other than' in caplog.text

@@ -15,7 +15,7 @@ from ..conftest import MakeApp
 from ..support import turn_ring
 
 PATH = "/.well-known/jwks.json"
-PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
 
 
 def get(app: Flask, path: str = PATH, **headers: str) -> TestResponse:
@@ -40,7 +40,7 @@ def app(make_app: MakeApp, private_pems: dict[str, str]) -> Flask:
     return make_app(KEY=private_pems["ES256"])
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256", "ES512", "EdDSA"])
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "ES512", "EdDSA", "ML-DSA-44"])
 def test_the_public_part_of_a_key_is_published(
     make_app: MakeApp, private_pems: dict[str, str], private_keys: dict[str, PrivateKey], alg: str
 ) -> None:
@@ -50,7 +50,7 @@ def test_the_public_part_of_a_key_is_published(
     assert not PRIVATE_MEMBERS & jwk.keys()
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA", "ML-DSA-87"])
 def test_what_is_published_verifies_what_is_signed(
     make_app: MakeApp, private_pems: dict[str, str], private_keys: dict[str, PrivateKey], alg: str
 ) -> None:

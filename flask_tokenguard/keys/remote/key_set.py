@@ -21,7 +21,8 @@ from ...quoting import quote
 
 MOST_KEYS = 100
 _LONGEST_MODULUS = 2731  # 16384 bits in base64url; OpenSSL verifies with no longer one.
-_MEMBERS = ("kty", "n", "e", "crv", "x", "y", "alg", "kid", "use", "key_ops")
+_MEMBERS = ("kty", "n", "e", "crv", "x", "y", "pub", "alg", "kid", "use", "key_ops")
+_NOT_PUBLIC = ("k", "d", "priv")
 _MOST_EXPLAINED = 5
 _logger = logging.getLogger("flask_tokenguard")
 
@@ -199,12 +200,12 @@ def _text_of(jwk: object) -> bytes:
     if not isinstance(jwk, dict):
         return b""
     members = {name: jwk[name] for name in _MEMBERS if name in jwk}
-    hidden = {name: True for name in ("k", "d") if name in jwk}
+    hidden = {name: True for name in _NOT_PUBLIC if name in jwk}
     return strict_json.dump_object({**members, **hidden})
 
 
 def _read_published(jwk: Mapping[str, Any], algorithms: Collection[str]) -> tuple[Key, ...]:
-    if "k" in jwk or "d" in jwk:
+    if any(name in jwk for name in _NOT_PUBLIC):
         kind = "secret" if "k" in jwk else "private key"
         raise ValueError(f"is a {kind}, which is published and must not be used")
     modulus = jwk.get("n")

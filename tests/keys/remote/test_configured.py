@@ -70,7 +70,7 @@ def odd(private_keys: PrivateKeys) -> dict[str, Jwk]:
         "enc": {**rsa, "kid": "enc", "use": "enc", "alg": "RSA-OAEP"},
         "k1": {**ec, "kid": "k1", "crv": "secp256k1", "alg": "ES256K"},
         "448": {**okp, "kid": "448", "crv": "Ed448"},
-        "ml": {"kty": "AKP", "kid": "ml", "alg": "ML-DSA-44", "pub": "AA"},
+        "ml": {"kty": "LMS", "kid": "ml", "alg": "ML-DSA-44", "pub": "AA"},
         "new": {"kty": "LATTICE", "kid": "new"},
         "ops": {**ec, "kid": "ops", "key_ops": ["encrypt"]},
         "ecdh": {**exchange, "kid": "ecdh"},
@@ -82,8 +82,8 @@ REASONS = {
     "enc": 'has the use "enc", not sig',
     "k1": "has a crv other than P-256, P-384, P-521",
     "448": "has a crv other than Ed25519, X25519",
-    "ml": "has a kty other than oct, RSA, EC, OKP",
-    "new": "has a kty other than oct, RSA, EC, OKP",
+    "ml": "has a kty other than oct, RSA, EC, OKP, AKP",
+    "new": "has a kty other than oct, RSA, EC, OKP, AKP",
     "ops": "has key_ops that allow neither to sign nor to verify",
     "ecdh": "is an X25519 key, which signs and verifies nothing",
     "512": 'is for "RS512", not among the issuer\'s algorithms, ES256, Ed25519, EdDSA, PS256',
@@ -124,7 +124,7 @@ def test_a_set_of_which_nothing_can_be_used_is_a_fault(odd: dict[str, Jwk]) -> N
     _, (fault,) = read({"keys": [odd["enc"], odd["ml"], odd["k1"]]})
     assert fault == (
         'SET: the key set was read, and none of its 3 keys can be used: kid "enc" has the use'
-        ' "enc", not sig; kid "ml" has a kty other than oct, RSA, EC, OKP; kid "k1" has a crv'
+        ' "enc", not sig; kid "ml" has a kty other than oct, RSA, EC, OKP, AKP; kid "k1" has a crv'
         " other than P-256, P-384, P-521"
     )
 
@@ -141,8 +141,8 @@ def test_a_fault_names_no_more_than_five_keys(odd: dict[str, Jwk]) -> None:
         ({"keys": []}, "the key set was read, and it holds no key"),
         ({"keys": 7}, "the key is a JWKS whose keys are not a list"),
         ({"keys": [{}] * 101}, "the key is a JWKS of more than 100 keys"),
-        ({"keys": [{"kty": "AKP", "kid": "a"}]}, 'its one key cannot be used: kid "a" has a kty'),
-        ({"kty": "AKP", "kid": "a"}, "SET: the key has a kty other than"),
+        ({"keys": [{"kty": "LMS", "kid": "a"}]}, 'its one key cannot be used: kid "a" has a kty'),
+        ({"kty": "LMS", "kid": "a"}, "SET: the key has a kty other than"),
         ('{"keys": [', "the key is not JSON"),
     ],
     ids=str,

@@ -23,6 +23,7 @@ from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.jose import base64url, material
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey, to_private_members
+from flask_tokenguard.keys.generate import to_jwk
 from flask_tokenguard.keys.remote import attempt as attempts
 from flask_tokenguard.keys.remote.discovery import Discovery
 from flask_tokenguard.keys.remote.key_set import RemoteSet
@@ -230,7 +231,7 @@ def broken(jwk: Jwk, private_keys: PrivateKeys) -> dict[str, Any]:
         "no object": "two",
         "nothing": None,
         "no members": {"kid": "two"},
-        "an unknown kty": {"kty": "AKP", "kid": "two", "pub": "AA"},
+        "an unknown kty": {"kty": "LMS", "kid": "two", "pub": "AA"},
         "a kty that is no text": {"kty": ["EC"], "kid": "two"},
         "an unknown crv": {**jwk, "kid": "two", "crv": "secp256k1"},
         "an unknown alg": {**jwk, "kid": "two", "alg": "ES256K"},
@@ -248,6 +249,7 @@ def broken(jwk: Jwk, private_keys: PrivateKeys) -> dict[str, Any]:
         "a key for exchange": {**material.to_public_jwk(exchange), "kid": "two"},
         "a secret": {"kty": "oct", "kid": "two", "k": "A" * 43, "alg": "HS256"},
         "a secret of another kty": {**jwk, "kid": "two", "k": "A" * 43},
+        "a seed of ML-DSA": to_jwk(private_keys["ML-DSA-44"], private=True, kid="two"),
         "a private key": {**jwk, **to_private_members(private_keys["ES256"]), "kid": "two"},
     }
 
@@ -277,12 +279,12 @@ def test_each_key_that_is_passed_over_is_named_once(
     enc = {**jwk_of(private_keys["RS256"], "enc"), "use": "enc", "alg": "RSA-OAEP"}
     provider.publish(jwk, enc)
     keys.find(header(), "sig")
-    provider.publish(jwk, enc, {"kty": "AKP", "kid": "ml"})
+    provider.publish(jwk, enc, {"kty": "LMS", "kid": "ml"})
     monotonic.now += HOUR
     keys.find(header(), "sig")
     assert caplog.messages == [
         'a key of id.example is passed over: kid "enc" has the use "enc", not sig',
-        'a key of id.example is passed over: kid "ml" has a kty other than oct, RSA, EC, OKP',
+        'a key of id.example is passed over: kid "ml" has a kty other than oct, RSA, EC, OKP, AKP',
     ]
 
 
@@ -297,13 +299,13 @@ def test_every_key_that_is_passed_over_has_a_reason(jwk: Jwk, private_keys: Priv
 def test_a_set_without_a_usable_key_is_no_outage(
     keys: RemoteKeys, provider: Provider, jwk: Jwk
 ) -> None:
-    provider.publish({**jwk, "use": "enc"}, {"kty": "AKP", "kid": "ml"}, 7)
+    provider.publish({**jwk, "use": "enc"}, {"kty": "LMS", "kid": "ml"}, 7)
     with pytest.raises(KeysUnusable) as caught:
         keys.find(header(), "sig")
     assert caught.value.reason == "no_usable_key"
     assert caught.value.detail == (
         'fetched, and none of its 3 keys can be used: kid "one" has the use "enc", not sig;'
-        ' kid "ml" has a kty other than oct, RSA, EC, OKP; keys[2] is not an object'
+        ' kid "ml" has a kty other than oct, RSA, EC, OKP, AKP; keys[2] is not an object'
     )
 
 
