@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
+from ..jose.akp import AkpPrivateKey
 from ..jose.material import Material, kind_of
-from . import rsa_pss
+from . import ml_dsa, rsa_pss
 from .conversions import explain_label
 from .secret import AROUND
 
@@ -118,10 +119,8 @@ def _read(block: _Block, password: bytes | None) -> tuple[Any, tuple[str, ...] |
             key = load_pem_public_key(block.pem)
         else:
             key = load_pem_private_key(block.pem, password)
-    except UnsupportedAlgorithm:
-        raise ValueError("is of a kind, or on a curve, that is not supported") from None
-    except ValueError as error:
-        raise ValueError(_explain(error, password)) from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return _read_otherwise(block, password, error), None
     if not isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
         return key, None
     if block.label in _CERTIFICATE_LABELS:
@@ -133,7 +132,23 @@ def _read(block: _Block, password: bytes | None) -> tuple[Any, tuple[str, ...] |
     return key, None
 
 
-def _explain(error: ValueError, password: bytes | None) -> str:
+def _read_otherwise(block: _Block, password: bytes | None, error: Exception) -> AkpPrivateKey:
+    """Read what `cryptography` refuses, or explain why it does."""
+    if block.label not in _PRIVATE_LABELS:
+        ml_dsa.check_usable(block.octets)
+    key = None
+    if block.label in ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"):
+        key = ml_dsa.read_private(block.octets, password if block.label[0] == "E" else None)
+    if key is None:
+        raise ValueError(_explain(error, password)) from None
+    if block.label == "PRIVATE KEY" and password is not None:
+        raise TypeError
+    return key
+
+
+def _explain(error: Exception, password: bytes | None) -> str:
+    if isinstance(error, UnsupportedAlgorithm):
+        return "is of a kind, or on a curve, that is not supported"
     if password is None:
         return "is PEM that cannot be read; some of it is missing or changed"
     if "nknown" in str(error):
