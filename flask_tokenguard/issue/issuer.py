@@ -195,6 +195,48 @@ class TokenIssuer:
             )
         return Draft(frame, claims, body)
 
+    def least_size(self, key: Key | None = None) -> int:
+        """Return the length of the shortest token of this kind, in characters.
+
+        Args:
+            key: The key that is to sign; by default the one that does.
+
+        Returns:
+            The length, encrypted if tokens are; 0 where no key signs.
+        """
+        key = key or self._keys.signing
+        if key is None:
+            return 0
+        now = int(self._clock())
+        claims: dict[str, Any] = {"sub": "-", "iat": now, "exp": now}
+        if self.issuer is not None:
+            claims["iss"] = self.issuer
+        octets = len(_encode(claims, "claims")) - len("}") + _JTI_SIZE
+        # Summed as `draft` does, which every refresh runs twice and has no call to spare.
+        size = self._make_frame(key, None).size + base64url.encoded_size(octets)
+        return size if self._encrypted_size is None else self._encrypted_size(size)
+
+    def check_size(self, key: Key | None = None) -> None:
+        """Refuse a key by which no token is as short as our own verifier takes.
+
+        Args:
+            key: As `least_size` has it.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        key = key or self._keys.signing
+        least = self.least_size(key)
+        if key is not None and least > self._max_size:
+            is_nested = self._encryption_key is not None
+            raise ConfigurationError(
+                f"TOKENGUARD_MAX_TOKEN_SIZE is {self._max_size}, and the shortest token by"
+                f" {key.alg}{' in TOKENGUARD_ENCRYPTION' if is_nested else ''} is {least}"
+                " characters long; take an algorithm with shorter signatures (`flask tokenguard"
+                " keygen --alg ES256 --out FILE`), or raise the setting, and the limit of each"
+                " server on the way"
+            )
+
     def sign(self, draft: Draft, jti: bytes, last: Mapping[str, Any] | None = None) -> Issued:
         """Add the last claims, and sign; nothing is left that can fail.
 

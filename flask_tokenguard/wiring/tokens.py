@@ -84,7 +84,7 @@ class TokenParts:
 
     def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
         settings, store = self.settings, self.store
-        return TokenIssuer(
+        issuer = TokenIssuer(
             self.keys,
             encryption_key=None if self.encryption is None else self.encryption.encrypting,
             lifetime=lifetime,
@@ -99,6 +99,8 @@ class TokenParts:
             if store is None
             else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
         )
+        issuer.check_size()
+        return issuer
 
     def _longest_lifetime(self, lifetime: timedelta) -> LongestLifetime | None:
         if self.settings.keyring is not None:

@@ -387,6 +387,18 @@ def test_a_token_our_own_verifier_would_refuse_is_not_issued() -> None:
         issuer.issue("me", {"claims": {"long": "x" * 200}})
 
 
+@pytest.mark.parametrize("name", [None, "https://login.example.com/"])
+def test_the_shortest_token_is_as_long_as_it_was_measured(clock: SettableClock, name: str | None) -> None:
+    issuer = TokenIssuer(KEYS, lifetime=timedelta(minutes=15), issuer=name, clock=clock)
+    assert issuer.least_size() == len(issuer.issue("-", {})[0])
+
+
+def test_without_a_private_key_no_size_is_too_small() -> None:
+    issuer = TokenIssuer(NO_KEYS, lifetime=timedelta(1), max_size=0)
+    issuer.check_size()
+    assert issuer.least_size() == 0
+
+
 def test_a_token_of_the_largest_size_is_issued(issuer: TokenIssuer) -> None:
     size = len(issuer.issue("me", {})[0])
     tight = TokenIssuer(KEYS, lifetime=timedelta(minutes=15), max_size=size)
