@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from ..config.locations import QUERY
 from ..web.parts import Parts
 from . import looks
-from .readers import DEFAULT_ALG, WITHOUT_EDDSA
+from .readers import DEFAULT_ALG
 
 Level: TypeAlias = Literal["warning", "advice"]
 
@@ -70,11 +70,11 @@ _RISKS: tuple[_Risk, ...] = (
     _Risk(
         "advice",
         "TOKENGUARD_KEY",
-        f"The key that signs is for EdDSA, which is not read by {WITHOUT_EDDSA}.",
+        "The key that signs is for {alg}, which is not read by {lacking}.",
         f"Change to {DEFAULT_ALG} where others read your tokens, and list the old key in"
         " TOKENGUARD_KEYS as verify-only until its tokens have expired; in a key ring, run"
         f" `flask tokenguard rotate --alg {DEFAULT_ALG}` twice.",
-        looks.where(looks.signs_with_eddsa),
+        looks.readers_lacking,
     ),
     _Risk(
         "warning",

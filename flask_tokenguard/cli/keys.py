@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Config
 
 from ..clock import wall_clock
 from ..config.settings import Settings
+from ..errors import ConfigurationError
 from ..jose import material
 from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from ..jose.jwe import EncryptionKey
@@ -144,12 +146,15 @@ def rotate(
     """Let the ring's next key sign, and make a new next one."""
     password = _password(options)
     warn_of_few_readers(alg or DEFAULT_ALG)
+    is_own = keyring is None
     if keyring is None:
         keyring, app_password = ring_of(context)
         password = app_password if password is None else password
     try:
         active = [entry.alg for entry in read_index(keyring) if entry.state == "active"]
         alg, now = alg or (active[0] if active else DEFAULT_ALG), int(wall_clock())
+        if is_own:
+            _check_size(context, alg)
         if options["new"]:
             entries = make_ring(keyring, alg=alg, password=password, now=now)
         else:
@@ -163,6 +168,20 @@ def rotate(
     click.echo(f"The ring: {keyring}", err=True)
     rows = [{"kid": entry.kid, "alg": entry.alg, "state": entry.state} for entry in entries]
     print_rows(rows, as_json=options["as_json"])
+
+
+def _check_size(context: click.Context, alg: str) -> None:
+    """Refuse an algorithm by which the app could issue no token; an app that fails is passed by.
+
+    Raises:
+        ValueError: No token of the app would be short enough.
+    """
+    with suppress(click.ClickException):
+        issuer = parts_of(context).issuer
+        try:
+            issuer.check_size(Key(generate(alg), alg=alg))
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
 
 
 def _entries_of(ring: Path) -> dict[str, RingEntry]:

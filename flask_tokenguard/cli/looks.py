@@ -11,7 +11,6 @@ from typing import TypeAlias
 from ..clock import wall_clock
 from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS, advise_setting
 from ..errors import Unavailable
-from ..jose.algorithms import ED25519_NAMES
 from ..jose.compact import media_type
 from ..jose.jwk import Key
 from ..keys.entries import KeyEntry
@@ -19,6 +18,7 @@ from ..keys.ring_files import RingEntry, read_index
 from ..keys.text import is_pem, text_of
 from ..quoting import quote
 from ..web.parts import Parts
+from .readers import readers_without
 from .routes import routes_of
 
 _OTHERS = "JWT_"
@@ -229,10 +229,11 @@ def settings_of_others(parts: Parts) -> Places:
     ]
 
 
-def signs_with_eddsa(parts: Parts) -> bool:
-    """Return whether the key that signs is one that many readers lack the algorithm for."""
+def readers_lacking(parts: Parts) -> Places:
+    """Return which programs lack the algorithm of the key that signs."""
     signing = parts.keys.signing
-    return signing is not None and signing.alg in ED25519_NAMES
+    lacking = None if signing is None else readers_without(signing.alg)
+    return [] if signing is None or lacking is None else [{"alg": signing.alg, "lacking": lacking}]
 
 
 def _entries(parts: Parts) -> list[KeyEntry]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from ..jose import material
+from ..jose.akp import PUBLIC_SIZES
 from ..jose.algorithms import ED25519_NAMES
 from ..jose.material import PublicKey
 from ..keys.generate import to_public_pem
@@ -28,6 +29,8 @@ NOT_FOR_EDDSA = (
     "Authlib's validator of RFC 9068",
 )
 WITHOUT_EDDSA = f"{', '.join(NOT_FOR_EDDSA)} and others"
+FOR_ML_DSA = ("jose", "oauth4webapi", "jwcrypto", "python-jwt")
+WITHOUT_ML_DSA = f"any program that was tried but {', '.join(FOR_ML_DSA)}"
 _SET = "jwks"
 
 _Jwk: TypeAlias = dict[str, str]
@@ -35,8 +38,16 @@ _Jwk: TypeAlias = dict[str, str]
 
 def warn_of_few_readers(alg: str) -> None:
     """Name on standard error the readers that lack an algorithm."""
-    if alg in ED25519_NAMES:
-        click.echo(f"{alg} is not read by {WITHOUT_EDDSA}; {DEFAULT_ALG} is", err=True)
+    lacking = readers_without(alg)
+    if lacking is not None:
+        click.echo(f"{alg} is not read by {lacking}; {DEFAULT_ALG} is", err=True)
+
+
+def readers_without(alg: str) -> str | None:
+    """Return which programs do not read an algorithm; None where all of them do."""
+    if alg in PUBLIC_SIZES:
+        return WITHOUT_ML_DSA
+    return WITHOUT_EDDSA if alg in ED25519_NAMES else None
 
 
 @click.command(cls=Command)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from flask.views import MethodView
 
 from flask_tokenguard import TokenGuard, public, token_required
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.cli.readers import WITHOUT_EDDSA
+from flask_tokenguard.cli.readers import WITHOUT_EDDSA, WITHOUT_ML_DSA
+from flask_tokenguard.jose import akp
 from flask_tokenguard.jose.algorithms import ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
+from flask_tokenguard.keys.generate import to_jwk
 from flask_tokenguard.keys.ring_files import INDEX, read_index
 from flask_tokenguard.keys.ring_files import make as make_ring
 from flask_tokenguard.keys.ring_files import rotate as rotate_ring
@@ -102,6 +105,29 @@ def test_a_key_pair_is_written_as_a_pem_of_its_algorithm(tmp_path: Path, alg: st
     kind = Key if alg in SIGNATURE_ALGORITHMS else EncryptionKey
     assert result.exit_code == 0
     assert kind(key, alg=alg).is_private
+
+
+@pytest.mark.parametrize("alg", akp.PUBLIC_SIZES)
+def test_keygen_names_who_alone_reads_ml_dsa(alg: str) -> None:
+    result = run_alone("keygen", "--alg", alg, "--stdout")
+    assert result.stderr == f"{alg} is not read by {WITHOUT_ML_DSA}; ES256 is\n"
+
+
+@pytest.mark.usefixtures("old_cryptography")
+def test_keygen_names_a_cryptography_without_ml_dsa(tmp_path: Path) -> None:
+    result = run_alone("keygen", "--alg", "ML-DSA-44", "--out", tmp_path / "key")
+    assert (result.exit_code, [*tmp_path.iterdir()]) == (2, [])
+    assert result.stderr == (
+        "Error: No such key: ML-DSA-44 is an algorithm which the installed cryptography cannot do;"
+        " type `pip install 'cryptography>=48'`\n"
+    )
+
+
+@pytest.mark.usefixtures("old_cryptography")
+def test_rotate_names_a_cryptography_without_ml_dsa(ring: Path) -> None:
+    result = run_alone("rotate", "--keyring", ring, "--alg", "ML-DSA-65")
+    assert (result.exit_code, states(ring)) == (2, ["active", "next"])
+    assert "ML-DSA-65 is an algorithm which the installed cryptography cannot do" in result.stderr
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
@@ -581,6 +607,24 @@ def test_the_new_key_may_be_for_another_algorithm(ring: Path) -> None:
     result = run_alone("rotate", "--keyring", ring, "--alg", "EdDSA")
     assert result.stderr.startswith(f"EdDSA is not read by {WITHOUT_EDDSA}; ES256 is\n")
     assert [entry.alg for entry in read_index(ring)] == ["ES256", "ES256", "EdDSA"]
+
+
+@pytest.mark.parametrize("alg", akp.PUBLIC_SIZES)
+def test_a_ring_of_ml_dsa_is_read_and_turned(make_app: MakeApp, ring: Path, alg: str) -> None:
+    for _ in range(2):
+        run_alone("rotate", "--now", "--keyring", ring, "--alg", alg)
+    guard = TokenGuard()
+    app = make_app(guard, KEYRING=ring)
+    assert guard.verify(guard.issue_token("ada")).header["alg"] == alg
+    assert json.loads(run(app, "jwks").stdout)["keys"][0]["kty"] == "AKP"
+
+
+def test_a_ring_is_not_turned_to_tokens_that_are_too_long(make_app: MakeApp, ring: Path) -> None:
+    app = make_app(KEYRING=ring, ENCRYPTION={"key": to_jwk(secrets.token_bytes(32), private=True)})
+    result = run(app, "rotate", "--alg", "ML-DSA-87")
+    assert (result.exit_code, states(ring)) == (2, ["active", "next"])
+    assert "the shortest token by ML-DSA-87 in TOKENGUARD_ENCRYPTION is" in result.stderr
+    assert run(app, "rotate", "--alg", "ML-DSA-65").exit_code == 0
 
 
 def test_a_lost_password_file_leaves_the_ring_as_it_was(

@@ -15,7 +15,7 @@ from flask_jwt_extended import JWTManager
 
 from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.cli.readers import WITHOUT_EDDSA
+from flask_tokenguard.cli.readers import WITHOUT_EDDSA, WITHOUT_ML_DSA
 from flask_tokenguard.keys.ring_files import INDEX, make
 
 from ..conftest import MakeApp
@@ -122,6 +122,14 @@ def test_a_key_for_eddsa_is_found_with_who_cannot_read_it(
     (row,) = rows_of(make_app(**safe | {"KEY": private_pems["EdDSA"], "ALGORITHM": name}))
     assert (row["level"], row["about"]) == ("advice", "TOKENGUARD_KEY")
     assert WITHOUT_EDDSA in row["why"]
+
+
+@pytest.mark.parametrize("alg", ["ML-DSA-44", "ML-DSA-87"])
+def test_a_key_for_ml_dsa_is_found_with_who_can_read_it(
+    make_app: MakeApp, safe: Config, private_pems: dict[str, str], alg: str
+) -> None:
+    (row,) = rows_of(make_app(**safe | {"KEY": private_pems[alg]}))
+    assert row["why"] == f"The key that signs is for {alg}, which is not read by {WITHOUT_ML_DSA}."
 
 
 def test_a_public_key_for_eddsa_is_no_risk(
