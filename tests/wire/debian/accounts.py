@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.loopback import free_port
 
-from ..readers.published import ALGORITHMS
+from ..readers.published import BEFORE_ML_DSA
 from ..support import give_up, running
 from .asking import Ask, get
 from .ours import Ours
@@ -126,7 +126,7 @@ def dovecot(ours: Ours, folder: Path) -> Iterator[Ask]:
     if os.geteuid():
         give_up("Dovecot is started by root alone")
     port, keys = free_port(), folder / "dictionary"
-    for kid in ALGORITHMS:
+    for kid in BEFORE_ML_DSA:
         place = keys / "default" / kid
         place.mkdir(parents=True)
         shutil.copy(ours.folder / f"{kid}.pem", place / kid)

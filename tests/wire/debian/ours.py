@@ -15,7 +15,7 @@ from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.jose.base64url import decode
 
 from ...jose.tokens import encoded
-from ..readers.published import ALGORITHMS
+from ..readers.published import BEFORE_ML_DSA
 
 # As the page has them.
 ISSUER, AUDIENCE = "https://id.example.com/", "notes-api"
@@ -95,7 +95,7 @@ class Ours:
         app = Flask(__name__)
         keys = [
             {"value": self.pems[kid], "alg": kid, "kid": kid, "state": _state(kid == alg)}
-            for kid in ALGORITHMS
+            for kid in BEFORE_ML_DSA
         ]
         names = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "CLIENT_ID": CLIENT_ID}
         ours = {"KEYS": keys, "TYPES": [typ], **names, **settings}

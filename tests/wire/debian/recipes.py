@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..page import PAGE
-from ..readers.published import ALGORITHMS
+from ..readers.published import BEFORE_ML_DSA
 
 _KEYS, _KID = "/etc/readers/keys/", "2026-11"
 
 
-def recipe(title: str, *, keys: Path, kids: Sequence[str] = ALGORITHMS, at: int = 0) -> str:
+def recipe(title: str, *, keys: Path, kids: Sequence[str] = BEFORE_ML_DSA, at: int = 0) -> str:
     """Read a reader's recipe: one of its blocks, with a line for each of our keys.
 
     Args:

@@ -34,5 +34,5 @@ class Packages(NamedTuple):
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
     """Install them; oauth2-mock-server wants a Node that Debian does not have yet."""
     folder = tmp_path_factory.mktemp("npm") / "issuers"
-    node = install_packages(HERE / "npm", folder, give_up, prefers_wheel=True)
+    node = install_packages(HERE / "npm", folder, give_up)
     return Packages(node.node, folder)

@@ -41,7 +41,7 @@ class Packages(NamedTuple):
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packages]:
     """Install them all at once; some want a Node that Debian does not have yet."""
     folder = tmp_path_factory.mktemp("npm") / "readers"
-    node = install_packages(HERE / "npm", folder, give_up, prefers_wheel=True)
+    node = install_packages(HERE / "npm", folder, give_up)
     shutil.copy(INTEROP / "jobs.mjs", folder)
     with waiting_for_jobs(node, folder) as scripts:
         yield Packages(scripts, folder)

@@ -13,7 +13,9 @@ from flask_tokenguard import TokenGuard, issue_token, public
 from flask_tokenguard.cli.commands import tokenguard
 
 AUDIENCE = "notes-api"
-ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
+# What OpenSSL 3.0 can read, which is Debian's.
+BEFORE_ML_DSA = ("RS256", "ES256", "EdDSA", "Ed25519")
+ALGORITHMS = (*BEFORE_ML_DSA, "ML-DSA-44")
 
 Member: TypeAlias = dict[str, str]
 

@@ -37,7 +37,7 @@ key_fetcher = _import("pyjwt_key_fetcher")
 key_fetcher_http = _import("pyjwt_key_fetcher.http_client")
 python_jwt = _import("python_jwt")
 
-_KTY = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
+_KTY = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP", "ML-DSA-44": "AKP"}
 
 
 class Reader(NamedTuple):

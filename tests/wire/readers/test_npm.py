@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from flask_tokenguard.cli.readers import NOT_FOR_EDDSA
+from flask_tokenguard.cli.readers import FOR_ML_DSA, NOT_FOR_EDDSA
 
 from ..page import PAGE, check_row, rows_of
 from . import pypi
@@ -68,6 +68,12 @@ def test_command_line_and_page_name_who_cannot_read_eddsa() -> None:
     lacking = {cells[0] for cells in rows_of("Readers") if "EdDSA" not in cells[2]}
     assert lacking & names == {*NOT_FOR_EDDSA}
     assert ", ".join(NOT_FOR_EDDSA) in " ".join(PAGE.read_text().split())
+
+
+def test_command_line_and_page_name_who_reads_ml_dsa() -> None:
+    reading = [cells[0] for cells in rows_of("Readers") if "ML-DSA-44" in cells[2]]
+    assert reading == [*FOR_ML_DSA]
+    assert ", ".join(FOR_ML_DSA) in " ".join(PAGE.read_text().split())
 
 
 def test_every_reader_reads_es256() -> None:
