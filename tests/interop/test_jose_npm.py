@@ -19,8 +19,9 @@ from werkzeug.serving import make_server
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.jose import akp
-from flask_tokenguard.jose.material import Material
-from flask_tokenguard.keys.generate import to_jwk
+from flask_tokenguard.jose.material import Material, PrivateKey, thumbprint
+from flask_tokenguard.keys.generate import to_jwk, to_pem
+from flask_tokenguard.keys.text import read_keys
 
 from ..support import turn_ring
 from .conftest import HERE, Scripts, give_up
@@ -140,6 +141,22 @@ def test_a_nested_token_of_jose_is_read_by_us(
         "encryption": {"alg": alg, "enc": enc, "key": public_jwk(key)},
     }
     assert guard.verify(scripts.run("write-token.mjs", job)).claims == said
+
+
+@pytest.mark.parametrize("alg", akp.PUBLIC_SIZES)
+def test_node_reads_our_pem_and_we_read_its(
+    scripts: Scripts, materials: dict[str, Material], alg: str
+) -> None:
+    needs_node_for(scripts, alg)
+    key = materials[alg]
+    assert isinstance(key, PrivateKey)
+    job = {"pem": to_pem(key, None).decode(), "password": "correct horse"}
+    written = scripts.run("rewrite-pem.mjs", job)
+    # The seed, and the key that is expanded from it.
+    assert len(written["plain"]) > 2560
+    (plain,) = read_keys(written["plain"])
+    (opened,) = read_keys(written["encrypted"], password="correct horse")
+    assert plain.kid == opened.kid == thumbprint(key.public_key())
 
 
 def test_the_lock_file_names_no_registry() -> None:

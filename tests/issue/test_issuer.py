@@ -388,7 +388,9 @@ def test_a_token_our_own_verifier_would_refuse_is_not_issued() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "https://login.example.com/"])
-def test_the_shortest_token_is_as_long_as_it_was_measured(clock: SettableClock, name: str | None) -> None:
+def test_the_shortest_token_is_as_long_as_it_was_measured(
+    clock: SettableClock, name: str | None
+) -> None:
     issuer = TokenIssuer(KEYS, lifetime=timedelta(minutes=15), issuer=name, clock=clock)
     assert issuer.least_size() == len(issuer.issue("-", {})[0])
 
