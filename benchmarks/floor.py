@@ -23,8 +23,10 @@ from .peers import bare, ours
 from .peers.note import SUBJECT
 from .report import Comparison, Row, Table, run
 from .serving import requests
-from .signing_keys import ALGORITHMS, SigningKey
+from .signing_keys import ALGORITHMS, ML_DSA, SigningKey
 
+PRIMITIVE = "bare primitive"
+PRIMITIVE_BOUNDS = (1.6, 1.3)
 FULL = Size(rounds=40, batch=200)
 SHORT = Size(rounds=3, batch=5)
 
@@ -43,6 +45,7 @@ def measure(size: Size) -> Iterator[Table]:
         *steps(keys[0], size),
         *(primitive(key, size) for key in keys),
         *(verification(key, size) for key in keys),
+        *beyond_the_peers(SigningKey.generate(ML_DSA), size),
     ]
     yield Table("floor", f"Steps, hot: {how}", "microseconds", rows)
     yield Table("hook", f"The hook alone: {how}", "microseconds", [hook(size)])
@@ -104,6 +107,20 @@ def verification(key: SigningKey, size: Size) -> Row:
     return row(f"{key.alg} verify", candidates, size)
 
 
+def beyond_the_peers(key: SigningKey, size: Size) -> Iterator[Row]:
+    """Compare the same of an algorithm that no peer has, and a verification with its signature."""
+    yield primitive(key, size)
+    yield verification(key, size)
+    tokens = ours.tokens(key, [SUBJECT] * ((size.rounds + 1) * size.batch))
+    signed = [(one.signing_input, one.signature) for one in map(compact.parse, tokens)]
+    least = signature_check(key)
+    candidates = {
+        OURS: each(parts_of(ours.make_app(KEY=key.text)).verifier.verify, tokens, size.batch),
+        PRIMITIVE: each(lambda pair: least(*pair), signed, size.batch),
+    }
+    yield row(f"{key.alg} never seen", candidates, size, PRIMITIVE, PRIMITIVE_BOUNDS)
+
+
 def hook(size: Size) -> Row:
     """Compare what a request that brings the same token again adds to a bare one."""
     key = SigningKey.generate("HS256")
@@ -134,8 +151,8 @@ def repeated(call: Callable[[], Any], batch: int) -> Prepare:
     return lambda: run_batch
 
 
-def each(call: Callable[[str], Any], tokens: list[str], batch: int) -> Prepare:
-    """Make batches of calls, each with the next token."""
+def each(call: Callable[[Any], Any], tokens: list[Any], batch: int) -> Prepare:
+    """Make batches of calls, each with the next token, or what stands for one."""
     unread = iter(tokens)
 
     def prepare() -> Batch:
@@ -150,14 +167,21 @@ def each(call: Callable[[str], Any], tokens: list[str], batch: int) -> Prepare:
     return prepare
 
 
-def row(name: str, candidates: Mapping[str, Prepare], size: Size) -> Row:
-    """Time both, and divide ours by the floor."""
+def row(
+    name: str,
+    candidates: Mapping[str, Prepare],
+    size: Size,
+    against: str = FLOOR,
+    bounds: tuple[float, float] | None = None,
+) -> Row:
+    """Time both, and divide ours by the floor, or by the other."""
     rounds = take_turns(candidates, size.rounds)
     figures = {
         peer: Spread.of(times[peer] / size.batch * 1e6 for times in rounds) for peer in candidates
     }
-    ratio = Spread.of(times[OURS] / times[FLOOR] for times in rounds)
-    return Row(name, figures, [Comparison(FLOOR, ratio, "ratio")])
+    ratio = Spread.of(times[OURS] / times[against] for times in rounds)
+    must, reach = bounds or (None, None)
+    return Row(name, figures, [Comparison(against, ratio, "ratio", must, reach)])
 
 
 if __name__ == "__main__":

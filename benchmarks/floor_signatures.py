@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -26,7 +26,7 @@ def signature_check(key: SigningKey) -> Signed:
         return _rsa_check(public)
     if isinstance(public, ec.EllipticCurvePublicKey):
         return _ecdsa_check(public)
-    return _eddsa_check(public)
+    return _plain_check(public)
 
 
 def _hmac_check(secret: bytes) -> Signed:
@@ -70,7 +70,7 @@ def _ecdsa_check(public: ec.EllipticCurvePublicKey) -> Signed:
     return check
 
 
-def _eddsa_check(public: ed25519.Ed25519PublicKey) -> Signed:
+def _plain_check(public: ed25519.Ed25519PublicKey | mldsa.MLDSA44PublicKey) -> Signed:
     verify = public.verify
 
     def check(message: bytes, signature: bytes) -> bool:

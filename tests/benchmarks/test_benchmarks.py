@@ -25,6 +25,7 @@ ROWS = {
     "floor": [
         *("split, base64", "JSON", "rules"),
         *(f"{alg} {what}" for what in ("signature", "verify") for alg in ALGORITHMS),
+        *(f"ML-DSA-44 {what}" for what in ("signature", "verify", "never seen")),
         "hook, HS256 again",
     ],
     "issuing": [*ALGORITHMS, "RS256 from PEM file"],
