@@ -6,8 +6,7 @@ from benchmarks.journeys import Journey, journeys
 
 # What stands; a change that makes one longer has to earn it.
 MOST = {
-    # Two of the files measure the shortest token, so that one that cannot fit stops the app here.
-    "start-up with one secret": Journey(files=22, calls=1200, changes=260),
+    "start-up with one secret": Journey(files=20, calls=1200, changes=260),
     "a token never seen": Journey(files=12, calls=39, changes=20),
     "the same token again": Journey(files=7, calls=14, changes=10),
     "rotation": Journey(files=20, calls=100, changes=55),

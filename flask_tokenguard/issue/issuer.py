@@ -226,8 +226,11 @@ class TokenIssuer:
             ConfigurationError: There is none.
         """
         key = key or self._keys.signing
+        # A signature of less than an eighth leaves room for all that a token needs.
+        if key is None or key.signature_size * 8 < self._max_size:
+            return
         least = self.least_size(key)
-        if key is not None and least > self._max_size:
+        if least > self._max_size:
             is_nested = self._encryption_key is not None
             raise ConfigurationError(
                 f"TOKENGUARD_MAX_TOKEN_SIZE is {self._max_size}, and the shortest token by"
