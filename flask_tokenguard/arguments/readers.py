@@ -1,9 +1,11 @@
 """Readers: what `token_required` and `require_token` are called with -> values, or a `TypeError`.
 
-Each error names the argument, what is wrong, and what to write.
+Each error names the argument, what is wrong, and what to write. `parse_duration` is for settings
+and commands.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from math import inf
@@ -12,6 +14,9 @@ from typing import Any, TypeAlias, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Scalar: TypeAlias = str | int | float | bool | None
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 
 _JSON_TYPES: dict[type, str] = {
     bool: "boolean",
@@ -118,3 +123,15 @@ def read_seconds(max_age: timedelta | int) -> int:
             f" negative; it is {max_age if is_number else type(max_age).__name__}"
         )
     return int(seconds)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Parse a text such as `15m` or `90d`: a whole number of seconds, minutes, hours or days.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("a duration is a whole number and s, m, h or d, such as 15m or 90d")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])

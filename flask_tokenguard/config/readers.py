@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..arguments.files import NamedFile
+from ..arguments.readers import parse_duration
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..jose.strict_json import explain_syntax
@@ -35,6 +36,7 @@ _HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
 # What stands for a truth value elsewhere must not pass for the name of a host.
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
 _TRUTH_OR_HOSTS = 'true or false, or names of hosts such as ["keycloak"]'
+_DURATIONS = "a timedelta, a whole number of seconds, or a text such as 30s, 15m, 12h or 90d"
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
@@ -191,18 +193,27 @@ def _parse_json(text: str) -> Any:
 
 
 def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
-    """Read a timedelta, or a number of seconds, within bounds."""
+    """Read a timedelta, a number of seconds, or a text such as `15m`, within bounds."""
 
     def read(value: object) -> timedelta:
         if isinstance(value, int) and not isinstance(value, bool):
             value = timedelta(seconds=max(-1, min(value, 10**10)))
+        if isinstance(value, str):
+            value = _parse_duration(value)
         if not isinstance(value, timedelta):
-            raise not_a("a timedelta, or a whole number of seconds", value)
+            raise not_a(_DURATIONS, value)
         if not timedelta(seconds=least) <= value <= most:
             raise Fault(f"must be from {least} to {most.total_seconds():.0f} seconds")
         return value
 
     return read
+
+
+def _parse_duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise not_a(_DURATIONS, text) from None
 
 
 def size(value: object) -> int:

@@ -298,13 +298,65 @@ def test_a_list_that_is_nested_beyond_measure_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("name", ["LEEWAY", "ACCESS_TOKEN_LIFETIME"])
-@pytest.mark.parametrize("value", ["30", 1.5, True, False, [30], "False"], ids=repr)
-def test_a_duration_is_a_timedelta_or_whole_seconds(name: str, value: object) -> None:
-    assert "must be a timedelta, or a whole number of seconds" in fault_of(name, value)
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "30",
+            1.5,
+            True,
+            False,
+            [30],
+            "False",
+            "",
+            "m",
+            "1.5h",
+            "-1s",
+            "+1s",
+            " 5m",
+            "5m\n",
+            "5M",
+        ),
+        *("5 m", "1h30m", "15min", "\u0665m", "1_0m", "9999999999s"),
+    ],
+    ids=repr,
+)
+def test_a_duration_is_a_timedelta_seconds_or_has_a_unit(name: str, value: object) -> None:
+    fault = "must be a timedelta, a whole number of seconds, or a text such as 30s, 15m, 12h or 90d"
+    assert fault in fault_of(name, value)
 
 
 @pytest.mark.parametrize(
-    "value", [-1, 301, 10**400, timedelta(seconds=300.5), timedelta(-1), timedelta.max], ids=repr
+    ("text", "duration"),
+    [
+        ("900s", timedelta(minutes=15)),
+        ("15m", timedelta(minutes=15)),
+        ("36h", timedelta(days=1.5)),
+        ("90d", timedelta(days=90)),
+        ("007d", timedelta(days=7)),
+    ],
+)
+def test_a_duration_may_be_a_number_with_its_unit(text: str, duration: timedelta) -> None:
+    settings, () = read(ACCESS_TOKEN_LIFETIME=text)
+    assert settings.access_token_lifetime == duration
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("LEEWAY", "ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "SESSION_LIFETIME"),
+        *("REFRESH_GRACE", "STORAGE_TIMEOUT", "CACHE_LIFETIME"),
+    ],
+)
+def test_every_duration_may_have_a_unit(name: str) -> None:
+    settings, () = read(**{name: "1m"})
+    assert getattr(settings, name.lower()) == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, 301, 10**400, "6m", "999999999d", timedelta(seconds=300.5), timedelta(-1), timedelta.max],
+    ids=repr,
 )
 def test_a_leeway_is_at_most_five_minutes(value: object) -> None:
     assert fault_of("LEEWAY", value).endswith("must be from 0 to 300 seconds")
