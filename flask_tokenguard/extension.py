@@ -138,7 +138,7 @@ class TokenGuard:
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
-        return issue(self._parts(), subject, options)
+        return issue(self._parts(), subject, options).token
 
     def issue_token_pair(
         self, subject: str, *, origin: str = "", **options: Unpack[IssueOptions]

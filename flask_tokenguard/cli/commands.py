@@ -9,22 +9,24 @@ from typing import Any
 
 import click
 
-from ..web.issuing import issue_token
+from ..issue.options import IssueOptions
+from ..web.issuing import issue as issue_token
 from ..web.parts import Parts
 from .doctor import examine
 from .inspect import in_words, inspect_token
 from .keys import KEY_COMMANDS
-from .output import Group, as_json_option, fail, parts_of, print_rows
+from .output import Group, as_json_option, duration, fail, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
+from .sessions import SESSION_COMMANDS
 
 
 @click.group(cls=Group)
 def tokenguard() -> None:
-    """Make keys, read tokens, and see what this app demands of requests."""
+    """Make keys, read and revoke tokens, and see what this app demands of requests."""
 
 
-for command in (*KEY_COMMANDS, prune):
+for command in (*KEY_COMMANDS, prune, *SESSION_COMMANDS):
     tokenguard.add_command(command)
 
 
@@ -33,8 +35,8 @@ for command in (*KEY_COMMANDS, prune):
 @click.option("--scope", help="Space-separated.")
 @click.option("--claim", "claims", multiple=True, help="NAME=VALUE, as JSON if it is JSON.")
 @click.option("--audience", help="In place of the configured one.")
-@click.option("--lifetime", type=int, help="Seconds, in place of the configured one.")
-@click.option("--not-before", type=int, help="Seconds from now on; writes nbf.")
+@click.option("--lifetime", type=duration, help="15m, 90d or seconds; default the configured one.")
+@click.option("--not-before", type=duration, help="How long from now on; writes nbf.")
 @as_json_option
 @click.pass_context
 def issue(
@@ -42,12 +44,20 @@ def issue(
 ) -> None:
     """Issue a token for SUBJECT and print it."""
     parts = parts_of(context)
+    own: IssueOptions = {"claims": dict(map(_claim, claims)), **options}  # type: ignore[typeddict-item] # of its names
     # The app's default claims may ask its database.
     with parts.app.app_context():
-        token = issue_token(subject, claims=dict(map(_claim, claims)), **options)
-    lifetime = options["lifetime"] or int(parts.settings.access_token_lifetime.total_seconds())
-    answer = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
-    click.echo(json.dumps(answer) if as_json else token)
+        issued = issue_token(parts, subject, own)
+    if not as_json:
+        click.echo(issued.token)
+        return
+    answer = {
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": issued.claims["exp"] - issued.claims["iat"],
+        "jti": issued.claims["jti"],
+    }
+    click.echo(json.dumps(answer))
 
 
 @tokenguard.command()

@@ -63,6 +63,7 @@ def _password_options(command: Function) -> Function:
 @click.option("--stdout", is_flag=True, help="Print the secret instead.")
 @click.option("--public", type=ABSOLUTE, help="A file for the public part.")
 @_password_options
+@as_json_option
 def keygen(
     alg: str, crv: str | None, enc: str | None, kid: str | None, form: str | None, **options: Any
 ) -> None:
@@ -93,6 +94,9 @@ def keygen(
         secret = _jwk(key, private=True, **said)
     else:
         secret = _pem(key, password)
+    if options["as_json"]:
+        _write_for_programs(options, secret, {**said, "format": form or "pem"})
+        return
     _write(options["out"], secret)
     shape = "JWK" if form == "jwk" else "PEM" if password is None else "encrypted PEM"
     kind = "secret" if isinstance(key, bytes) else "private key"
@@ -254,6 +258,17 @@ def _pem(key: PrivateKey, password: str | None) -> bytes:
 
 def _jwk(key: Material, *, private: bool, **said: str | None) -> bytes:
     return json.dumps(to_jwk(key, private=private, **said)).encode() + b"\n"
+
+
+def _write_for_programs(
+    options: dict[str, Any], secret: bytes, said: dict[str, str | None]
+) -> None:
+    """Write the secret to its file, or into the JSON where it was asked for."""
+    files = {name: options[name] and str(options[name]) for name in ("out", "public")}
+    key = {"key": secret.decode()} if options["stdout"] else {}
+    if options["out"] is not None:
+        _write(options["out"], secret)
+    click.echo(json.dumps({**said, **files, **key}))
 
 
 def _print_written(files: dict[str, Path | None], *, err: bool) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -11,6 +12,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from ..arguments.readers import parse_duration
 from ..errors import ConfigurationError, IssueError, Unavailable
 from ..web.parts import EXTENSION, Parts
 
@@ -47,6 +49,16 @@ class _AbsolutePath(click.Path):
 
 
 ABSOLUTE = _AbsolutePath()
+
+
+def duration(text: str) -> timedelta:
+    """Read a number of seconds, or a text such as `15m` or `90d`; the type of an option."""
+    try:
+        return parse_duration(f"{text}s" if text[-1:].isdecimal() else text)
+    except ValueError:
+        raise click.BadParameter(
+            "write a whole number of seconds, or one with s, m, h or d: 15m, 90d"
+        ) from None
 
 
 class Command(click.Command):

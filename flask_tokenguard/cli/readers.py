@@ -20,7 +20,7 @@ from ..keys.generate import to_public_pem
 from ..keys.text import read_file, read_material
 from ..web import metadata as well_known
 from ..web.parts import Parts
-from .output import ABSOLUTE, Command, fail, parts_of
+from .output import ABSOLUTE, Command, as_json_option, fail, parts_of
 
 # The tests of docs/compatibility.md hold these: all read the one, and these not the other.
 DEFAULT_ALG = "ES256"
@@ -61,8 +61,11 @@ def readers_without(alg: str) -> str | None:
 )
 @click.option("--kid", help="Only the key with this name.")
 @click.option("--out", type=ABSOLUTE, help="A folder for a file that is named by its kid.")
+@as_json_option
 @click.pass_context
-def jwks(context: click.Context, form: str, kid: str | None, out: Path | None) -> None:
+def jwks(
+    context: click.Context, /, form: str, kid: str | None, out: Path | None, as_json: bool
+) -> None:
     """Print the public keys for who reads our tokens, the one that signs first.
 
     A folder gets jwks.json, or a file for each kid; those that stand there are replaced.
@@ -77,8 +80,15 @@ def jwks(context: click.Context, form: str, kid: str | None, out: Path | None) -
         texts = {f"{quote(key['kid'], safe='')}.{form}": encode(key) for key in keys}
     if out is not None:
         _write_all(out, texts)
-        if kid is None:
-            _name_old_files(out, texts, form)
+        old = _old_files(out, texts, form) if kid is None else []
+        if as_json:
+            click.echo(json.dumps({"files": [str(out / name) for name in texts], "old": old}))
+        for path in old:
+            click.echo(f"{path} is of no key of this app; remove it", err=True)
+    elif as_json and form != _SET:
+        bodies = [text.decode() if form == "pem" else json.loads(text) for text in texts.values()]
+        rows = zip((key["kid"] for key in keys), bodies, strict=True)
+        click.echo(json.dumps([{"kid": name, form: body} for name, body in rows]))
     elif len(texts) > 1:
         names = ", ".join(key["kid"] for key in keys)
         fail(f"There are several keys; name one with --kid, or a folder with --out: {names}")
@@ -140,8 +150,6 @@ def _may_be_replaced(path: Path, text: bytes) -> bool:
     return True
 
 
-def _name_old_files(folder: Path, names: Iterable[str], form: str) -> None:
-    """Name on standard error the files of keys that are gone, which readers may still trust."""
-    for path in sorted(folder.glob(f"*.{form}")):
-        if path.name not in names:
-            click.echo(f"{path} is of no key of this app; remove it", err=True)
+def _old_files(folder: Path, names: Iterable[str], form: str) -> list[str]:
+    """List the files of keys that are gone, which readers may still trust."""
+    return [str(path) for path in sorted(folder.glob(f"*.{form}")) if path.name not in names]

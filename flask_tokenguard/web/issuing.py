@@ -2,6 +2,7 @@
 
 from typing import Unpack
 
+from ..issue.issuer import Issued
 from ..issue.options import IssueOptions, with_defaults
 from .challenge import announce, finishes_refusals, forbid_storing
 from .parts import Parts, parts_of
@@ -9,7 +10,7 @@ from .subjects import check_ours
 
 
 @finishes_refusals("issue a token")
-def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
+def issue(parts: Parts, subject: str, options: IssueOptions) -> Issued:
     """Issue an access token, and set `no-store` on the response to a request under way.
 
     Args:
@@ -27,10 +28,10 @@ def issue(parts: Parts, subject: str, options: IssueOptions) -> str:
     defaults = parts.callbacks.default_claims_for(subject)
     if defaults:
         options["claims"] = with_defaults(options.get("claims"), defaults)
-    token, claims = parts.issuer.issue(subject, options)
-    announce(parts, claims)
+    issued = parts.issuer.issue(subject, options)
+    announce(parts, issued.claims)
     forbid_storing()
-    return token
+    return issued
 
 
 def check_new_subject(subject: str) -> None:
@@ -62,4 +63,4 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
         TypeError: There is no such option, or the subject is that of the request's foreign token.
         Unavailable: There is a store, and it cannot be reached.
     """
-    return issue(parts_of(), subject, options)
+    return issue(parts_of(), subject, options).token

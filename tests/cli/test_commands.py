@@ -130,6 +130,25 @@ def test_rotate_names_a_cryptography_without_ml_dsa(ring: Path) -> None:
     assert "ML-DSA-65 is an algorithm which the installed cryptography cannot do" in result.stderr
 
 
+KEYGEN_JSON = ("kid", "alg", "use", "format", "out", "public")
+
+
+def test_keygen_names_its_files_for_programs(tmp_path: Path) -> None:
+    files = (str(tmp_path / "key"), str(tmp_path / "public"))
+    result = run_alone("keygen", "--json", "--out", files[0], "--public", files[1])
+    expected = (None, "ES256", "sig", "pem", *files)
+    assert json.loads(result.stdout) == dict(zip(KEYGEN_JSON, expected, strict=True))
+    assert (tmp_path / "key").read_text().startswith("-----BEGIN PRIVATE KEY-----")
+
+
+def test_keygen_prints_a_secret_in_json_where_it_is_asked_for() -> None:
+    result = run_alone("keygen", "--alg", "HS256", "--json", "--stdout")
+    made = json.loads(result.stdout)
+    assert json.loads(made.pop("key"))["kty"] == "oct"
+    expected = (None, "HS256", "sig", "jwk", None, None)
+    assert made == dict(zip(KEYGEN_JSON, expected, strict=True))
+
+
 @pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
 def test_keygen_names_who_cannot_read_eddsa(alg: str) -> None:
     result = run_alone("keygen", "--alg", alg, "--stdout")
@@ -794,7 +813,7 @@ def test_prune_lists_what_it_dropped_for_programs(ring: Path) -> None:
 
 def test_prune_keeps_the_keys_whose_tokens_may_live(ring: Path) -> None:
     rotate_ring(ring, alg="ES256", password=None, now=2, least_age=0)
-    result = run_alone("prune", "--keyring", ring, "--keep", str(10**12))
+    result = run_alone("prune", "--keyring", ring, "--keep", "99999d")
     assert result.stdout == "0 keys dropped\n"
     assert states(ring) == ["verify-only", "active", "next"]
 
@@ -836,14 +855,17 @@ def test_issue_prints_a_token_that_the_app_accepts(make_app: MakeApp) -> None:
     assert guard.verify(token).claims.subject == "ada"
 
 
-@pytest.mark.parametrize(("options", "seconds"), [([], 900), (["--lifetime", "7"], 7)])
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [([], 900), (["--lifetime", "7"], 7), (["--lifetime", "90d"], 90 * 86_400)],
+)
 def test_issue_prints_a_token_response_for_programs(
     make_app: MakeApp, options: list[str], seconds: int
 ) -> None:
     guard = TokenGuard()
     answer = json.loads(run(make_app(guard), "issue", "ada", "--json", *options).stdout)
     claims = guard.verify(answer.pop("access_token")).claims
-    assert answer == {"token_type": "Bearer", "expires_in": seconds}
+    assert answer == {"token_type": "Bearer", "expires_in": seconds, "jti": claims.id}
     assert claims["exp"] - claims["iat"] == seconds
 
 
@@ -852,7 +874,7 @@ def test_issue_writes_what_it_is_told(make_app: MakeApp) -> None:
     result = run(
         make_app(guard, AUDIENCE=["api", "web"]),
         *("issue", "ada", "--scope", "read write", "--audience", "web", "--lifetime", "7"),
-        *("--not-before", "3"),
+        *("--not-before", "3s"),
     )
     claims = guard.verify(result.stdout.strip()).claims
     assert (claims["scope"], claims["aud"]) == ("read write", "web")
@@ -901,7 +923,11 @@ def test_several_claims_are_written(make_app: MakeApp) -> None:
         (["ada", "--claim", "tier=NaN"], "cannot be written as JSON"),
         (["ada", "--scope", 'a"b'], "is not a scope"),
         (["ada", "--lifetime", "0"], "the lifetime must be"),
-        (["ada", "--lifetime", "soon"], "not a valid integer"),
+        (
+            ["ada", "--lifetime", "soon"],
+            "write a whole number of seconds, or one with s, m, h or d",
+        ),
+        (["ada", "--lifetime=-5m"], "write a whole number of seconds"),
         (["ada", "--audience", ""], "the audience must be"),
         ([""], "the subject must be"),
         ([], "Missing argument 'SUBJECT'"),
@@ -913,6 +939,16 @@ def test_a_token_that_must_not_be_is_refused(
     result = run(make_app(), "issue", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_a_lifetime_above_the_rings_is_refused_in_a_line(make_app: MakeApp, ring: Path) -> None:
+    result = run(make_app(KEYRING=str(ring)), "issue", "ada", "--lifetime", "90d")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "Error: the lifetime of 7776000 seconds is longer than 900: TOKENGUARD_KEYRING drops a key"
+        " when the longest token that it signed has expired; raise"
+        " TOKENGUARD_ACCESS_TOKEN_LIFETIME\n"
+    )
 
 
 def test_an_app_with_public_keys_issues_nothing(
@@ -1059,7 +1095,7 @@ def test_an_app_without_endpoints_has_an_empty_table() -> None:
 
 NEEDS_AN_APP = [
     *(["keys"], ["rotate"], ["prune"], ["jwks"], ["issue", "ada"]),
-    *(["routes"], ["doctor"]),
+    *(["routes"], ["doctor"], ["sessions", "ada"], ["logout", "ada"], ["revoke", "x"]),
 ]
 
 
@@ -1106,8 +1142,14 @@ def test_help_names_every_command() -> None:
     result = run_alone("--help")
     assert all(
         f"\n  {name} " in result.stdout
-        for name in "doctor inspect issue jwks keygen keys prune rotate routes".split()
+        for name in "doctor inspect issue jwks keygen keys logout prune revoke rotate routes"
+        " sessions".split()
     )
+
+
+@pytest.mark.parametrize("name", sorted(tokenguard.commands))
+def test_every_command_prints_json_for_programs(name: str) -> None:
+    assert "--json" in run_alone(name, "--help").stdout
 
 
 def test_there_is_no_colour_where_there_is_no_terminal(make_app: MakeApp) -> None:

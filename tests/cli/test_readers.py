@@ -175,3 +175,24 @@ def test_a_file_that_is_no_key_is_never_replaced(app: Flask, tmp_path: Path) -> 
 def test_a_folder_that_cannot_be_is_an_error(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be written: File exists" in fault_of(jwks(app, "--out", tmp_path / "file"))
+
+
+def test_a_set_is_json_as_it_is(two: Flask) -> None:
+    assert jwks(two, "--json").stdout == jwks(two).stdout
+
+
+@pytest.mark.parametrize("form", ["jwk", "pem"])
+def test_each_key_has_its_name_for_programs(two: Flask, form: str) -> None:
+    rows = json.loads(jwks(two, "--format", form, "--json").stdout)
+    assert [row["kid"] for row in rows] == [
+        key["kid"] for key in json.loads(jwks(two).stdout)["keys"]
+    ]
+    alone = jwks(two, "--format", form, "--kid", rows[0]["kid"]).stdout
+    assert rows[0][form] == (alone if form == "pem" else json.loads(alone))
+
+
+def test_the_files_are_named_for_programs(two: Flask, tmp_path: Path) -> None:
+    (tmp_path / "gone.jwk").write_text("{}")
+    result = json.loads(jwks(two, "--format", "jwk", "--out", tmp_path, "--json").stdout)
+    assert result["old"] == [str(tmp_path / "gone.jwk")]
+    assert all(Path(name).exists() for name in result["files"])
