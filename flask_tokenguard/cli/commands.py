@@ -108,7 +108,11 @@ def doctor(context: click.Context, as_json: bool) -> None:
         findings = examine(parts_of(context))
     except (ValueError, OSError) as error:
         fail(f"A key that the app has read cannot be read again: {error}")
-    print_rows([finding._asdict() for finding in findings], as_json=as_json)
+    rows = [finding._asdict() for finding in findings]
+    if not as_json:
+        for row in rows:
+            del row["code"]
+    print_rows(rows, as_json=as_json)
     context.exit(1 if any(finding.level == "warning" for finding in findings) else 0)
 
 

@@ -1,6 +1,6 @@
 """Risks in an app's configuration: why each is one, and what to set instead.
 
-A risk is a row of `_RISKS`; what finds it stands in `looks`.
+A risk is a row of `RISKS`; what finds it stands in `looks`.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,18 @@ Level: TypeAlias = Literal["warning", "advice"]
 
 
 class Finding(NamedTuple):
-    """A risk that was found."""
+    """A risk that was found.
+
+    Attributes:
+        level: How bad it is.
+        code: What it is, for programs: it stays when a text is reworded.
+        about: The setting.
+        why: What may come of it.
+        do: The cure.
+    """
 
     level: Level
+    code: str
     about: str
     why: str
     do: str
@@ -28,6 +37,7 @@ class _Risk(NamedTuple):
     """A risk; its texts hold names in braces for what the look returns."""
 
     level: Level
+    code: str
     about: str
     why: str
     do: str
@@ -37,16 +47,21 @@ class _Risk(NamedTuple):
 def examine(parts: Parts) -> list[Finding]:
     """List every risk that is found; warnings come first."""
     found = [
-        Finding(risk.level, *(text.format_map(place) for text in (risk.about, risk.why, risk.do)))
-        for risk in _RISKS
+        Finding(
+            risk.level,
+            risk.code,
+            *(text.format_map(place) for text in (risk.about, risk.why, risk.do)),
+        )
+        for risk in RISKS
         for place in risk.look(parts)
     ]
     return sorted(found, key=lambda finding: finding.level != "warning")
 
 
-_RISKS: tuple[_Risk, ...] = (
+RISKS: tuple[_Risk, ...] = (
     _Risk(
         "warning",
+        "weak_secret",
         "{source}",
         "The secret is made of few characters, or of words, and can be guessed.",
         "Make one with `flask tokenguard keygen --alg HS256 --out FILE`.",
@@ -54,6 +69,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "shared_secret",
         "TOKENGUARD_KEY",
         "Whoever verifies tokens with a secret can make them too.",
         "Use a key pair if anybody else verifies: `flask tokenguard keygen`.",
@@ -61,6 +77,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "short_rsa_key",
         "TOKENGUARD_KEY",
         "RSA keys under 3072 bits are not for data that must stay safe beyond 2030.",
         "Change to ES256 or a longer key, and list the old one in TOKENGUARD_KEYS as verify-only"
@@ -69,6 +86,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "alg_of_few_readers",
         "TOKENGUARD_KEY",
         "The key that signs is for {alg}, which is not read by {lacking}.",
         f"Change to {DEFAULT_ALG} where others read your tokens, and list the old key in"
@@ -78,6 +96,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "readable_file",
         "{source}",
         "Other users of this machine can read it.",
         "Take their rights away: chmod go= {file}",
@@ -85,6 +104,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "idle_key",
         "TOKENGUARD_KEYRING",
         "A key still verifies, although every token that it signed has expired.",
         "Run `flask tokenguard prune`.",
@@ -92,6 +112,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "no_next_key",
         "TOKENGUARD_KEYRING",
         "There is no next key, so that the next rotation cannot take effect at once.",
         "Run `flask tokenguard rotate`, which makes one.",
@@ -99,6 +120,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "encryption_not_required",
         "TOKENGUARD_ENCRYPTION",
         "Tokens that are only signed are accepted too.",
         "Set required to true once the old tokens have expired.",
@@ -106,6 +128,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "short_nonces",
         "TOKENGUARD_ENCRYPTION",
         "One key for every token and random nonces of 96 bits allow 2**32 tokens.",
         "Use A256KW, or dir with A256CBC-HS512.",
@@ -113,6 +136,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "one_secret_for_both",
         "TOKENGUARD_ENCRYPTION",
         "One secret both signs and encrypts.",
         "Give encryption a key of its own.",
@@ -120,6 +144,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "accepts_in_outage",
         "TOKENGUARD_STORAGE_OUTAGE",
         "While the store is away, revoked access tokens are accepted.",
         "Set refuse, unless an outage is worse for you than a revoked token.",
@@ -127,6 +152,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "store_at_risk",
         "TOKENGUARD_STORAGE_URI",
         "{risk}",
         "Name a store that keeps what it is given: sqlite:///tokenguard.db, or a Redis or Valkey in"
@@ -135,6 +161,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "short_grace",
         "TOKENGUARD_REFRESH_GRACE",
         "A refresh whose answer from the store gets lost is tried again after the grace, which ends"
         " the session.",
@@ -143,6 +170,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "refresh_without_store",
         "TOKENGUARD_STORAGE_URI",
         "These demand a refresh token, and answer 500 without a store: {endpoints}.",
         "Name a store: sqlite:///tokenguard.db for one machine, a Redis or Valkey for several.",
@@ -150,6 +178,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "issuer_without_keys",
         "TOKENGUARD_ISSUERS[{issuer}]",
         "{fault}.",
         "Compare the entry with what `curl -i {url}` prints on this machine.",
@@ -157,6 +186,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "issuer_any_audience",
         "TOKENGUARD_ISSUERS[{issuer}]",
         "Tokens that this issuer gave for any other service are accepted.",
         "Name the audience that its tokens have for you.",
@@ -164,6 +194,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "issuer_untyped_tokens",
         "TOKENGUARD_ISSUERS[{issuer}]",
         "An access token's type is not told from an ID token's.",
         "Let the issuer write at+jwt (RFC 9068) if it can; else name claims that its access tokens"
@@ -172,6 +203,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "issuers_differ_by_slash",
         "TOKENGUARD_ISSUERS",
         "{one} and {other} differ by a slash at the end, and are two issuers.",
         "Leave the one that no token has as its iss; `flask tokenguard inspect` shows it.",
@@ -179,6 +211,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "foreign_ends_forgotten",
         "TOKENGUARD_ISSUERS",
         "The end of a subject is remembered for {days} days; a token of another issuer that lives"
         " longer is accepted again after that.",
@@ -187,6 +220,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "plain_http",
         "TOKENGUARD_ALLOW_INSECURE_HTTP",
         "Keys may come over plain http, which nothing protects on its way, from: {hosts}.",
         "Leave it out where others are served.",
@@ -194,6 +228,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "shared_key_unnamed",
         "TOKENGUARD_ISSUER, TOKENGUARD_AUDIENCE",
         "Two services that share a key take each other's tokens.",
         "Set both.",
@@ -201,6 +236,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "long_access_lifetime",
         "TOKENGUARD_ACCESS_TOKEN_LIFETIME",
         "A stolen token works for more than an hour.",
         "Set 15 minutes.",
@@ -208,6 +244,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "long_leeway",
         "TOKENGUARD_LEEWAY",
         "Expired tokens work for more than a minute longer.",
         "Synchronize the clocks and set 0.",
@@ -215,6 +252,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "every_type",
         "TOKENGUARD_TYPES",
         "Every kind of token may have JWT or no type, also those that are no access tokens.",
         "Leave only at+jwt when the old tokens have expired.",
@@ -222,6 +260,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "claims_not_required",
         "TOKENGUARD_REQUIRED_CLAIMS",
         "Tokens without {claims} are accepted; none of them can be revoked.",
         "Leave it out once all that sign write iat, sub and jti.",
@@ -229,6 +268,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "token_in_url",
         "TOKENGUARD_TOKEN_LOCATIONS",
         "Tokens in URLs end in logs, histories and Referer headers.",
         "Take query out.",
@@ -236,6 +276,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "open_by_omission",
         "TOKENGUARD_PROTECT",
         "Nobody said that these are open: {endpoints}.",
         'Mark them @public and set "all", or guard them.',
@@ -243,6 +284,15 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "hidden_guard",
+        "{endpoint}",
+        "A decorator hides its guard: what stands above, such as a cache, answers without a token.",
+        "Write @functools.wraps(view) in the decorator, or put @token_required above it.",
+        looks.hidden_guards,
+    ),
+    _Risk(
+        "warning",
+        "idle_public_endpoint",
         "TOKENGUARD_PUBLIC_ENDPOINTS",
         "No endpoint matches {endpoint}.",
         "Write it as `flask routes` lists it: a blueprint's name comes before a dot.",
@@ -250,6 +300,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "public_endpoints",
         "TOKENGUARD_PUBLIC_ENDPOINTS",
         "These need no token: {endpoints}.",
         "Leave out what is not for everybody.",
@@ -257,13 +308,24 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "left_over_setting",
         "{setting}",
         "It is left over from flask-jwt-extended, and nothing reads it.",
         "Take it out; {advice}.",
         looks.settings_of_others,
     ),
     _Risk(
+        "advice",
+        "generated_realm",
+        "TOKENGUARD_REALM",
+        "The app's name, {name}, is one that a server made up, so that challenges have the realm"
+        " {realm}.",
+        "Set a name that your clients know.",
+        looks.generated_realm,
+    ),
+    _Risk(
         "warning",
+        "testing",
         "TESTING",
         "Errors are raised instead of answered.",
         "Switch it off.",
@@ -271,6 +333,7 @@ _RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "debug",
         "DEBUG",
         "The debugger runs code for whoever reaches it.",
         "Switch it off.",

@@ -17,6 +17,7 @@ from ..keys.entries import KeyEntry
 from ..keys.ring_files import RingEntry, read_index
 from ..keys.text import is_pem, text_of
 from ..quoting import quote
+from ..web.guards.marks import hides_a_demand
 from ..web.parts import Parts
 from .readers import readers_without
 from .routes import routes_of
@@ -204,6 +205,24 @@ def open_routes(parts: Parts) -> Places:
     """List the endpoints that are open by omission."""
     names = sorted({route.endpoint for route in routes_of(parts) if route.is_open_by_omission})
     return [{"endpoints": ", ".join(names)}] if names else []
+
+
+def hidden_guards(parts: Parts) -> Places:
+    """List the endpoints whose guard lies where the hook does not see it."""
+    demanding = {route.endpoint for route in routes_of(parts) if route.demands}
+    views = parts.app.view_functions.items()
+    return [
+        {"endpoint": name}
+        for name, view in sorted(views)
+        if name not in demanding and hides_a_demand(view)
+    ]
+
+
+def generated_realm(parts: Parts) -> Places:
+    """Return the name of an app that gave no realm, if a server made it up."""
+    if parts.settings.realm is not None or parts.realm == parts.app.name:
+        return []
+    return [{"name": parts.app.name, "realm": parts.realm}]
 
 
 def rotating_routes_without_a_store(parts: Parts) -> Places:

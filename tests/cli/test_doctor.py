@@ -1,6 +1,7 @@
 """`flask tokenguard doctor`: each risk is found in an app that has it, and in no other."""
 
 import json
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -15,6 +16,7 @@ from flask_jwt_extended import JWTManager
 
 from flask_tokenguard import TokenGuard, public, refresh_required, token_required
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.cli.doctor import RISKS
 from flask_tokenguard.cli.readers import WITHOUT_EDDSA, WITHOUT_ML_DSA
 from flask_tokenguard.keys.ring_files import INDEX, make
 
@@ -220,6 +222,74 @@ def test_a_ring_that_others_can_read_is_found(make_app: MakeApp, safe: Config, r
 # Encryption
 
 
+def hides(view: Any) -> Any:
+    """Decorate as one does who forgets `functools.wraps`."""
+
+    def inner(*args: Any) -> Any:
+        return view(*args)
+
+    inner.__name__ = view.__name__
+    return inner
+
+
+class Hiding:
+    """A decorator that is a class."""
+
+    __name__ = "hiding"
+
+    def __init__(self, view: Any) -> None:
+        self.view = view
+
+    def __call__(self) -> Any:
+        """Call the view."""
+        return self.view()
+
+
+def codes_of(app: Flask) -> list[tuple[str, str]]:
+    return [(row["code"], row["about"]) for row in rows_of(app)]
+
+
+@pytest.mark.parametrize("decorator", [hides, Hiding, lambda view: hides(Hiding(view))])
+def test_a_decorator_that_hides_the_guard_is_found(
+    make_app: MakeApp, safe: Config, decorator: Any
+) -> None:
+    app = make_app(**safe, PROTECT="all", PUBLIC_ENDPOINTS=["hidden"])
+    app.add_url_rule("/hidden", "hidden", decorator(token_required(new_view())))
+    assert ("hidden_guard", "hidden") in codes_of(app)
+
+
+@pytest.mark.parametrize(
+    "view", [hides(new_view()), hides(Hiding), hides(public(new_view()))], ids=str
+)
+def test_a_decorator_that_hides_no_guard_is_no_risk(
+    make_app: MakeApp, safe: Config, view: Any
+) -> None:
+    app = make_app(**safe, PROTECT="all")
+    app.add_url_rule("/plain", "plain", view)
+    assert codes_of(app) == []
+
+
+def test_a_guard_above_a_decorator_that_hides_one_is_no_risk(
+    make_app: MakeApp, safe: Config
+) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/twice", "twice", token_required(hides(token_required(new_view()))))
+    assert codes_of(app) == []
+
+
+def test_a_realm_that_a_server_made_up_is_advice(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    assert codes_of(app) == []
+    app = Flask("_mod_wsgi_1f8c")
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in safe.items()})
+    TokenGuard(app)
+    assert codes_of(app) == [("generated_realm", "TOKENGUARD_REALM")]
+
+
+def test_a_realm_that_was_set_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    assert codes_of(make_app(**safe, REALM="notes")) == []
+
+
 @pytest.mark.parametrize(
     ("size", "setting", "count"),
     [
@@ -355,7 +425,14 @@ def test_what_to_do_is_stated_without_a_page(
 
 def test_json_has_the_same_members(make_app: MakeApp, safe: Config) -> None:
     (finding,) = json.loads(examine(make_app(LEEWAY=120, **safe), "--json").stdout)
-    assert list(finding) == ["level", "about", "why", "do"]
+    assert list(finding) == ["level", "code", "about", "why", "do"]
+    assert finding["code"] == "long_leeway"
+
+
+def test_each_risk_has_a_code_of_its_own() -> None:
+    codes = [risk.code for risk in RISKS]
+    assert sorted(set(codes)) == sorted(codes)
+    assert all(re.fullmatch("[a-z_]+", code) for code in codes)
 
 
 def test_a_warning_is_red_on_a_terminal(make_app: MakeApp, safe: Config) -> None:

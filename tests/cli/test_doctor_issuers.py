@@ -65,6 +65,7 @@ def test_an_issuer_that_is_away_is_found(make_app: MakeApp, provider: Provider) 
     (found,) = findings(make(make_app, provider))
     assert found == {
         "level": "warning",
+        "code": "issuer_without_keys",
         "about": ABOUT,
         "why": "Its keys cannot be fetched: openid-configuration:"
         " the connection failed: ConnectionRefusedError.",

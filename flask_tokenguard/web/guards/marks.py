@@ -132,6 +132,35 @@ def demands_on(view: object, method: str) -> Demands:
     return Demands(tuple(demands), is_public=is_public, answers_preflights=answers_preflights)
 
 
+def hides_a_demand(view: object) -> bool:
+    """Check whether a view can reach a demand that `demands_on` does not see.
+
+    A decorator without `functools.wraps` holds what it decorates in its closure, a callable object
+    in an attribute.
+    """
+    seen: dict[int, object] = {}
+    waiting = [view]
+    while waiting and len(seen) < _MOST_STEPS:
+        thing = waiting.pop()
+        # A class may hold anything; what its instances call is not known.
+        if id(thing) in seen or isinstance(thing, type) or not callable(thing):
+            continue
+        seen[id(thing)] = thing
+        found = _mark_of(thing)
+        if found is not None and found.demand is not None:
+            return True
+        waiting += [*_directly_below(thing), *_held_by(thing)]
+    return False
+
+
+def _held_by(thing: object) -> list[object]:
+    """List what a function has in its closure, and what an object has in its attributes."""
+    cells = attribute(thing, "__closure__") or ()
+    held = [attribute(cell, "cell_contents") for cell in cells]
+    attributes = attribute(thing, "__dict__")
+    return [*held, *attributes.values()] if isinstance(attributes, dict) else held
+
+
 def mark(function: Callable[..., Any], demand: Demand | None) -> None:
     """Mark what a decorator of ours returns; without a demand it is public."""
     setattr(function, _MARK, Mark(function, demand=demand, is_public=demand is None))
