@@ -93,6 +93,7 @@ def report(error: Refusal, parts: Parts, *, refused: bool = True, act: str = _CH
             quote(error.description),
             error.detail and f"; {error.detail}",
             "".join(f"; {name} {quote(text)}" for name, text in names.items() if text is not None),
+            extra=_fields(reason=error.reason, refused=refused, **names),
         )
     send(
         token_rejected,
@@ -104,6 +105,11 @@ def report(error: Refusal, parts: Parts, *, refused: bool = True, act: str = _CH
         kid=error.kid,
         endpoint=endpoint,
     )
+
+
+def _fields(**values: object) -> dict[str, object]:
+    """Name the fields of a log record; with a prefix, since logging fails where one is there."""
+    return {f"tokenguard_{name}": value for name, value in values.items()}
 
 
 def finish(error: Refusal, parts: Parts, *, act: str = _CHECK, is_reported: bool = False) -> None:

@@ -1,6 +1,7 @@
 """The reasons of refusals: each code by a real request, what a signal carries, what a log shows."""
 
 import json
+import logging
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -495,6 +496,37 @@ def test_the_log_sets_an_open_route_apart(
     client = app.test_client()
     line = log_of(caplog, lambda: client.get("/open", headers=stale_headers))
     assert line.startswith("token passed over: expired, ")
+
+
+@pytest.mark.parametrize(("path", "refused"), [("/open", False), ("/claims", True)])
+def test_a_log_record_has_the_refusals_fields(
+    app: Flask, stale_headers: Headers, caplog: pytest.LogCaptureFixture, path: str, refused: bool
+) -> None:
+    log_of(caplog, lambda: app.test_client().get(path, headers=stale_headers))
+    (record,) = caplog.records
+    fields = {name: value for name, value in vars(record).items() if name.startswith("tokenguard_")}
+    assert fields == {
+        "tokenguard_reason": "expired",
+        "tokenguard_refused": refused,
+        "tokenguard_issuer": None,
+        "tokenguard_kid": None,
+        "tokenguard_endpoint": path.strip("/"),
+    }
+
+
+def test_an_apps_own_field_of_the_log_costs_no_answer(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Record(logging.LogRecord):
+        """As an app makes it that logs each request's endpoint."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            vars(self).update(endpoint="the app's", reason="the app's")
+
+    monkeypatch.setattr(logging, "_logRecordFactory", Record)
+    with caplog.at_level("INFO", "flask_tokenguard"):
+        assert app.test_client().get("/claims").status_code == 401
 
 
 def test_the_log_names_the_issuer_and_the_key(
