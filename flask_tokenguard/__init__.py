@@ -27,6 +27,7 @@ from .web.authentication import Authentication, current_token, current_user, g
 from .web.endpoints import refresh_token_pair
 from .web.guards.decorators import public, refresh_required, require_token, token_required
 from .web.issuing import issue_token
+from .web.numbers import KeysNumbers, Numbers
 from .web.sessions import (
     end_all_sessions,
     end_session,
@@ -46,7 +47,9 @@ __all__ = [
     "InvalidToken",
     "IssueError",
     "IssueOptions",
+    "KeysNumbers",
     "KeysUnusable",
+    "Numbers",
     "Reason",
     "RefreshReused",
     "Refusal",

@@ -13,6 +13,7 @@ from .issue.options import IssueOptions
 from .sessions.pairs import TokenResponse
 from .sessions.rotation import Session
 from .stores.base import Store
+from .stores.observed import OnStoreCall
 from .verify.claims import Claims, VerifiedToken
 from .verify.issuers import Resolve
 from .verify.validators import Validator
@@ -21,6 +22,7 @@ from .web.challenge import finishes_refusals
 from .web.endpoints import refresh_given_or_current, token_endpoints
 from .web.hook import install
 from .web.issuing import issue
+from .web.numbers import Numbers, numbers_of
 from .web.parts import EXTENSION, Callbacks, Parts
 from .wiring.app import build_parts
 
@@ -38,6 +40,7 @@ class TokenGuard:
         *,
         validators: Iterable[Validator] = (),
         store: Store | None = None,
+        on_store_call: OnStoreCall | None = None,
         issuer_resolver: Resolve | None = None,
         fetch: Fetch | None = None,
         clock: Clock = wall_clock,
@@ -49,6 +52,7 @@ class TokenGuard:
             validators: The app's own rules, each called with a `VerifiedToken` after ours; it
                 raises a `Rejected`, or an `Unavailable` where it cannot tell, or returns None.
             store: Keeps sessions and revocations, in place of TOKENGUARD_STORAGE_URI.
+            on_store_call: Called with a `StoreCall` after each operation of either, for metrics.
             issuer_resolver: Called with an `iss` that TOKENGUARD_ISSUERS does not name, of a token
                 of which nothing is verified yet; returns an entry as it stands there, or None.
             fetch: Fetches the keys of other issuers, in place of ours; see `keys.fetched.Fetch`.
@@ -59,6 +63,7 @@ class TokenGuard:
         """
         self._validators = tuple(validators)
         self._store = store
+        self._on_store_call = on_store_call
         self._issuer_resolver = issuer_resolver
         self._fetch = fetch
         self._clock = clock
@@ -81,6 +86,7 @@ class TokenGuard:
             self._callbacks,
             own_rules=self._validators,
             store=self._store,
+            on_store_call=self._on_store_call,
             issuer_resolver=self._issuer_resolver,
             fetch=self._fetch,
             clock=self._clock,
@@ -182,6 +188,13 @@ class TokenGuard:
     def sessions_of(self, subject: str | Claims) -> list[Session]:
         """List a subject's sessions as the function `sessions_of` does."""
         return sessions.list_sessions(self._parts(), subject)
+
+    def numbers(self) -> Numbers:
+        """Read what a monitor may want of this process: the token cache, the keys' age.
+
+        It asks nobody and takes no lock. Works without an app context as `verify` does.
+        """
+        return numbers_of(self._parts())
 
     def token_endpoints(self, origin: Callable[[], str] | None = None) -> Blueprint:
         """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.

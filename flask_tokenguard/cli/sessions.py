@@ -12,7 +12,6 @@ import click
 from ..errors import InvalidToken
 from ..quoting import quote
 from ..sessions.rotation import REFRESH_TYPE, Session
-from ..stores.memory import MemoryStore
 from ..web.parts import Parts
 from ..web.sessions import end, end_all, list_sessions, revoke_text
 from ..web.sessions import revoke as revoke_named
@@ -28,7 +27,7 @@ _issuer_option = click.option("--issuer", help="Whose subject or token it is; de
 def _parts_of(context: click.Context) -> Parts:
     """Get the app's parts; warn where the store is not the one that its server has."""
     parts = parts_of(context)
-    if isinstance(parts.store, MemoryStore):
+    if (parts.settings.storage_uri or "").startswith("memory:"):
         click.echo(_IN_MEMORY, err=True)
     return parts
 

@@ -12,13 +12,16 @@ from .base import (
     Store,
     StoredSession,
 )
+from .observed import OnStoreCall, StoreCall
 
 __all__ = [
     "Advance",
     "OnProgress",
+    "OnStoreCall",
     "Outcome",
     "RefreshState",
     "Standing",
     "Store",
+    "StoreCall",
     "StoredSession",
 ]

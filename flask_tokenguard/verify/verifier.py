@@ -21,7 +21,11 @@ from .validators import Validator, check_period
 
 
 class TokenVerifier:
-    """Verifies tokens: of our own, and of other issuers if there are any."""
+    """Verifies tokens: of our own, and of other issuers if there are any.
+
+    Attributes:
+        cache: Keeps tokens that were verified; None for none.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._max_size = max_size
         self._decryption_keys = decryption_keys
-        self._cache = cache
+        self.cache = cache
 
     def verify(self, token: str) -> VerifiedToken:
         """Verify a token of any content.
@@ -64,7 +68,7 @@ class TokenVerifier:
             Rejected: A rule of the app refuses it.
             Unavailable: A rule could not be checked, or an issuer's keys could not be had.
         """
-        cache = self._cache
+        cache = self.cache
         digest = None if cache is None else digest_of(token)
         if cache is not None and digest is not None:
             cached = self._recall(cache, digest)

@@ -18,6 +18,7 @@ from ..keys.encryption import ConfiguredEncryption, choose_encryption
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
 from ..keys.text import read_entries, read_file, refuse_encryption_keys
 from ..stores.base import Store
+from ..stores.observed import OnStoreCall, observe
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
@@ -33,6 +34,7 @@ def build_parts(
     *,
     own_rules: tuple[Validator, ...],
     store: Store | None = None,
+    on_store_call: OnStoreCall | None = None,
     issuer_resolver: Resolve | None = None,
     fetch: Fetch | None = None,
     clock: Clock,
@@ -44,6 +46,7 @@ def build_parts(
         callbacks: What the app registers on its `TokenGuard`, now or later.
         own_rules: The app's own validators, checked after ours.
         store: The app's own store, in place of a configured one.
+        on_store_call: Called after each operation of the store.
         issuer_resolver: Finds further issuers.
         fetch: Fetches their keys, in place of ours.
         clock: Seconds since the epoch, UTC.
@@ -59,6 +62,8 @@ def build_parts(
     store = _open_store(settings, store, folder, clock, faults)
     if faults:
         raise ConfigurationError(*faults)
+    if store is not None and on_store_call is not None:
+        store = observe(store, on_store_call)
     tokens = TokenParts(settings, keys, encryption, store, clock)
     revocation = tokens.revocation()
     live_rules = own_rules if revocation is None else (*own_rules, revocation.check)

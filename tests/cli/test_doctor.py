@@ -22,7 +22,7 @@ from flask_tokenguard.keys.ring_files import INDEX, make
 
 from ..conftest import MakeApp
 from ..support import Config
-from ..web.support import foreign, new_view
+from ..web.support import called_by_another, foreign, new_view
 
 
 @pytest.fixture(autouse=True)
@@ -222,16 +222,6 @@ def test_a_ring_that_others_can_read_is_found(make_app: MakeApp, safe: Config, r
 # Encryption
 
 
-def hides(view: Any) -> Any:
-    """Decorate as one does who forgets `functools.wraps`."""
-
-    def inner(*args: Any) -> Any:
-        return view(*args)
-
-    inner.__name__ = view.__name__
-    return inner
-
-
 class Hiding:
     """A decorator that is a class."""
 
@@ -249,7 +239,9 @@ def codes_of(app: Flask) -> list[tuple[str, str]]:
     return [(row["code"], row["about"]) for row in rows_of(app)]
 
 
-@pytest.mark.parametrize("decorator", [hides, Hiding, lambda view: hides(Hiding(view))])
+@pytest.mark.parametrize(
+    "decorator", [called_by_another, Hiding, lambda view: called_by_another(Hiding(view))]
+)
 def test_a_decorator_that_hides_the_guard_is_found(
     make_app: MakeApp, safe: Config, decorator: Any
 ) -> None:
@@ -259,7 +251,13 @@ def test_a_decorator_that_hides_the_guard_is_found(
 
 
 @pytest.mark.parametrize(
-    "view", [hides(new_view()), hides(Hiding), hides(public(new_view()))], ids=str
+    "view",
+    [
+        called_by_another(new_view()),
+        called_by_another(Hiding),
+        called_by_another(public(new_view())),
+    ],
+    ids=str,
 )
 def test_a_decorator_that_hides_no_guard_is_no_risk(
     make_app: MakeApp, safe: Config, view: Any
@@ -273,7 +271,9 @@ def test_a_guard_above_a_decorator_that_hides_one_is_no_risk(
     make_app: MakeApp, safe: Config
 ) -> None:
     app = make_app(**safe)
-    app.add_url_rule("/twice", "twice", token_required(hides(token_required(new_view()))))
+    app.add_url_rule(
+        "/twice", "twice", token_required(called_by_another(token_required(new_view())))
+    )
     assert codes_of(app) == []
 
 

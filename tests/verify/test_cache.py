@@ -667,4 +667,4 @@ def test_the_apps_refresh_tokens_are_not_remembered(guard: TokenGuard) -> None:
         refresh_token = issue_token_pair("me")["refresh_token"]
     with app.test_request_context(method="POST", data={"refresh_token": refresh_token}):
         assert refresh_token_pair()
-    assert len(app.extensions["tokenguard"].verifier._cache) == 0
+    assert len(app.extensions["tokenguard"].verifier.cache) == 0

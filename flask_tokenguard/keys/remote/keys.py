@@ -42,6 +42,7 @@ class _Known(NamedTuple):
         expires_at: It is used no longer without a try to fetch it anew.
         stale_until: It is used no longer.
         complete_until: A key that it lacks is no longer taken not to exist.
+        asked_at: The fetch that brought it began.
     """
 
     keys: RemoteSet
@@ -49,6 +50,7 @@ class _Known(NamedTuple):
     expires_at: float
     stale_until: float
     complete_until: float
+    asked_at: float
 
 
 def _due(lifetime: float) -> float:
@@ -137,6 +139,17 @@ class RemoteKeys:
         keys = self._fetch_keys().value
         if not keys:
             raise _unusable(keys)
+
+    @property
+    def age(self) -> float | None:
+        """For how many seconds the keys are known; None before they came. Nothing is fetched."""
+        known = self._known
+        return None if known is None else self._monotonic() - known.asked_at
+
+    @property
+    def failures(self) -> int:
+        """How many fetches have failed since one succeeded."""
+        return self._failures
 
     def __contains__(self, key: object) -> bool:
         return key in self._current().keys
@@ -262,6 +275,7 @@ class RemoteKeys:
             expires_at,
             expires_at + self._lifetimes.stale,
             complete_until,
+            now,
         )
         if self._failures:
             _logger.warning("the keys of %s can be fetched again", self._name)
