@@ -261,14 +261,14 @@ def _jwk(key: Material, *, private: bool, **said: str | None) -> bytes:
 
 
 def _write_for_programs(
-    options: dict[str, Any], secret: bytes, said: dict[str, str | None]
+    options: dict[str, Any], secret: bytes, members: dict[str, str | None]
 ) -> None:
     """Write the secret to its file, or into the JSON where it was asked for."""
     files = {name: options[name] and str(options[name]) for name in ("out", "public")}
     key = {"key": secret.decode()} if options["stdout"] else {}
     if options["out"] is not None:
         _write(options["out"], secret)
-    click.echo(json.dumps({**said, **files, **key}))
+    click.echo(json.dumps({**members, **files, **key}))
 
 
 def _print_written(files: dict[str, Path | None], *, err: bool) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -64,7 +65,8 @@ def duration(text: str) -> timedelta:
 class Command(click.Command):
     """A command that fails in a line, without a traceback, where a store or a setting does.
 
-    It does not repeat surplus arguments: one could be a token or a password.
+    It does not repeat surplus arguments: one could be a token or a password. What the app's own
+    code raises has its traceback, and exit code 2: 1 means that the answer is no.
     """
 
     allow_extra_args = True
@@ -79,6 +81,11 @@ class Command(click.Command):
             fail(error.description)
         except (ConfigurationError, IssueError) as error:
             fail(str(error))
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # noqa: BLE001 - whatever the app does when it is loaded, or asked
+            traceback.print_exc()
+            ctx.exit(_Failure.exit_code)
 
 
 class Group(click.Group):

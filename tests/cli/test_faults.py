@@ -54,6 +54,44 @@ def test_a_token_is_read_beside_an_app_that_fails_to_start(make_app: MakeApp) ->
     assert result.stderr == "Error: The app cannot be loaded: RuntimeError\n"
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["routes", "--strict"], ["logout", "ada"]])
+def test_an_app_that_fails_to_start_exits_with_2(command: list[str]) -> None:
+    result = CliRunner().invoke(tokenguard, command, obj=ScriptInfo(create_app=broken_app))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("RuntimeError: no database\n")
+
+
+def test_a_callback_that_fails_exits_with_2(make_app: MakeApp) -> None:
+    guard = TokenGuard()
+
+    @guard.default_claims
+    def fails(subject: str) -> dict[str, str]:
+        raise KeyError(subject)
+
+    result = run(make_app(guard), "issue", "ada")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("KeyError: 'ada'\n")
+
+
+COMMANDS = [
+    *(["keys"], ["jwks"], ["jwks", "--format", "pem"], ["routes"], ["doctor"], ["prune"]),
+    *(["issue", "ada"], ["inspect", "a.b.c"], ["sessions", "ada"], ["logout", "ada"]),
+    ["revoke", "--jti", "x"],
+]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "programs"])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_prints_a_secret_of_the_app(
+    make_app: MakeApp, command: list[str], options: list[str]
+) -> None:
+    secret, other = token_urlsafe(32), token_urlsafe(32)
+    app = make_app(KEY=secret, STORAGE_URI="memory://")
+    app.config["JWT_SECRET_KEY"] = other
+    result = run(app, *command, *options)
+    assert (secret in result.output, other in result.output) == (False, False)
+
+
 def test_default_claims_may_use_the_app(make_app: MakeApp) -> None:
     guard = TokenGuard()
     guard.default_claims(lambda _: {"app": current_app.name})

@@ -341,6 +341,13 @@ def test_a_duration_may_be_a_number_with_its_unit(text: str, duration: timedelta
     assert settings.access_token_lifetime == duration
 
 
+def test_an_issuers_durations_may_have_a_unit(public_pems: dict[str, str]) -> None:
+    entry = {"audience": "a", "keys": public_pems["ES256"], "leeway": "30s", "stale": "2h"}
+    settings, () = read(ISSUERS={"https://id.example": entry})
+    read_entry = (settings.issuers or {})["https://id.example"]
+    assert (read_entry.leeway, read_entry.stale) == (timedelta(seconds=30), timedelta(hours=2))
+
+
 @pytest.mark.parametrize(
     "name",
     [
