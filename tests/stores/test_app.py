@@ -14,6 +14,7 @@ from flask_tokenguard import (
     issue_token_pair,
     refresh_token_pair,
 )
+from flask_tokenguard.cli.commands import tokenguard
 
 from ..conftest import MakeApp
 from ..support import SettableClock, bearer
@@ -66,3 +67,26 @@ def test_a_login_by_a_clock_ahead_is_ended_a_new_one_accepted(
     assert status_of(client, new) == 200
     clock.now += 7201
     assert status_of(client, old) == 401
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["logout", "alice"],
+        ["logout", "--sid", "{sid}"],
+        ["revoke", "-"],
+        ["revoke", "--jti", "{jti}"],
+    ],
+    ids=" ".join,
+)
+def test_an_operator_ends_what_a_server_has_begun(
+    app: Flask, make_app: MakeApp, store_uri: str, prefix: str, command: list[str]
+) -> None:
+    pair = app.test_client().post("/login").get_json()
+    claims = app.extensions["guard"].verify(pair["access_token"]).claims
+    # Memory is that of one process.
+    is_shared = store_uri != "memory://"
+    shell = make_app(STORAGE_URI=store_uri, STORAGE_PREFIX=prefix) if is_shared else app
+    arguments = [word.format_map(claims) for word in command]
+    result = shell.test_cli_runner().invoke(tokenguard, arguments, input=pair["access_token"])
+    assert (result.exit_code, status_of(app.test_client(), pair)) == (0, 401)
