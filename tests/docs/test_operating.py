@@ -69,6 +69,13 @@ def codes(results: list[Result]) -> list[int]:
     return [result.exit_code for result in results]
 
 
+def test_the_lines_at_a_glance_are_those_of_the_sections() -> None:
+    table, _, sections = PAGE.partition("\n## ")
+    lines = re.findall(r"`(flask tokenguard .+?)`", table)
+    assert len(lines) == 6
+    assert [line for line in lines if f"\n{line}\n" not in sections] == []
+
+
 def test_a_stolen_account_is_closed(make_app: MakeApp, safe: Config, type_section: Type) -> None:
     app = make_app(**safe)
     token = pair_of(app)["access_token"]
