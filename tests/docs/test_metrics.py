@@ -1,6 +1,8 @@
 """The page of numbers: its recipes run with the libraries that they name."""
 
+import io
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -34,7 +36,7 @@ from ..support import ROOT, bearer
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 DASHBOARD = (ROOT / "docs" / "grafana.json").read_text()
-METRICS, APP, GUNICORN, TRACING = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+METRICS, APP, GUNICORN, TRACING, LOG = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 Samples = dict[tuple[str, ...], float]
 
 
@@ -362,3 +364,38 @@ def test_a_refusal_is_seen_beside_flasks_instrumentor(
 ) -> None:
     spans_of_instrumented(traced, spans)
     assert attributes_of(spans)["tokenguard.reason"] == "token_missing"
+
+
+# The log
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the page's formatter writes."""
+    logger = logging.getLogger("flask_tokenguard")
+    level, written = logger.level, io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    block = run_block("log", LOG)
+    yield written
+    logger.removeHandler(block.handler)
+    logger.setLevel(level)
+
+
+@pytest.mark.parametrize(("path", "refused"), [("/claims", True), ("/open", False)])
+def test_a_refusal_is_one_line_of_json(
+    make_app: MakeApp, log: io.StringIO, path: str, refused: bool
+) -> None:
+    app = make_app(ISSUER="us")
+    app.add_url_rule("/open", "open", lambda: "")
+    ask(app, path, token="a.b.c")
+    (line,) = log.getvalue().splitlines()
+    fields = json.loads(line)
+    assert fields.pop("message").startswith("token refused" if refused else "token passed over")
+    assert fields == {
+        "level": "INFO",
+        "tokenguard_reason": "malformed",
+        "tokenguard_refused": refused,
+        "tokenguard_issuer": None,
+        "tokenguard_kid": None,
+        "tokenguard_endpoint": path.strip("/"),
+    }
