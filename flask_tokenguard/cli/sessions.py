@@ -75,7 +75,8 @@ def logout(
     if sid:
         _end_one(context, parts, sid, as_json=as_json)
     name = str(subject)
-    ended = [] if issuer is not None else [each.sid for each in list_sessions(parts, name)]
+    is_ours = issuer in (None, parts.issuer.issuer)
+    ended = [each.sid for each in list_sessions(parts, name)] if is_ours else []
     end_all(parts, name, issuer=issuer)
     if as_json:
         click.echo(json.dumps({"subject": name, "issuer": issuer, "sessions": ended}))

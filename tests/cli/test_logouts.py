@@ -108,6 +108,13 @@ def test_a_logout_of_another_issuers_subject_leaves_ours(
     assert status_of(app, pair["access_token"]) == 200
 
 
+def test_our_own_issuer_may_be_named(make_app: MakeApp) -> None:
+    app = make_app(ISSUER="us", STORAGE_URI="memory://")
+    log_in(app)
+    ended = json.loads(run(app, "logout", "alice", "--issuer", "us", "--json").stdout)
+    assert len(ended["sessions"]) == 1
+
+
 def test_a_session_is_ended_by_its_name(app: Flask, shell: Flask, pair: Pair) -> None:
     other = log_in(app)
     result = run(shell, "logout", "--sid", sid_of(app, pair))
