@@ -164,6 +164,7 @@ class Store(Protocol):
         grace: int,
         access_expires: int,
         origin: str,
+        begins_until: int | None = None,
     ) -> Advance:
         """Spend a refresh token, atomically, or end the session if it was spent before.
 
@@ -180,6 +181,10 @@ class Store(Protocol):
                 however long the request had waited for that.
             access_expires: The `exp` of the access token that is issued beside it.
             origin: From where, in the app's words; empty keeps the former.
+            begins_until: The `exp` of a token that another program issued; None for ours. Where
+                `presented` was never seen, the session begins with it, and it is spent at once.
+                `presented` counts as revoked from then on until its `exp`, so that it begins no
+                second session; where it was revoked before, it begins none, as if it had ended.
         """
         ...
 

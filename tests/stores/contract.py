@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from flask_tokenguard.jose.compact import LAST_NUMERIC_DATE
 from flask_tokenguard.stores.base import (
     KEPT_AFTER_EXPIRY,
     Advance,
@@ -71,6 +72,7 @@ class Family:
         grace: int = GRACE,
         access: int = 60,
         origin: str = "",
+        begins_until: int | None = None,
     ) -> Advance:
         return self.store.advance(
             self.session,
@@ -80,7 +82,12 @@ class Family:
             grace=grace,
             access_expires=self.now() + access,
             origin=origin,
+            begins_until=begins_until,
         )
+
+    def begin_by(self, presented: bytes, successor: RefreshState | None = None) -> Advance:
+        """Present a token that another program issued."""
+        return self.present(presented, successor, begins_until=self.now() + LIFETIME)
 
     def standing(self) -> Standing:
         return self.store.standing(new_id(), self.session, self.subject)
@@ -407,6 +414,59 @@ class StoreContract:
     def test_a_family_that_never_began_has_ended(self, store: Store, now: Now) -> None:
         assert Family(store, now).present(new_id())[:2] == ("ended", None)
 
+    def test_a_token_of_another_program_begins_its_session(self, store: Store, now: Now) -> None:
+        family, successor = Family(store, now), new_refresh(now())
+        assert family.begin_by(new_id(), successor)[:2] == ("advanced", successor)
+        assert [each.session for each in family.listed()] == [family.session]
+        assert family.present(successor.jti).outcome == "advanced"
+
+    def test_a_token_that_began_a_session_is_spent(self, store: Store, now: Now) -> None:
+        family, first, successor = Family(store, now), new_id(), new_refresh(now())
+        family.begin_by(first, successor)
+        assert family.begin_by(first)[:2] == ("repeated", successor)
+        family.present(successor.jti)
+        assert family.begin_by(first)[:2] == ("reused", None)
+
+    @pytest.mark.parametrize("way", ["end_session", "end_subject", "reuse"])
+    def test_a_token_begins_no_second_session(self, store: Store, now: Now, way: str) -> None:
+        family, first = Family(store, now), new_id()
+        family.begin_by(first)
+        if way == "end_session":
+            store.end_session(family.session, subject=family.subject)
+        elif way == "end_subject":
+            store.end_subject(family.subject, expires=now() + LIFETIME)
+        else:
+            family.present(new_id())
+        assert family.begin_by(first)[:2] == ("ended", None)
+        assert family.listed() == []
+
+    def test_a_token_that_was_revoked_begins_no_session(self, store: Store, now: Now) -> None:
+        family, first = Family(store, now), new_id()
+        store.revoke(first, subject=family.subject, expires=now() + LIFETIME)
+        assert family.begin_by(first)[:2] == ("ended", None)
+        assert family.listed() == []
+
+    def test_a_token_may_take_its_own_place(self, store: Store, now: Now) -> None:
+        family, lasting = Family(store, now), new_refresh(now())
+        advances = [family.begin_by(lasting.jti, lasting)[:2] for _ in range(3)]
+        assert advances == [("advanced", lasting)] * 3
+        assert len(family.listed()) == 1
+
+    def test_many_at_once_begin_one_session(self, store: Store, now: Now) -> None:
+        family, first = Family(store, now), new_id()
+        with ThreadPoolExecutor(THREADS) as pool:
+            advances = list(pool.map(lambda _: family.begin_by(first), range(THREADS)))
+        outcomes = sorted(advance.outcome for advance in advances)
+        assert outcomes == ["advanced", *["repeated"] * (THREADS - 1)]
+        assert len({advance.unspent for advance in advances}) == 1
+        assert len(family.listed()) == 1
+
+    def test_what_is_revoked_for_ever_is_never_pruned(self, store: Store) -> None:
+        jti, subject = new_id(), new_id()
+        store.revoke(jti, subject=subject, expires=LAST_NUMERIC_DATE)
+        store.prune(lambda _done, _steps: None)
+        assert store.standing(jti, None, subject).is_revoked
+
     def test_reuse_ends_no_other_session_of_the_subject(self, family: Family, now: Now) -> None:
         other = Family(family.store, now, subject=family.subject)
         other.start()
@@ -521,6 +581,17 @@ class StoreContract:
         family = Family(store, now)
         family.start(lifetime=1)
         wait_for(family.first.expires)
+        assert family.listed() == []
+
+    def test_a_token_begins_no_second_session_once_the_first_expired(
+        self, store: Store, now: Now, wait_for: WaitFor
+    ) -> None:
+        family, first = Family(store, now), new_id()
+        successor = new_refresh(now(), lifetime=1)
+        family.begin_by(first, successor)
+        wait_for(successor.expires)
+        again = family.present(first, grace=0, begins_until=now() + LIFETIME)
+        assert again.outcome in ("ended", "reused")
         assert family.listed() == []
 
     def test_ids_are_any_octets(self, store: Store, now: Now) -> None:

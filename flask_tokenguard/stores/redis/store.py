@@ -124,10 +124,13 @@ class RedisStore:
         grace: int,
         access_expires: int,
         origin: str,
+        begins_until: int | None = None,
     ) -> Advance:
         """Compare what was presented with what is unspent, and move on in the same script."""
-        keys = self._tags[subject[0]].of_session(subject, session)
-        args = (session, presented, *successor, grace, access_expires, origin)
+        tag = self._tags[subject[0]]
+        keys = (*tag.of_session(subject, session), tag.revoked + presented)
+        begins = () if begins_until is None else (begins_until, subject)
+        args = (session, presented, *successor, grace, access_expires, origin, *begins)
         return self._run_after_epoch(scripts.ADVANCE, keys, args, replies.advance)
 
     def end_session(self, session: bytes, *, subject: bytes | None) -> bool:

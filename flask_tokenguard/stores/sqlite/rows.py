@@ -2,6 +2,8 @@
 
 from sqlite3 import Connection
 
+from ..base import RefreshState
+
 
 def revoke(connection: Connection, name: bytes, expires: int) -> None:
     """Revoke a token or a session by its id."""
@@ -10,6 +12,49 @@ def revoke(connection: Connection, name: bytes, expires: int) -> None:
         " ON CONFLICT (id) DO UPDATE SET expires = max(expires, excluded.expires)",
         (name, expires),
     )
+
+
+def start_session(
+    connection: Connection,
+    session: bytes,
+    subject: bytes,
+    first: RefreshState,
+    *,
+    instant: int,
+    access_expires: int,
+    origin: str,
+) -> None:
+    """Insert a session that begins with this refresh token."""
+    connection.execute(
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (session, subject, *first, None, None, instant, instant, access_expires, origin),
+    )
+
+
+def begin_once(
+    connection: Connection,
+    session: bytes,
+    subject: bytes,
+    first: RefreshState,
+    *,
+    instant: int,
+    access_expires: int,
+    origin: str,
+) -> None:
+    """Insert a session unless its first token is revoked, and revoke that token."""
+    noted = connection.execute(
+        "INSERT INTO revoked VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (first.jti, first.expires)
+    )
+    if noted.rowcount:
+        start_session(
+            connection,
+            session,
+            subject,
+            first,
+            instant=instant,
+            access_expires=access_expires,
+            origin=origin,
+        )
 
 
 def end_session(connection: Connection, session: bytes) -> None:

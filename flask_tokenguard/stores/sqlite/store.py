@@ -23,7 +23,14 @@ from ..base import (
     Successor,
 )
 from .file import FAULTS, SqliteFile, unavailable
-from .rows import drop_expired, end_session, end_subject, revoke
+from .rows import (
+    begin_once,
+    drop_expired,
+    end_session,
+    end_subject,
+    revoke,
+    start_session,
+)
 from .schema import EVERYBODY, lower_epoch
 
 # Of each table, so many entries are looked at by every write; more than a write can add.
@@ -150,9 +157,14 @@ class SqliteStore:
         """Insert a session."""
         with self._writing() as connection:
             instant = self._next_instant(connection, subject, self._now())
-            connection.execute(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (session, subject, *first, None, None, instant, instant, access_expires, origin),
+            start_session(
+                connection,
+                session,
+                subject,
+                first,
+                instant=instant,
+                access_expires=access_expires,
+                origin=origin,
             )
             return instant
 
@@ -166,12 +178,24 @@ class SqliteStore:
         grace: int,
         access_expires: int,
         origin: str,
+        begins_until: int | None = None,
     ) -> Advance:
         """Compare what was presented with what is unspent, and move on in the same transaction."""
         with self._writing() as connection:
             now = self._now()
             instant = self._next_instant(connection, subject, now)
             row = connection.execute(_SESSION, (session,)).fetchone()
+            if row is None and begins_until is not None:
+                begin_once(
+                    connection,
+                    session,
+                    subject,
+                    RefreshState(presented, begins_until, ""),
+                    instant=instant,
+                    access_expires=access_expires,
+                    origin=origin,
+                )
+                row = connection.execute(_SESSION, (session,)).fetchone()
             if row is None:
                 return Advance("ended", None, instant)
             unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]

@@ -1,9 +1,12 @@
 -- Spend a refresh token; give the outcome, an instant and the unspent token, or false where there
 -- is no epoch. Of a token that was reused, give how old its successor is and whether it was used, if
 -- there was one.
--- ARGV: session, presented; the successor's jti, expires, scope; grace, access_expires, origin.
+-- KEYS[7]: the revoked id of what was presented.
+-- ARGV: session, presented; the successor's jti, expires, scope; grace, access_expires, origin. For a
+-- token that may begin its session also its own expires, and the subject.
 
-local session, presented, jti, expires, scope, grace, access_expires, origin = unpack(ARGV)
+local session, presented, jti, expires, scope, grace, access_expires, origin = unpack(ARGV, 1, 8)
+local begins_until, subject = tonumber(ARGV[9] or nil), ARGV[10]
 local instant = next_instant()
 if not instant then
   return false
@@ -12,7 +15,12 @@ local unspent, spent, spent_at, access_noted = unpack(redis.call(
   'HMGET', SESSION, 'unspent', 'spent', 'spent_at', 'access_expires'
 ))
 if not unspent then
-  return {'ended', instant}
+  if not begins_until or redis.call('EXISTS', KEYS[7]) == 1 then
+    return {'ended', instant}
+  end
+  revoke(KEYS[7], begins_until)
+  start_session(session, subject, presented, begins_until, '', instant, access_expires, origin)
+  unspent, access_noted = presented, access_expires
 end
 
 local outcome

@@ -88,6 +88,15 @@ local function note_session(session, expires)
   expire_at(SESSION, expires * 1000)
 end
 
+local function start_session(session, subject, jti, expires, scope, instant, access_expires, origin)
+  redis.call(
+    'HSET', SESSION, 'subject', subject, 'unspent', jti, 'expires', expires, 'scope', scope,
+    'started', digits(instant), 'last_used', digits(instant),
+    'access_expires', access_expires, 'origin', origin
+  )
+  note_session(session, tonumber(expires))
+end
+
 -- Drop a session, and revoke its id for as long as any of its access tokens is good.
 local function end_session(session, sessions)
   local access_expires = redis.call('HGET', SESSION, 'access_expires')

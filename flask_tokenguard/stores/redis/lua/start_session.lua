@@ -6,10 +6,5 @@ local instant = next_instant()
 if not instant then
   return false
 end
-redis.call(
-  'HSET', SESSION, 'subject', subject, 'unspent', jti, 'expires', expires, 'scope', scope,
-  'started', digits(instant), 'last_used', digits(instant),
-  'access_expires', access_expires, 'origin', origin
-)
-note_session(session, tonumber(expires))
+start_session(session, subject, jti, expires, scope, instant, access_expires, origin)
 return instant
