@@ -19,8 +19,8 @@ from .errors import (
 )
 from .extension import TokenGuard
 from .issue.options import IssueOptions
+from .sessions.listed import Session
 from .sessions.pairs import TokenResponse
-from .sessions.rotation import Session
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user, g

@@ -10,8 +10,8 @@ from .clock import Clock, wall_clock
 from .errors import ConfigurationError, Refusal
 from .fetching import Fetch
 from .issue.options import IssueOptions
+from .sessions.listed import Session
 from .sessions.pairs import TokenResponse
-from .sessions.rotation import Session
 from .stores.base import Store
 from .stores.observed import OnStoreCall
 from .verify.claims import Claims, VerifiedToken

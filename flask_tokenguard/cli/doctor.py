@@ -161,6 +161,15 @@ RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "advice",
+        "rotation_off",
+        "TOKENGUARD_REFRESH_ROTATION",
+        "Nobody notices that a refresh token was stolen: it works until its session ends. RFC 9700"
+        " section 4.14.2 asks rotation or sender constraint of public clients.",
+        'Set "on" once your clients keep the refresh token that each refresh returns.',
+        looks.where(lambda parts: not parts.settings.rotates_refresh_tokens),
+    ),
+    _Risk(
+        "advice",
         "short_grace",
         "TOKENGUARD_REFRESH_GRACE",
         "A refresh whose answer from the store gets lost is tried again after the grace, which ends"

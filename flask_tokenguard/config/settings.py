@@ -74,6 +74,7 @@ class Settings:
     session_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(days=90)
     )
+    refresh_rotation: str = _setting(values.choice("on", "off"), "on")
     refresh_grace: timedelta = _setting(
         values.duration(0, timedelta(seconds=300)), timedelta(seconds=10)
     )
@@ -120,6 +121,11 @@ class Settings:
         settings._check_key_settings(on_fault)
         settings._check_required_claims(on_fault)
         return settings
+
+    @property
+    def rotates_refresh_tokens(self) -> bool:
+        """Whether a refresh token is spent by its use."""
+        return self.refresh_rotation == "on"
 
     @property
     def max_body_size(self) -> int:

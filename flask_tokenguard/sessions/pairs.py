@@ -167,24 +167,29 @@ class PairIssuer:
         successor = RefreshState(secrets.token_bytes(16), expires, scope)
         return Plan(now, access_expires, successor, access, refresh)
 
-    def respond(self, plan: Plan, state: RefreshState, instant: int) -> Pair:
+    def respond(
+        self, plan: Plan, state: RefreshState, instant: int, *, is_known: bool = False
+    ) -> Pair:
         """Sign both tokens, and put them into a response.
 
         Args:
             plan: The plan.
             state: The refresh token, as the store knows it.
             instant: When the access token is issued, as the store returned it.
+            is_known: Whether the client has this refresh token, and keeps it where it gets no other
+                (RFC 6749 section 6).
         """
         access = self._access.sign(
             plan.access, ids.new_jti(instant), {"scope": state.scope} if state.scope else None
         )
-        refresh = self._refresh.sign(plan.refresh, state.jti, {"exp": state.expires})
         response: TokenResponse = {
             "access_token": access.token,
             "token_type": "Bearer",
             "expires_in": plan.access_expires - plan.now,
-            "refresh_token": refresh.token,
         }
+        if not is_known:
+            refresh = self._refresh.sign(plan.refresh, state.jti, {"exp": state.expires})
+            response["refresh_token"] = refresh.token
         if state.scope:
             response["scope"] = state.scope
         return Pair(response, access.claims)

@@ -1,11 +1,13 @@
 """Sessions: start one, rotate its refresh token, and end it when one comes twice (RFC 9700 4.14).
 
 A refresh token is one of our own with the type `rt+jwt`, which can never pass as an access token.
-The store keeps which one of a session is unspent.
+The store keeps which one of a session is unspent. Without rotation, a refresh token takes its own
+place there at each use.
 """
 
+import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, Unpack
 
 from ..clock import Clock
@@ -21,31 +23,14 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..jose.compact import numeric_date
-from ..stores.base import Store, StoredSession, Successor
+from ..stores.base import RefreshState, Store, Successor
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
+from .listed import Session
 from .pairs import Pair, PairIssuer
 
 REFRESH_TYPE = "rt+jwt"
 _LONGEST_ORIGIN = 200
-
-
-class Session(NamedTuple):
-    """A session that has not ended; the instants are in UTC.
-
-    Attributes:
-        sid: Its id, as in its tokens.
-        started: When its subject logged in.
-        last_used: When its refresh token was rotated last.
-        expires_at: When it ends unless it is used before.
-        origin: From where it was used last, if the app names origins; else empty.
-    """
-
-    sid: str
-    started: datetime
-    last_used: datetime
-    expires_at: datetime
-    origin: str
 
 
 class Sessions:
@@ -58,6 +43,7 @@ class Sessions:
         pairs: PairIssuer,
         verifier: TokenVerifier,
         issuer: str | None,
+        rotates: bool = True,
         grace: timedelta,
         leeway: timedelta,
         clock: Clock,
@@ -69,6 +55,7 @@ class Sessions:
             pairs: Issues the tokens.
             verifier: Verifies refresh tokens.
             issuer: The `iss` of both.
+            rotates: Whether a refresh token is spent by its use.
             grace: For how long a spent refresh token gets the same successor once more.
             leeway: For how long expired access tokens are accepted.
             clock: Seconds since the epoch, UTC.
@@ -77,6 +64,7 @@ class Sessions:
         self._pairs = pairs
         self._verifier = verifier
         self._issuer = issuer
+        self._rotates = rotates
         self._grace = int(grace.total_seconds() * 1000)
         # Half of the grace, so that the way there and a store that is slow have the other half.
         self._retry_within = max(1, int(grace.total_seconds() / 2))
@@ -160,7 +148,8 @@ class Sessions:
             other = "The refresh token was issued to another client"
             raise verified.attach_to(InvalidGrant(other, reason=Reason.WRONG_CLAIM))
         narrowed = str(claims.get("scope", "")) if scope is None else _narrow(scope, verified)
-        return VerifiedRefreshToken(verified, claims, session, jti, narrowed)
+        expires = math.ceil(claims["exp"])
+        return VerifiedRefreshToken(verified, claims, session, jti, expires, narrowed)
 
     def rotate(
         self,
@@ -171,6 +160,8 @@ class Sessions:
         origin: str = "",
     ) -> Pair:
         """Spend a refresh token, and issue its successor with an access token.
+
+        Without rotation it is not spent, and the access token comes alone.
 
         Args:
             presented: The refresh token.
@@ -190,12 +181,18 @@ class Sessions:
         plan = self._pairs.plan(
             login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
         )
+        # Without rotation, a token takes its own place.
+        successor = (
+            plan.successor
+            if self._rotates
+            else RefreshState(presented.jti, presented.expires, presented.scope)
+        )
         try:
             advance = self._store.advance(
                 presented.session,
                 owner,
                 presented.jti,
-                plan.successor,
+                successor,
                 grace=self._grace,
                 access_expires=plan.access_expires + self._leeway,
                 origin=origin,
@@ -208,7 +205,9 @@ class Sessions:
             raise _reused(login, advance.successor)
         if advance.unspent is None:
             raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
-        return self._pairs.respond(plan, advance.unspent, advance.instant)
+        return self._pairs.respond(
+            plan, advance.unspent, advance.instant, is_known=advance.unspent.jti == presented.jti
+        )
 
     def end(self, sid: str, *, owner: bytes | None = None) -> bool:
         """End a session; its access tokens are refused at once.
@@ -232,7 +231,7 @@ class Sessions:
         Raises:
             Unavailable: The store cannot be reached.
         """
-        return [_session(stored) for stored in self._store.sessions_of(owner)]
+        return [Session.of(stored) for stored in self._store.sessions_of(owner)]
 
 
 class VerifiedRefreshToken(NamedTuple):
@@ -241,6 +240,7 @@ class VerifiedRefreshToken(NamedTuple):
     Attributes:
         claims: Its own.
         session, jti: Their ids in a store.
+        expires: Its `exp`.
         scope: Of the access token that is asked for.
     """
 
@@ -248,6 +248,7 @@ class VerifiedRefreshToken(NamedTuple):
     claims: Claims
     session: bytes
     jti: bytes
+    expires: int
     scope: str
 
 
@@ -282,13 +283,3 @@ def _narrow(scope: str, granted: VerifiedToken) -> str:
 def _cut(text: str) -> str:
     """Cut an origin, which may come from a request and be no Unicode."""
     return text[:_LONGEST_ORIGIN].encode(errors="replace").decode()
-
-
-def _session(stored: StoredSession) -> Session:
-    return Session(
-        ids.to_text(stored.session),
-        datetime.fromtimestamp(stored.started / 1000, UTC),
-        datetime.fromtimestamp(stored.last_used / 1000, UTC),
-        datetime.fromtimestamp(stored.expires, UTC),
-        stored.origin,
-    )

@@ -10,8 +10,9 @@ from flask import has_request_context
 
 from ..errors import Refusal
 from ..issue.options import IssueOptions
+from ..sessions.listed import Session
 from ..sessions.pairs import TokenResponse
-from ..sessions.rotation import REFRESH_TYPE, Session
+from ..sessions.rotation import REFRESH_TYPE
 from ..verify.claims import Claims
 from .authentication import current_authentication
 from .challenge import announce, finishes_refusals, forbid_storing

@@ -145,6 +145,7 @@ class TokenParts:
             ),
             verifier=self._verifier(self._rules((REFRESH_TYPE,), OWN_CLAIMS)),
             issuer=settings.issuer,
+            rotates=settings.rotates_refresh_tokens,
             grace=settings.refresh_grace,
             leeway=settings.leeway,
             clock=self.clock,

@@ -85,6 +85,7 @@ def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) ->
         ({"ACCESS_TOKEN_LIFETIME": 3600}, []),
         ({"LEEWAY": 61}, [("advice", "LEEWAY")]),
         ({"LEEWAY": 60}, []),
+        ({"REFRESH_ROTATION": "off"}, [("advice", "REFRESH_ROTATION")]),
         ({"TOKEN_LOCATIONS": ["header", "query"]}, [("warning", "TOKEN_LOCATIONS")]),
         ({"TOKEN_LOCATIONS": ["header", "form"]}, []),
     ],
