@@ -163,6 +163,30 @@ class Key:
         """
         return cls(material.from_jwk(jwk), **merge_metadata(jwk, options))
 
+    @classmethod
+    def only_verifying(cls, secret: bytes, alg: str) -> "Key":
+        """Make a key of a secret of any length, which verifies and never signs.
+
+        It is for tokens that are out, which another program has signed with it.
+
+        Raises:
+            ValueError: The secret is empty, or holds asymmetric key material.
+        """
+        check_secret(secret)
+        key = cls.__new__(cls)
+        key._set(  # noqa: SLF001 - its own class
+            alg=alg,
+            algs=frozenset({alg}),
+            kid=None,
+            use="sig",
+            is_private=False,
+            signature_size=SIGNATURE_ALGORITHMS[alg].least_bits // 8,
+            _public=jws.prepare_secret(alg, secret),
+            _private=None,
+            _algorithm=jws.algorithm(alg),
+        )
+        return key
+
     def public_jwk(self) -> dict[str, str] | None:
         """Write the public part as a JWK; None for a secret, which has none."""
         if not isinstance(self._public, material.PublicKey):
