@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPMethod, HTTPStatus
 from typing import Any, NamedTuple, NoReturn, cast
 
-from flask import Blueprint, Flask, Response, after_this_request, has_request_context
+from flask import Blueprint, Flask, Request, Response, after_this_request, has_request_context
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -30,7 +30,7 @@ from ..signals import refresh_reused, send
 from .authentication import Authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing, report, set_no_store
 from .credentials import bodies
-from .credentials.locations import REFRESH_TOKEN, Location, find_token
+from .credentials.locations import REFRESH_TOKEN, Location, find_token, without_body
 from .guards.demands import Demand
 from .guards.marks import mark
 from .parts import Parts, parts_of
@@ -79,7 +79,8 @@ def refresh_token_pair(
         origin: From where; empty leaves what was named before.
 
     Returns:
-        As `issue_token_pair` does.
+        As `issue_token_pair` does; without rotation there is no `refresh_token`, since the client
+        keeps the one that it has.
 
     Raises:
         ConfigurationError: There is no store, or no key to sign with.
@@ -295,7 +296,7 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
     request = current_request()
     try:
         parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
-        token = find_token(request, locations) if locations else None
+        token = _find_refresh_token(request, locations) if locations else None
     except InvalidRequest as error:
         raise InvalidGrant.of(error, error="invalid_request") from None
     except ClientDisconnected:
@@ -309,6 +310,12 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
     if token is not None:
         parameters[REFRESH_TOKEN] = token
     return parameters
+
+
+def _find_refresh_token(request: Request, locations: tuple[Location, ...]) -> str | None:
+    """Find it in the body, else where access tokens are: a client may send one of them there."""
+    token = find_token(request, [place for place in locations if place.reads_body])
+    return find_token(request, without_body(locations)) if token is None else token
 
 
 # These views are ours, so that no wrapper need keep the mark off them.

@@ -10,7 +10,7 @@ from flask import Flask
 
 from ..arguments.files import NamedFile
 from ..clock import Clock
-from ..config.locations import FORM, JSON
+from ..config.locations import FORM, HEADER, JSON
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
@@ -101,7 +101,9 @@ def build_parts(
             ),
         ),
         refresh_locations=locations_named(
-            (FORM, JSON), parameter=REFRESH_TOKEN, bound=settings.max_body_size
+            (FORM, JSON, *(name for name in settings.token_locations if name == HEADER)),
+            parameter=REFRESH_TOKEN,
+            bound=settings.max_body_size,
         ),
         max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",

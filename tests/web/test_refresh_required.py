@@ -130,6 +130,25 @@ def test_the_view_rotates_the_token_that_was_verified(
     assert client.get("/claims", headers=headers).status_code == 200
 
 
+def test_the_token_may_come_in_the_header(client: FlaskClient, pair: Pair) -> None:
+    answer = client.post("/refresh", headers=bearer(pair["refresh_token"]))
+    assert (answer.status_code, answer.get_json()["scope"]) == (200, "read write")
+
+
+def test_parameters_may_stand_beside_a_token_in_the_header(client: FlaskClient, pair: Pair) -> None:
+    headers = bearer(pair["refresh_token"])
+    answer = client.post("/refresh", json={"scope": "read"}, headers=headers)
+    assert answer.get_json()["scope"] == "read"
+
+
+def test_a_header_that_is_no_location_is_not_looked_at(guard_app: GuardApp) -> None:
+    app = guard_app(Flask(__name__), STORAGE_URI="memory://", TOKEN_LOCATIONS=["form"])
+    app.add_url_rule("/refresh", "refresh", new_rotation(), methods=["POST"])
+    headers = bearer(log_in(app)["refresh_token"])
+    answer = app.test_client().post("/refresh", headers=headers)
+    assert answer.get_json()["error_description"] == "There is no refresh_token"
+
+
 @pytest.mark.parametrize("headers", [True, False], ids=["beside an access token", "alone"])
 def test_nobody_is_logged_in_by_a_refresh_token(
     app: Flask, client: FlaskClient, pair: Pair, headers: bool
@@ -180,6 +199,16 @@ def test_a_token_is_parsed_and_verified_once(
     assert client.post("/refresh", **{kind: body_of(pair)}).status_code == 200
     assert verified == [pair["refresh_token"]]
     assert sum(b"refresh_token" in octets for octets in parsed) == (kind == "json")
+
+
+def test_an_access_token_in_the_header_is_no_refresh_token(client: FlaskClient, pair: Pair) -> None:
+    answer = client.post("/refresh", headers=bearer(pair["access_token"]))
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_grant")
+
+
+def test_a_malformed_header_is_a_bad_request(client: FlaskClient) -> None:
+    answer = client.post("/refresh", headers={"Authorization": "Bearer"})
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
 
 
 def test_what_the_view_does_not_rotate_is_not_spent(
