@@ -28,6 +28,7 @@ from .wiring.app import build_parts
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
 ErrorResponse = TypeVar("ErrorResponse", bound=Callable[[Refusal], Any])
+FormerTokenRevoked = TypeVar("FormerTokenRevoked", bound=Callable[[Claims], object])
 DefaultClaims = TypeVar("DefaultClaims", bound=Callable[[str], Mapping[str, Any]])
 
 
@@ -129,6 +130,20 @@ class TokenGuard:
         """
         self._callbacks.error_response = shape
         return shape
+
+    def former_token_revoked(self, is_revoked: FormerTokenRevoked) -> FormerTokenRevoked:
+        """Register how a token of TOKENGUARD_FORMER_TOKENS is found to be revoked.
+
+        Called with its `Claims` at every request that brings one, and at a refresh; what it returns
+        is true where the app's own blocklist has it. It raises an `Unavailable` if it cannot know.
+
+        Raises:
+            TypeError: The function is async; what it returned would always be true.
+        """
+        if inspect.iscoroutinefunction(is_revoked):
+            raise TypeError("former_token_revoked must not be async")
+        self._callbacks.former_token_revoked = is_revoked
+        return is_revoked
 
     def verify(self, token: str) -> VerifiedToken:
         """Verify a token that came by another way than a request, such as a socket's or a job's.

@@ -13,6 +13,7 @@ from ..issue.options import IssueOptions
 from ..web.issuing import issue as issue_token
 from ..web.parts import Parts
 from .doctor import examine
+from .former import import_revoked
 from .inspect import in_words, inspect_token
 from .keys import KEY_COMMANDS
 from .output import Group, as_json_option, duration, fail, parts_of, print_rows
@@ -26,7 +27,7 @@ def tokenguard() -> None:
     """Make keys, read and revoke tokens, and see what this app demands of requests."""
 
 
-for command in (*KEY_COMMANDS, prune, *SESSION_COMMANDS):
+for command in (*KEY_COMMANDS, prune, import_revoked, *SESSION_COMMANDS):
     tokenguard.add_command(command)
 
 

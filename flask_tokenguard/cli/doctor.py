@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ..config.locations import QUERY
 from ..web.parts import Parts
-from . import looks
+from . import former, looks
 from .readers import DEFAULT_ALG
 
 Level: TypeAlias = Literal["warning", "advice"]
@@ -226,6 +226,46 @@ RISKS: tuple[_Risk, ...] = (
         " longer is accepted again after that.",
         "Let other issuers write shorter lifetimes.",
         looks.ends_of_foreign_subjects,
+    ),
+    _Risk(
+        "warning",
+        "weak_former_key",
+        "TOKENGUARD_FORMER_TOKENS",
+        "The key of the old tokens {fault}: who finds it out makes tokens that pass here.",
+        "Name an early day as until; new tokens are signed with another key.",
+        former.weak_former_keys,
+    ),
+    _Risk(
+        "warning",
+        "former_import_missing",
+        "TOKENGUARD_FORMER_TOKENS",
+        "The old tokens are refused: what was revoked before is not known to the store.",
+        "Run `flask tokenguard import-revoked FILE`; an empty file counts.",
+        looks.where(former.lacks_import),
+    ),
+    _Risk(
+        "warning",
+        "former_revocation_unknown",
+        "TOKENGUARD_FORMER_TOKENS",
+        "Old tokens that were revoked are accepted: there is no store, and nobody is asked.",
+        "Set TOKENGUARD_STORAGE_URI and import them, or register @guard.former_token_revoked.",
+        looks.where(former.knows_nothing_revoked),
+    ),
+    _Risk(
+        "advice",
+        "former_tokens_accepted",
+        "TOKENGUARD_FORMER_TOKENS",
+        "Tokens of another program are accepted until {day}.",
+        "Take it out after that day.",
+        former.ends_of_former_tokens,
+    ),
+    _Risk(
+        "warning",
+        "former_tokens_over",
+        "TOKENGUARD_FORMER_TOKENS",
+        "Its day has come: the old tokens are refused.",
+        "Take it out.",
+        looks.where(former.has_refused_former_tokens),
     ),
     _Risk(
         "warning",

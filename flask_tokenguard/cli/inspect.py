@@ -97,7 +97,7 @@ def _outer_header(token: str) -> dict[str, Any] | None:
 def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, str]:
     """Try every rule, so that all that is wrong is seen at once."""
     try:
-        trusted = parts.verifier.trusted_issuer_for(payload)
+        trusted = parts.verifier.trusted_issuer_for(payload, parsed.header)
     except Refusal as error:
         return {"iss": _refused(error)}
     token = VerifiedToken(parsed.header, trusted.read_claims(payload), trusted.traits)
@@ -109,17 +109,21 @@ def _check(parsed: Compact, payload: dict[str, Any], parts: Parts) -> dict[str, 
         verdicts["signature"] = _tried(lambda: verify_signature(trusted, parsed))
     verdicts |= {name: _verdict(rule, token) for name, rule in trusted.rules.items()}
     is_good = all(verdict == "ok" for verdict in verdicts.values())
-    for rule in parts.own_rules:
+    for rule in trusted.live_rules:
         # The app's rules were written for tokens that have passed ours.
-        name = getattr(rule, "__name__", "a rule of the app")
+        name = _name_of(rule, parts)
         if name in verdicts:
             name = f"{name} ({len(verdicts)})"
         with parts.app.app_context():
             verdicts[name] = _verdict(rule, token) if is_good else "not checked"
-    if parts.revocation is not None:
-        verdict = _verdict(parts.revocation.check, token) if is_good else "not checked"
-        verdicts["revocation"] = verdict
     return verdicts
+
+
+def _name_of(rule: Validator, parts: Parts) -> str:
+    revocation = parts.revocation
+    if revocation is not None and rule in (revocation.check, revocation.check_former):
+        return "revocation"
+    return getattr(rule, "__name__", "a rule of the app")
 
 
 def _tried(step: Callable[[], object]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TypeAlias
 
+from ..arguments.files import NamedFile
 from ..clock import wall_clock
 from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS, advise_setting
 from ..errors import Unavailable
@@ -37,10 +38,11 @@ def where(condition: Callable[[Parts], bool]) -> Callable[[Parts], Places]:
 
 def weak_secrets(parts: Parts) -> Places:
     """List the secrets that can be guessed."""
-    return [{"source": entry.source} for entry in _entries(parts) if _is_weak(text_of(entry))]
+    return [{"source": entry.source} for entry in _entries(parts) if is_weak(text_of(entry))]
 
 
-def _is_weak(text: object) -> bool:
+def is_weak(text: object) -> bool:
+    """Return whether key text is a secret that can be guessed."""
     if not isinstance(text, str) or is_pem(text) or text.startswith("{"):
         return False
     is_placeholder = any(word in text.lower() for word in _WORDS_OF_EXAMPLES)
@@ -49,9 +51,26 @@ def _is_weak(text: object) -> bool:
 
 def open_files(parts: Parts) -> Places:
     """List the files with a secret that others can read."""
+    former = parts.settings.former_tokens
+    files: list[tuple[str, NamedFile | None]] = []
+    if former is not None and not _is_public(former.key):
+        files = [(former.key.source, former.key.file)]
+    if parts.encryption is not None or any(key.is_private for key in parts.keys):
+        files += _own_files(parts)
+    return [
+        {"source": source, "file": shlex.quote(str(file.path))}
+        for source, file in dict.fromkeys(files)
+        if file is not None and file.path.stat().st_mode & _READABLE_BY_OTHERS
+    ]
+
+
+def _is_public(entry: KeyEntry) -> bool:
+    text = text_of(entry)
+    return isinstance(text, str) and is_pem(text) and "PRIVATE" not in text
+
+
+def _own_files(parts: Parts) -> list[tuple[str, NamedFile | None]]:
     settings = parts.settings
-    if parts.encryption is None and not any(key.is_private for key in parts.keys):
-        return []
     files = [(entry.source, entry.file) for entry in _entries(parts)]
     files += [("TOKENGUARD_KEY_PASSWORD_FILE", settings.key_password_file)]
     files += [
@@ -59,12 +78,7 @@ def open_files(parts: Parts) -> Places:
         for entry in _entries(parts)
         if entry.password_file != settings.key_password_file
     ]
-    files += [("TOKENGUARD_KEYRING", settings.keyring)]
-    return [
-        {"source": source, "file": shlex.quote(str(file.path))}
-        for source, file in dict.fromkeys(files)
-        if file is not None and file.path.stat().st_mode & _READABLE_BY_OTHERS
-    ]
+    return [*files, ("TOKENGUARD_KEYRING", settings.keyring)]
 
 
 def _ring(parts: Parts) -> tuple[RingEntry, ...]:

@@ -12,10 +12,11 @@ from typing import Any
 from ..arguments.files import NamedFile
 from ..arguments.hints import SETTINGS, advise
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
-from ..jose.compact import LONGEST_TOKEN
+from ..jose.compact import LONGEST_TOKEN, media_type
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry
 from . import readers as values
+from .former import FormerEntry, read_former_tokens
 from .issuers import IssuerEntry, read_issuers
 from .keys import read_encryption, read_keys
 from .locations import HEADER
@@ -59,6 +60,7 @@ class Settings:
     audience: tuple[str, ...] = _setting(values.texts, ())
     client_id: str | None = _setting(values.text)
     issuers: Mapping[str, IssuerEntry] | None = _setting_of_files(read_issuers)
+    former_tokens: FormerEntry | None = _setting_of_files(read_former_tokens)
     allow_insecure_http: bool | tuple[str, ...] = _setting(values.truth_or_hosts, default=False)
     encryption: EncryptionEntry | None = _setting_of_files(read_encryption)
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
@@ -120,6 +122,7 @@ class Settings:
         settings = cls(**read)
         settings._check_key_settings(on_fault)
         settings._check_required_claims(on_fault)
+        settings._check_former_tokens(on_fault)
         return settings
 
     @property
@@ -170,6 +173,22 @@ class Settings:
                     f"{PREFIX}REQUIRED_CLAIMS holds {claim}, but without {key} a token that has it"
                     f" is refused; set {key}"
                 )
+
+    def _check_former_tokens(self, on_fault: Callable[[str], None]) -> None:
+        former = self.former_tokens
+        if former is None:
+            return
+        types = {None if typ is None else media_type(typ) for typ in self.types}
+        if not types.isdisjoint({None, *former.profile.types}):
+            on_fault(
+                f"{PREFIX}FORMER_TOKENS and a {PREFIX}TYPES that holds JWT or null contradict each"
+                f" other: old tokens differ from ours by their typ; set {PREFIX}TYPES to at+jwt"
+            )
+        if former.issuer is not None and former.issuer in (self.issuers or {}):
+            on_fault(
+                f"{PREFIX}FORMER_TOKENS.issuer is an issuer of {PREFIX}ISSUERS too, and its tokens"
+                " are either ours or another's; take one of them out"
+            )
 
     def check_claims_of_store(self, on_fault: Callable[[str], None]) -> None:
         """Check that every token has the claims that a store finds it by; for apps with a store."""

@@ -65,6 +65,19 @@ def subject_id(issuer: str | None, subject: str) -> bytes:
     return _digest("sub", issuer, subject)
 
 
+def import_mark(issuer: str | None, near: bytes) -> bytes:
+    """Return the id that is revoked, beside another, where what another program revoked is known.
+
+    A store that is spread over machines has a mark in each of 256 places, so that a machine that
+    lost what it kept has lost its marks too.
+
+    Args:
+        issuer: Our own; what was revoked is kept under it.
+        near: An id, beside which the mark stands.
+    """
+    return near[:1] + _digest("former import", issuer, "")[: _SIZE - 1]
+
+
 def _digest(claim: str, issuer: str | None, value: str) -> bytes:
     # The length keeps apart what issuer and value have between them.
     named = f"{claim} {-1 if issuer is None else len(issuer)} {issuer}{value}"

@@ -42,6 +42,35 @@ class LongestLifetime(NamedTuple):
     cause: str
 
 
+class FormerProgram(NamedTuple):
+    """What another program reads in our tokens, which took them for its own and still may.
+
+    Attributes:
+        kind_claim: The claim by which it knows access tokens from refresh tokens.
+        kind: Its value in ours.
+        fresh_claim: The claim by which it knows a login; the app may write it otherwise.
+        subject_claim: The claim in which it looks for the subject.
+        until: From when on these are not written any more, in seconds since the epoch.
+    """
+
+    kind_claim: str
+    kind: str
+    fresh_claim: str
+    subject_claim: str
+    until: int
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """The claims that an app must not write itself, as long as it is configured."""
+        return frozenset({self.kind_claim, self.subject_claim})
+
+    def add_to(self, claims: dict[str, Any]) -> None:
+        """Add its claims to those of a token: fresh is the very token of a login."""
+        claims[self.kind_claim] = self.kind
+        claims[self.fresh_claim] = "auth_time" in claims and claims["auth_time"] >= claims["iat"]
+        claims[self.subject_claim] = claims["sub"]
+
+
 class Frame(NamedTuple):
     """What surrounds the payload of a token.
 
@@ -93,6 +122,7 @@ class TokenIssuer:
         max_size: int = LONGEST_TOKEN,
         clock: Clock = wall_clock,
         next_instant: Callable[[str], int] | None = None,
+        former: FormerProgram | None = None,
     ) -> None:
         """Set up an issuer by its keys and the claims of every token.
 
@@ -109,6 +139,7 @@ class TokenIssuer:
             clock: Seconds since the epoch, UTC.
             next_instant: Returns the milliseconds with which a new `jti` of a subject begins; by
                 default those of the clock.
+            former: Another program that reads the tokens too, unless there is none.
         """
         self._keys = keys
         self._encryption_key = encryption_key
@@ -122,6 +153,8 @@ class TokenIssuer:
         self._max_size = max_size
         self._clock = clock
         self._next_instant = next_instant
+        self._former = former
+        self._reserved = RESERVED_CLAIMS | (frozenset() if former is None else former.reserved)
         self._encrypted_size = None if encryption_key is None else encryption_key.measure(_NESTED)
         self._plain_frame: Frame | None = None
 
@@ -179,8 +212,10 @@ class TokenIssuer:
         claims = {**self._common, **registered}
         if "client_id" in claims and claims["client_id"] is None:
             del claims["client_id"]
+        if self._former is not None and self._clock() < self._former.until:
+            self._former.add_to(claims)
         if own:
-            _add_own(claims, own, RESERVED_CLAIMS, "claim")
+            _add_own(claims, own, self._reserved, "claim")
         frame = self._plain_frame
         if header or frame is None or frame.key is not key:
             frame = self._make_frame(key, header)
@@ -324,6 +359,8 @@ def _add_own(
 
 
 def _advice(name: str) -> str:
+    if name not in RESERVED_CLAIMS | RESERVED_HEADERS:
+        return "TOKENGUARD_FORMER_TOKENS has it written; name yours otherwise"
     if name in IssueOptions.__annotations__:
         return f"write {name}="
     otherwise = "see the arguments of issue_token"

@@ -4,14 +4,14 @@ The only rule that asks a store, and so the last one.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from ..clock import Clock
 from ..errors import InvalidToken, Reason, Unavailable
 from ..issue import ids
-from ..jose.compact import optional_date
+from ..jose.compact import LAST_NUMERIC_DATE, optional_date
 from ..stores.base import Store
 from ..verify.claims import RevocationKey, VerifiedToken
 
@@ -72,23 +72,84 @@ class Revocation:
             error.reason = Reason.STORE_UNAVAILABLE
             raise
         if standing.is_revoked:
-            by_session = standing.by_session
-            raise InvalidToken(
-                "The token was revoked",
-                claim="sid" if by_session else "jti",
-                reason=Reason.SESSION_ENDED if by_session else Reason.REVOKED,
-            )
+            raise _revoked(by_session=standing.by_session)
         if standing.ended_at is not None and key.instant <= standing.ended_at:
-            raise InvalidToken(
-                "The token was revoked with all of its subject's",
-                claim="sub",
-                reason=Reason.SUBJECT_ENDED,
-            )
+            raise _subject_ended()
         if key.instant <= standing.epoch:
             # What was revoked before the store began is not known.
-            raise InvalidToken(
-                "The token is older than our records", claim="iat", reason=Reason.OLDER_THAN_STORE
+            raise _older_than_store()
+
+    def check_former(self, token: VerifiedToken) -> None:
+        """Refuse a token of another program that was revoked, here or there.
+
+        It is older than the store's records. They are complete where the store has the mark of the
+        import, both beside what was ended of the subject and beside what was revoked by its id.
+
+        Raises:
+            InvalidToken: It was revoked, or nothing was imported.
+            Unavailable: The store cannot be reached.
+        """
+        key = token.revocation_key
+        if key is None:
+            key = token.revocation_key = _revocation_key(token)
+        issuer = token.issuer.name
+        mark, other = (ids.import_mark(issuer, near) for near in (key.subject, key.token))
+        try:
+            standing = self._store.standing(key.token, mark, key.subject)
+            is_marked = standing.is_revoked and (
+                other == mark or self._store.standing(other, None, key.subject).is_revoked
             )
+        except Unavailable as error:
+            if self._accepts_in_outage:
+                return
+            error.reason = Reason.STORE_UNAVAILABLE
+            raise
+        if standing.is_revoked and not standing.by_session:
+            raise _revoked()
+        if standing.ended_at is not None and key.instant <= standing.ended_at:
+            raise _subject_ended()
+        if not is_marked:
+            raise _older_than_store("`flask tokenguard import-revoked` was not run on this store")
+
+    def import_revoked(
+        self,
+        entries: Iterable[tuple[str, int]],
+        *,
+        issuer: str | None,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Revoke what another program had revoked, and leave the mark of the import.
+
+        The mark is never pruned: without it, old tokens are refused.
+
+        Args:
+            entries: The `jti` and the `exp` of each token.
+            issuer: Our own.
+            on_progress: Called after each step, of which there are as many as entries and 256 more.
+
+        Raises:
+            Unavailable: The store cannot be reached; the mark is not complete.
+        """
+        for jti, expires in entries:
+            self.revoke_id(jti, issuer=issuer, expires=expires)
+            on_progress()
+        for octet in range(256):
+            beside = bytes([octet]) * 16
+            mark = ids.import_mark(issuer, beside)
+            self._store.revoke(mark, subject=beside, expires=LAST_NUMERIC_DATE)
+            on_progress()
+
+    def lacks_import(self, *, issuer: str | None) -> bool:
+        """Return whether a mark of the import is missing.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        places = (bytes([octet]) * 16 for octet in range(256))
+        return not all(
+            self._store.standing(ids.import_mark(issuer, place), None, place).is_revoked
+            for place in places
+        )
 
     def revoke(self, claims: Mapping[str, Any]) -> None:
         """Revoke a token by its verified claims, unless it has expired.
@@ -150,6 +211,29 @@ class Revocation:
         """
         expires = int(self._clock()) + self._longest + self._leeway
         self._store.end_subject(ids.subject_id(issuer, subject), expires=expires)
+
+
+def _revoked(*, by_session: bool = False) -> InvalidToken:
+    return InvalidToken(
+        "The token was revoked",
+        claim="sid" if by_session else "jti",
+        reason=Reason.SESSION_ENDED if by_session else Reason.REVOKED,
+    )
+
+
+def _subject_ended() -> InvalidToken:
+    return InvalidToken(
+        "The token was revoked with all of its subject's", claim="sub", reason=Reason.SUBJECT_ENDED
+    )
+
+
+def _older_than_store(detail: str = "") -> InvalidToken:
+    return InvalidToken(
+        "The token is older than our records",
+        claim="iat",
+        reason=Reason.OLDER_THAN_STORE,
+        detail=detail,
+    )
 
 
 def _revocation_key(token: VerifiedToken) -> RevocationKey:

@@ -150,11 +150,13 @@ class IssuerTraits(NamedTuple):
         is_own: Whether we issued it, and not another issuer.
         leeway: By how many seconds the issuer's clock may be ahead of ours.
         name: Its `iss`; None for us where we have none.
+        is_former: Whether another program issued it for us, so that it counts as ours.
     """
 
     is_own: bool
     leeway: int
     name: str | None = None
+    is_former: bool = False
 
 
 _OWN = IssuerTraits(is_own=True, leeway=0)
@@ -180,6 +182,11 @@ class VerifiedToken:
     def is_own(self) -> bool:
         """Whether we issued it, and not another issuer."""
         return self.issuer.is_own
+
+    @property
+    def is_former(self) -> bool:
+        """Whether another program issued it for us, so that its subject is ours."""
+        return self.issuer.is_former
 
     @property
     def leeway(self) -> int:

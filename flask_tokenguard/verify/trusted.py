@@ -6,11 +6,13 @@ time. It runs the live rules at every request.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..jose.jwk import Key, KeySource
 from .claims import ClaimNames, Claims, ForeignClaims, IssuerTraits
 from .validators import TimeRule, Validator
+
+ReadClaims: TypeAlias = Callable[[Any], Claims]
 
 
 class TrustedIssuer:
@@ -46,11 +48,13 @@ class TrustedIssuer:
         name: str | None = None,
         live_rules: Iterable[Validator] = (),
         names: ClaimNames | None = None,
+        former: ReadClaims | None = None,
         requires_encryption: bool = False,
     ) -> None:
         """Set up an issuer by what the attributes are, and by its names of claims.
 
         `name` is its `iss`. `names` maps its scope and roles claims; None for our own tokens.
+        `former` makes ours of the claims of a program that issued for us before.
         """
         self.keys = keys
         self.rules = rules
@@ -59,8 +63,13 @@ class TrustedIssuer:
         self.time_rules = tuple(rule for rule in every if isinstance(rule, TimeRule))
         self.lasting_rules = tuple(rule for rule in every if not isinstance(rule, TimeRule))
         leeways = [rule.leeway for rule in self.time_rules if rule.claim == "iat"]
-        self.traits = IssuerTraits(is_own=names is None, leeway=max(leeways, default=0), name=name)
-        self.read_claims: Callable[[Any], Claims] = Claims
+        self.traits = IssuerTraits(
+            is_own=names is None,
+            leeway=max(leeways, default=0),
+            name=name,
+            is_former=former is not None,
+        )
+        self.read_claims: ReadClaims = former or Claims
         if names is not None:
             self.read_claims = partial(ForeignClaims, names=names)
         self.requires_encryption = requires_encryption

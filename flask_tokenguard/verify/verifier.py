@@ -15,6 +15,7 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
+from .former import FormerTokens
 from .refusals import bad_signature, foreign_algorithm, without_key, wrong_issuer
 from .trusted import TrustedIssuer
 from .validators import Validator, check_period
@@ -32,6 +33,7 @@ class TokenVerifier:
         own: TrustedIssuer,
         *,
         others: Callable[[str], TrustedIssuer | None] | None = None,
+        former: FormerTokens | None = None,
         names: Collection[str] = (),
         issuer: str | None = None,
         max_size: int = compact.LONGEST_TOKEN,
@@ -43,6 +45,7 @@ class TokenVerifier:
         Args:
             own: Ourselves.
             others: Finds another issuer by its `iss`; None where there are none.
+            former: Those that another program issued for us, unless there are none.
             names: The names of other issuers, for the log; not those that the app resolves.
             issuer: Our own `iss`, or None.
             max_size: The longest token that is looked at, in characters.
@@ -52,6 +55,8 @@ class TokenVerifier:
         """
         self._own = own
         self._others = others
+        self._former = former
+        self._routes = others is not None or former is not None
         own_name = () if issuer is None else (issuer,)
         self._accepted = dict.fromkeys((*own_name, *names))
         self._has_own_keys = any(True for _ in own.keys)
@@ -112,20 +117,28 @@ class TokenVerifier:
             )
         if self._decryption_keys is not None and token.count(".") == 4:
             token = jwe.decrypt(token, self._decryption_keys)
-        elif self._own.requires_encryption and self._others is None:
+        elif self._own.requires_encryption and not self._routes:
             raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
         return compact.parse(token)
 
-    def trusted_issuer_for(self, payload: Mapping[str, Any]) -> TrustedIssuer:
-        """Return the trusted issuer that an unverified payload names.
+    def trusted_issuer_for(
+        self, payload: Mapping[str, Any], header: Header | None = None
+    ) -> TrustedIssuer:
+        """Return the trusted issuer that an unverified token names.
 
         Args:
             payload: Of it, `iss` alone is read.
+            header: The form of former tokens is recognised by it; None finds no former issuer.
 
         Raises:
             InvalidToken: The issuer is not one that is known.
         """
         iss = payload.get("iss")
+        if self._former is not None and header is not None:
+            is_others = self._others is not None and iss != self._issuer
+            former = self._former.find(header, payload, is_others=is_others)
+            if former is not None:
+                return former
         if self._others is None or iss == self._issuer or iss is None:
             if iss is None and not self._has_own_keys:
                 raise wrong_issuer(payload, self._accepted)
@@ -141,8 +154,11 @@ class TokenVerifier:
         if entry is None or entry.key not in entry.trusted.keys:
             return None
         token, trusted = cache.read(digest, entry), entry.trusted
-        if self._others is not None and self.trusted_issuer_for(token.claims) is not trusted:
-            return None
+        # A former token's claims have our `iss`, which is not what it was routed by.
+        if self._others is not None and not trusted.traits.is_former:
+            issuer = self.trusted_issuer_for(token.claims, token.protected)
+            if issuer is not trusted:
+                return None
         if trusted.live_rules:
             try:
                 _check(trusted.live_rules, token)
@@ -154,13 +170,13 @@ class TokenVerifier:
     def _authenticate(
         self, parsed: Compact, token: str
     ) -> tuple[TrustedIssuer, Key, VerifiedToken]:
-        if self._others is None:
+        if not self._routes:
             trusted = self._own
             key = verify_signature(trusted, parsed)
             payload = compact.parse_payload(parsed)
         else:
             payload = compact.parse_payload(parsed)
-            trusted = self.trusted_issuer_for(payload)
+            trusted = self.trusted_issuer_for(payload, parsed.header)
             if trusted.requires_encryption and token.count(".") != 4:
                 raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
             key = verify_signature(trusted, parsed)

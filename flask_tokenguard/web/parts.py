@@ -13,14 +13,14 @@ from werkzeug.local import LocalProxy
 
 from ..clock import Clock
 from ..config.settings import STATIC_ENDPOINTS, Settings
-from ..errors import ConfigurationError, Refusal
+from ..errors import ConfigurationError, InvalidToken, Reason, Refusal
 from ..issue.issuer import TokenIssuer
 from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.revocation import Revocation
 from ..sessions.rotation import Sessions
 from ..stores.base import Store
-from ..verify.claims import Claims
+from ..verify.claims import Claims, VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
 from .credentials.locations import Location
@@ -37,6 +37,7 @@ class Callbacks:
     user_loader: Callable[[Claims], Any] | None = None
     default_claims: Callable[[str], Mapping[str, Any]] | None = None
     error_response: Callable[[Refusal], Any] | None = None
+    former_token_revoked: Callable[[Claims], object] | None = None
 
     def load_user(self, claims: Claims) -> Any:
         """Call the user loader.
@@ -52,6 +53,21 @@ class Callbacks:
             raise TypeError("the user loader must not return an awaitable")
         return user
 
+    def refuse_revoked_former(self, token: VerifiedToken) -> None:
+        """Refuse a token of another program that the app knows to be revoked there.
+
+        Raises:
+            InvalidToken: It is.
+            TypeError: The app's function returned what is awaited, which is always true.
+        """
+        if self.former_token_revoked is None:
+            return
+        is_revoked = self.former_token_revoked(token.claims)
+        if inspect.isawaitable(is_revoked):
+            raise TypeError("former_token_revoked must not return an awaitable")
+        if is_revoked:
+            raise InvalidToken("The token was revoked", claim="jti", reason=Reason.REVOKED)
+
     def default_claims_for(self, subject: str) -> Mapping[str, Any]:
         """Return the claims that the app adds to every token of a subject."""
         return {} if self.default_claims is None else self.default_claims(subject)
@@ -66,6 +82,7 @@ class Parts:
         revocation: Refuses revoked tokens; None without a store.
         sessions: The subjects' sessions; None without a store.
         store: Keeps sessions and revocations.
+        former_warnings: What speaks against the key of TOKENGUARD_FORMER_TOKENS, after "the key".
         clock: Seconds since the epoch, UTC.
         realm: The realm of challenges.
         locations: Where access tokens are looked for.
@@ -86,6 +103,7 @@ class Parts:
     revocation: Revocation | None
     sessions: Sessions | None
     store: Store | None
+    former_warnings: tuple[str, ...]
     clock: Clock
     realm: str
     locations: tuple[Location, ...]

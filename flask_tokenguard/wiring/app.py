@@ -24,6 +24,7 @@ from ..verify.issuers import Resolve
 from ..verify.validators import Validator
 from ..web.credentials.locations import REFRESH_TOKEN, locations_named, proxy_headers
 from ..web.parts import Callbacks, Parts
+from .former import build_former
 from .issuers import build_issuers
 from .tokens import TokenParts
 
@@ -60,13 +61,19 @@ def build_parts(
     needs_key = not settings.issuers and issuer_resolver is None
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
     store = _open_store(settings, store, folder, clock, faults)
+    entry = settings.former_tokens
+    former = None if entry is None else build_former(settings, entry, clock, faults)
     if faults:
         raise ConfigurationError(*faults)
     if store is not None and on_store_call is not None:
         store = observe(store, on_store_call)
-    tokens = TokenParts(settings, keys, encryption, store, clock)
+    tokens = TokenParts(settings, keys, encryption, store, clock, former)
     revocation = tokens.revocation()
     live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
+    revoked_there = callbacks.refuse_revoked_former
+    former_rules = (
+        (revoked_there,) if revocation is None else (revocation.check_former, revoked_there)
+    )
     others = None
     if not needs_key:
         others = build_issuers(
@@ -82,7 +89,9 @@ def build_parts(
         app=app,
         callbacks=callbacks,
         settings=settings,
-        verifier=tokens.access_verifier(live_rules, others),
+        verifier=tokens.access_verifier(
+            live_rules, others, former_rules=(*own_rules, *former_rules)
+        ),
         issuer=issuer,
         keys=keys,
         encryption=encryption,
@@ -90,6 +99,7 @@ def build_parts(
         revocation=revocation,
         sessions=tokens.sessions(issuer),
         store=store,
+        former_warnings=() if former is None else former.keys.warnings,
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
         locations=(

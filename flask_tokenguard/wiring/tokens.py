@@ -16,10 +16,12 @@ from ..sessions.rotation import REFRESH_TYPE, Sessions
 from ..stores.base import Store
 from ..verify import validators
 from ..verify.cache import VerifiedCache
+from ..verify.former import FormerTokens
 from ..verify.issuers import Issuers
 from ..verify.trusted import TrustedIssuer
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
+from .former import FormerParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +33,28 @@ class TokenParts:
     encryption: ConfiguredEncryption | None
     store: Store | None
     clock: Clock
+    former: FormerParts | None = None
 
     def access_verifier(
-        self, live_rules: Iterable[Validator], others: Issuers | None
+        self,
+        live_rules: Iterable[Validator],
+        others: Issuers | None,
+        *,
+        former_rules: Iterable[Validator] = (),
     ) -> TokenVerifier:
         """Build the verifier of access tokens.
 
         Args:
             live_rules: Rules for the tokens of every issuer.
             others: Other trusted issuers.
+            former_rules: Rules that are run at every request with a token of another program.
         """
         settings = self.settings
         rules = self._rules(settings.types, settings.required_claims)
+        former = None if self.former is None else self.former.tokens("access", former_rules)
         if self.ends_kept_for is not None:
             rules["lifetime"] = validators.lives_at_most(self.ends_kept_for)
-        return self._verifier(rules, live_rules, others, cache=self._cache())
+        return self._verifier(rules, live_rules, others, former=former, cache=self._cache())
 
     def _verifier(
         self,
@@ -53,6 +62,7 @@ class TokenParts:
         live_rules: Iterable[Validator] = (),
         others: Issuers | None = None,
         *,
+        former: FormerTokens | None = None,
         cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
         encryption = self.encryption
@@ -65,6 +75,7 @@ class TokenParts:
                 requires_encryption=encryption is not None and encryption.required,
             ),
             others=None if others is None else others.find,
+            former=former,
             names=() if others is None else others.names,
             issuer=self.settings.issuer,
             max_size=self.settings.max_token_size,
@@ -80,9 +91,10 @@ class TokenParts:
 
     def access_issuer(self) -> TokenIssuer:
         """Build the issuer of access tokens."""
-        return self._issuer(self.settings.types[0], self.settings.access_token_lifetime)
+        settings = self.settings
+        return self._issuer(settings.types[0], settings.access_token_lifetime, "access")
 
-    def _issuer(self, typ: str | None, lifetime: timedelta) -> TokenIssuer:
+    def _issuer(self, typ: str | None, lifetime: timedelta, kind: str) -> TokenIssuer:
         settings, store = self.settings, self.store
         issuer = TokenIssuer(
             self.keys,
@@ -98,6 +110,7 @@ class TokenParts:
             next_instant=None
             if store is None
             else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),
+            former=None if self.former is None else self.former.program(kind),
         )
         issuer.check_size()
         return issuer
@@ -139,7 +152,7 @@ class TokenParts:
             self.store,
             pairs=PairIssuer(
                 access=access,
-                refresh=self._issuer(REFRESH_TYPE, settings.refresh_token_lifetime),
+                refresh=self._issuer(REFRESH_TYPE, settings.refresh_token_lifetime, "refresh"),
                 lifetime=settings.refresh_token_lifetime,
                 longest=settings.session_lifetime,
             ),

@@ -1,0 +1,115 @@
+"""Former tokens: import what another program had revoked, and look for what is risky about them."""
+
+import csv
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+import click
+
+from ..errors import Unavailable
+from ..jose.compact import LAST_NUMERIC_DATE
+from ..keys.text import text_of
+from ..web.parts import Parts
+from .looks import Places, is_weak
+from .output import Command, count, fail, instant, parts_of
+
+_NOT_CONFIGURED = "There are no former tokens; set TOKENGUARD_FORMER_TOKENS first"
+_IN_MEMORY = (
+    "The store is the memory of this process, and forgets the import when it ends; name another one"
+    " in TOKENGUARD_STORAGE_URI"
+)
+_MARKS = 256
+Entry = tuple[str, int]
+
+
+@click.command("import-revoked", cls=Command)
+@click.argument("file", type=click.File(encoding="utf-8-sig", errors="surrogateescape"))
+@click.pass_context
+def import_revoked(context: click.Context, /, file: TextIO) -> None:
+    """Revoke the former tokens of FILE, or of standard input (-), and let the others in.
+
+    Each line is a token's jti, a comma and its exp. An empty file counts. It may be repeated.
+    """
+    parts = parts_of(context)
+    if parts.settings.former_tokens is None:
+        fail(_NOT_CONFIGURED)
+    revocation = parts.get_revocation()
+    entries = _read(file)
+    now = parts.clock()
+    alive = [entry for entry in entries if entry[1] > now - parts.settings.leeway.total_seconds()]
+    # Nothing of it is shown where the output is not a terminal.
+    with click.progressbar(length=len(alive) + _MARKS, label="Importing", file=sys.stderr) as bar:
+        revocation.import_revoked(
+            alive, issuer=parts.settings.issuer, on_progress=lambda: bar.update(1)
+        )
+    if str(parts.settings.storage_uri).startswith("memory:"):
+        click.echo(_IN_MEMORY, err=True)
+    expired = len(entries) - len(alive)
+    click.echo(f"{count(len(alive), 'token')} revoked, {expired} expired before")
+
+
+def _read(lines: Iterable[str]) -> list[Entry]:
+    """Read every line before anything is revoked; blank ones are passed over."""
+    rows = csv.reader(lines, strict=True, skipinitialspace=True)
+    try:
+        return [_read_row(row) for row in rows if row]
+    except (ValueError, csv.Error):
+        fail(
+            f"Line {rows.line_num} is not a jti, a comma and an exp, in whole seconds since 1970;"
+            " nothing was imported"
+        )
+
+
+def _read_row(row: list[str]) -> Entry:
+    jti, expires = (field.strip() for field in row)
+    # Each digit counts: int() takes underscores, signs and other alphabets.
+    if not jti or not expires.isascii() or not expires.isdigit():
+        raise ValueError(expires)
+    # A longer number is no instant, and takes long to read.
+    return jti, min(int(expires[:20]), LAST_NUMERIC_DATE)
+
+
+def weak_former_keys(parts: Parts) -> Places:
+    """List what speaks against the key of another program's tokens."""
+    former = parts.settings.former_tokens
+    if former is None:
+        return []
+    faults = list(parts.former_warnings)
+    if is_weak(text_of(former.key)):
+        faults.append("is made of few characters, or of words, and can be guessed")
+    return [{"fault": fault} for fault in faults]
+
+
+def ends_of_former_tokens(parts: Parts) -> Places:
+    """Return the day from which on another program's tokens are refused, if it lies ahead."""
+    former = parts.settings.former_tokens
+    if former is None or parts.clock() >= former.until:
+        return []
+    return [{"day": instant(former.until)[:10]}]
+
+
+def has_refused_former_tokens(parts: Parts) -> bool:
+    """Return whether that day has come."""
+    former = parts.settings.former_tokens
+    return former is not None and parts.clock() >= former.until
+
+
+def lacks_import(parts: Parts) -> bool:
+    """Return whether the store refuses another program's tokens for what it does not know."""
+    former, revocation = parts.settings.former_tokens, parts.revocation
+    if former is None or revocation is None or parts.clock() >= former.until:
+        return False
+    try:
+        return revocation.lacks_import(issuer=parts.settings.issuer)
+    except Unavailable:  # as the risks of the store show
+        return False
+
+
+def knows_nothing_revoked(parts: Parts) -> bool:
+    """Return whether nothing shows which of another program's tokens were revoked."""
+    return (
+        parts.settings.former_tokens is not None
+        and parts.revocation is None
+        and parts.callbacks.former_token_revoked is None
+    )
