@@ -65,6 +65,24 @@ def subject_id(issuer: str | None, subject: str) -> bytes:
     return _digest("sub", issuer, subject)
 
 
+def former_refresh_id(issuer: str | None, jti: str) -> bytes:
+    """Return the id by which a store spends a refresh token of another program.
+
+    It is not the token's own, by which it is revoked.
+    """
+    return _digest("former rt", issuer, jti)
+
+
+def former_session(subject: bytes, refresh_id: bytes) -> bytes:
+    """Return the id of the session that a refresh token of another program begins, always the same.
+
+    Args:
+        subject: The subject's id in the store.
+        refresh_id: The token's, of `former_refresh_id`.
+    """
+    return subject[:1] + hashlib.sha256(b"former sid " + subject + refresh_id).digest()[: _SIZE - 1]
+
+
 def import_mark(issuer: str | None, near: bytes) -> bytes:
     """Return the id that is revoked, beside another, where what another program revoked is known.
 

@@ -141,7 +141,7 @@ class PairIssuer:
         """
         end, granted, options = login["session_exp"], login.get("scope"), login.get("access", {})
         own = options.get("claims") if claims is None else claims
-        shared = {"sub": login["sub"], "sid": login["sid"], "auth_time": login["auth_time"]}
+        shared = {name: login[name] for name in ("sub", "sid", "auth_time") if name in login}
         # A session stays that of its client, whatever is configured now (RFC 6749 section 6).
         shared["client_id"] = login.get("client_id")
         access_expires = min(self._access.expiry(now, lifetime), end)

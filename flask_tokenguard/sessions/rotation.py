@@ -26,6 +26,7 @@ from ..jose.compact import numeric_date
 from ..stores.base import RefreshState, Store, Successor
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
+from .former import FormerSessions
 from .listed import Session
 from .pairs import Pair, PairIssuer
 
@@ -34,7 +35,11 @@ _LONGEST_ORIGIN = 200
 
 
 class Sessions:
-    """The sessions of one app's subjects."""
+    """The sessions of one app's subjects.
+
+    Attributes:
+        former: Reads the refresh tokens of another program; None where there are none.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Sessions:
         verifier: TokenVerifier,
         issuer: str | None,
         rotates: bool = True,
+        former: FormerSessions | None = None,
         grace: timedelta,
         leeway: timedelta,
         clock: Clock,
@@ -56,6 +62,7 @@ class Sessions:
             verifier: Verifies refresh tokens.
             issuer: The `iss` of both.
             rotates: Whether a refresh token is spent by its use.
+            former: Reads the refresh tokens of another program, unless there are none.
             grace: For how long a spent refresh token gets the same successor once more.
             leeway: For how long expired access tokens are accepted.
             clock: Seconds since the epoch, UTC.
@@ -65,6 +72,7 @@ class Sessions:
         self._verifier = verifier
         self._issuer = issuer
         self._rotates = rotates
+        self.former = former
         self._grace = int(grace.total_seconds() * 1000)
         # Half of the grace, so that the way there and a store that is slow have the other half.
         self._retry_within = max(1, int(grace.total_seconds() / 2))
@@ -133,9 +141,13 @@ class Sessions:
         verified = None
         try:
             verified = self._verifier.verify(token)
+            is_former = verified.issuer.is_former
+            if is_former and self.former is not None:
+                verified = self.former.adopt(verified)
             claims = verified.claims
             end = numeric_date(claims, "session_exp")
-            numeric_date(claims, "auth_time")
+            if "auth_time" in claims:
+                numeric_date(claims, "auth_time")
         except InvalidToken as error:
             if verified is not None:
                 verified.attach_to(error)
@@ -149,7 +161,8 @@ class Sessions:
             raise verified.attach_to(InvalidGrant(other, reason=Reason.WRONG_CLAIM))
         narrowed = str(claims.get("scope", "")) if scope is None else _narrow(scope, verified)
         expires = math.ceil(claims["exp"])
-        return VerifiedRefreshToken(verified, claims, session, jti, expires, narrowed)
+        begins_until = expires if is_former else None
+        return VerifiedRefreshToken(verified, claims, session, jti, expires, narrowed, begins_until)
 
     def rotate(
         self,
@@ -196,7 +209,10 @@ class Sessions:
                 grace=self._grace,
                 access_expires=plan.access_expires + self._leeway,
                 origin=origin,
+                begins_until=presented.begins_until,
             )
+            if presented.begins_until is not None:
+                self._check_not_ended(presented, owner)
         except Unavailable as error:
             # The token may be spent all the same.
             error.retry_after = min(error.retry_after, self._retry_within)
@@ -208,6 +224,16 @@ class Sessions:
         return self._pairs.respond(
             plan, advance.unspent, advance.instant, is_known=advance.unspent.jti == presented.jti
         )
+
+    def _check_not_ended(self, presented: "VerifiedRefreshToken", owner: bytes) -> None:
+        """Refuse what began a session while all of its subject's were ended.
+
+        Of ours, the end drops the session; a token of another program has none until it is used.
+        """
+        ended_at = self._store.standing(presented.session, None, owner).ended_at
+        if ended_at is not None and int(presented.claims["iat"]) * 1000 <= ended_at:
+            self._store.end_session(presented.session, subject=owner)
+            raise InvalidGrant("The session has ended", reason=Reason.SUBJECT_ENDED)
 
     def end(self, sid: str, *, owner: bytes | None = None) -> bool:
         """End a session; its access tokens are refused at once.
@@ -242,6 +268,7 @@ class VerifiedRefreshToken(NamedTuple):
         session, jti: Their ids in a store.
         expires: Its `exp`.
         scope: Of the access token that is asked for.
+        begins_until: Its `exp` where another program issued it, so that it may begin its session.
     """
 
     token: VerifiedToken
@@ -250,6 +277,7 @@ class VerifiedRefreshToken(NamedTuple):
     jti: bytes
     expires: int
     scope: str
+    begins_until: int | None
 
 
 def _reused(login: Claims, successor: Successor | None) -> RefreshReused:

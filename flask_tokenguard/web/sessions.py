@@ -208,8 +208,12 @@ def revoke_text(parts: Parts, text: str) -> None:
         if token.is_own and token.typ == REFRESH_TYPE:
             owner = read_subject(parts, token.claims).id
             parts.get_sessions().end(str(token.claims.get("sid")), owner=owner)
-        else:
-            parts.get_revocation().revoke(token.claims)
+            return
+        parts.get_revocation().revoke(token.claims)
+        former = parts.get_sessions().former
+        if token.is_former and former is not None and former.is_refresh_token(token.claims):
+            read_subject(parts, token.claims)
+            former.revoke(token.claims)
     except Refusal as error:
         token.attach_to(error)
         raise

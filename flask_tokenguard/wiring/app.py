@@ -97,7 +97,7 @@ def build_parts(
         encryption=encryption,
         own_rules=own_rules,
         revocation=revocation,
-        sessions=tokens.sessions(issuer),
+        sessions=tokens.sessions(issuer, former_rules=former_rules),
         store=store,
         former_warnings=() if former is None else former.keys.warnings,
         clock=clock,

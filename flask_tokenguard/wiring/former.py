@@ -9,7 +9,9 @@ from ..config.former import SETTING, FormerEntry
 from ..config.settings import Settings
 from ..issue.issuer import FormerProgram
 from ..keys.remote.former import FormerKeys, read_former_keys
+from ..sessions.former import FormerSessions
 from ..sessions.revocation import REVOCATION_HORIZON
+from ..stores.base import Store
 from ..verify import validators
 from ..verify.former import FormerClaims, FormerTokens, until
 from ..verify.trusted import TrustedIssuer
@@ -85,6 +87,17 @@ class FormerParts:
             kind=kind,
             fresh_claim=profile.fresh_claim,
             subject_claim=self.entry.subject_claim,
+            until=self.entry.until,
+        )
+
+    def sessions(self, store: Store, client_id: str | None) -> FormerSessions:
+        """Build what their refresh tokens are read by."""
+        return FormerSessions(
+            store,
+            kind_claim=self.entry.profile.kind_claim,
+            issuer=self.settings.issuer,
+            client_id=client_id,
+            longest=self.settings.session_lifetime,
             until=self.entry.until,
         )
 

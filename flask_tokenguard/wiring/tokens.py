@@ -143,11 +143,18 @@ class TokenParts:
             accepts_in_outage=self.settings.storage_outage == "accept",
         )
 
-    def sessions(self, access: TokenIssuer) -> Sessions | None:
-        """Build the sessions, with the issuer of access tokens; None without a store."""
+    def sessions(
+        self, access: TokenIssuer, *, former_rules: Iterable[Validator] = ()
+    ) -> Sessions | None:
+        """Build the sessions, with the issuer of access tokens; None without a store.
+
+        Args:
+            access: The issuer of access tokens.
+            former_rules: Rules for refresh tokens of another program.
+        """
         if self.store is None:
             return None
-        settings = self.settings
+        settings, former = self.settings, self.former
         return Sessions(
             self.store,
             pairs=PairIssuer(
@@ -156,9 +163,13 @@ class TokenParts:
                 lifetime=settings.refresh_token_lifetime,
                 longest=settings.session_lifetime,
             ),
-            verifier=self._verifier(self._rules((REFRESH_TYPE,), OWN_CLAIMS)),
+            verifier=self._verifier(
+                self._rules((REFRESH_TYPE,), OWN_CLAIMS),
+                former=None if former is None else former.tokens("refresh", former_rules),
+            ),
             issuer=settings.issuer,
             rotates=settings.rotates_refresh_tokens,
+            former=None if former is None else former.sessions(self.store, access.client_id),
             grace=settings.refresh_grace,
             leeway=settings.leeway,
             clock=self.clock,

@@ -20,7 +20,7 @@ from ..support import ROOT, SettableClock, bearer
 from ..web.former import FormerApp
 
 PAGE = (ROOT / "docs" / "migrating.md").read_text()
-SETTING, EXPORT, CALLBACK = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SETTING, EXPORT, CALLBACK, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (QUERY,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 NOW = 1_790_000_000
 

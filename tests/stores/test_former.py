@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from flask_tokenguard import TokenGuard, sessions_of
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import parse, parse_payload
@@ -51,6 +52,17 @@ def test_an_import_lets_in_what_was_not_revoked(store_uri: str, build: Build) ->
     assert [status_of(app, token) for token in tokens] == [401, 401]
     run_import(app, tokens[0])
     assert [status_of(app, token) for token in tokens] == [401, 200]
+
+
+@pytest.mark.parametrize("rotation", ["on", "off"])
+def test_an_old_refresh_token_has_one_session(store_uri: str, build: Build, rotation: str) -> None:
+    app, old = build(store_uri, REFRESH_ROTATION=rotation), FormerApp().refresh()
+    run_import(app)
+    guard: TokenGuard = app.extensions["guard"]
+    pairs = [guard.refresh_token_pair(token=old) for _ in range(2)]
+    assert [status_of(app, pair["access_token"]) for pair in pairs] == [200, 200]
+    with app.app_context():
+        assert len(sessions_of("alice")) == 1
 
 
 def test_another_process_knows_of_the_import(build: Build, tmp_path: Path) -> None:

@@ -900,7 +900,6 @@ def test_a_long_access_lifetime_is_remembered_for_as_long(
         ("sid", "x"),
         ("session_exp", None),
         ("session_exp", 9_999_999_999.5),
-        ("auth_time", None),
         ("access", 7),
     ],
 )
