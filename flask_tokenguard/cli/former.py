@@ -1,6 +1,7 @@
 """Former tokens: import what another program had revoked, and look for what is risky about them."""
 
 import csv
+import json
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -12,7 +13,7 @@ from ..jose.compact import LAST_NUMERIC_DATE
 from ..keys.text import text_of
 from ..web.parts import Parts
 from .looks import Places, is_weak
-from .output import Command, count, fail, instant, parts_of
+from .output import Command, as_json_option, count, fail, instant, parts_of
 
 _NOT_CONFIGURED = "There are no former tokens; set TOKENGUARD_FORMER_TOKENS first"
 _IN_MEMORY = (
@@ -25,8 +26,9 @@ Entry = tuple[str, int]
 
 @click.command("import-revoked", cls=Command)
 @click.argument("file", type=click.File(encoding="utf-8-sig", errors="surrogateescape"))
+@as_json_option
 @click.pass_context
-def import_revoked(context: click.Context, /, file: TextIO) -> None:
+def import_revoked(context: click.Context, /, file: TextIO, as_json: bool) -> None:
     """Revoke the former tokens of FILE, or of standard input (-), and let the others in.
 
     Each line is a token's jti, a comma and its exp. An empty file counts. It may be repeated.
@@ -46,7 +48,11 @@ def import_revoked(context: click.Context, /, file: TextIO) -> None:
     if str(parts.settings.storage_uri).startswith("memory:"):
         click.echo(_IN_MEMORY, err=True)
     expired = len(entries) - len(alive)
-    click.echo(f"{count(len(alive), 'token')} revoked, {expired} expired before")
+    click.echo(
+        json.dumps({"revoked": len(alive), "expired": expired})
+        if as_json
+        else f"{count(len(alive), 'token')} revoked, {expired} expired before"
+    )
 
 
 def _read(lines: Iterable[str]) -> list[Entry]:

@@ -258,7 +258,7 @@ def test_a_decorator_that_hides_the_guard_is_found(
         called_by_another(Hiding),
         called_by_another(public(new_view())),
     ],
-    ids=str,
+    ids=["a function", "a class", "an open function"],
 )
 def test_a_decorator_that_hides_no_guard_is_no_risk(
     make_app: MakeApp, safe: Config, view: Any

@@ -73,6 +73,11 @@ def test_a_file_or_the_input_is_imported(app: Flask, tmp_path: Path, clock: Sett
     assert [accepts(app, token) for token in tokens] == [False, False, True]
 
 
+def test_an_import_counts_in_json_for_programs(app: Flask) -> None:
+    result = run(app, "import-revoked", "-", "--json", input="a,9999999999\nb,1\n")
+    assert json.loads(result.stdout) == {"revoked": 1, "expired": 1}
+
+
 def payload_of(token: str) -> dict[str, Any]:
     return parse_payload(parse(token))
 
