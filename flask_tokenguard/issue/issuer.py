@@ -16,7 +16,9 @@ from ..keys.own import OwnKeys
 from . import ids
 from .options import IssueOptions, begin, check_mapping, registered_claims, whole_seconds
 
-RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
+RESERVED_CLAIMS = frozenset(
+    "iss sub aud exp iat nbf jti scope client_id sid cnf auth_time csrf".split()
+)
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
 # A token inside must be called one (RFC 7519 section 5.2).
 _NESTED = {"cty": "JWT"}
@@ -77,6 +79,7 @@ class TokenIssuer:
     Attributes:
         issuer: Written as `iss`, unless None.
         client_id: Written as `client_id` unless a token has its own; None for none.
+        has_csrf: Whether every token has the claim `csrf`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of every token
@@ -93,6 +96,7 @@ class TokenIssuer:
         max_size: int = LONGEST_TOKEN,
         clock: Clock = wall_clock,
         next_instant: Callable[[str], int] | None = None,
+        has_csrf: bool = False,
     ) -> None:
         """Set up an issuer by its keys and the claims of every token.
 
@@ -109,6 +113,7 @@ class TokenIssuer:
             clock: Seconds since the epoch, UTC.
             next_instant: Returns the milliseconds with which a new `jti` of a subject begins; by
                 default those of the clock.
+            has_csrf: Whether every token has the claim `csrf`, as one that may be in a cookie.
         """
         self._keys = keys
         self._encryption_key = encryption_key
@@ -117,6 +122,7 @@ class TokenIssuer:
         self._typ = typ
         self.issuer = issuer
         self.client_id = client_id
+        self.has_csrf = has_csrf
         common = {"iss": issuer, "client_id": client_id, "aud": audience}
         self._common = {name: value for name, value in common.items() if value is not None}
         self._max_size = max_size
@@ -142,6 +148,8 @@ class TokenIssuer:
         now = int(self._clock())
         claims = {"sub": subject, "iat": now, **registered_claims(options)}
         claims["exp"] = self.expiry(now, options.get("lifetime"))
+        if self.has_csrf:
+            claims["csrf"] = ids.new_csrf()
         not_before = options.get("not_before")
         if not_before is not None:
             claims["nbf"] = begin(now, not_before, claims["exp"])

@@ -9,12 +9,20 @@ from functools import partial
 from http import HTTPMethod, HTTPStatus
 from typing import Any, NamedTuple, NoReturn, cast
 
-from flask import Blueprint, Flask, Response, after_this_request, has_request_context
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    after_this_request,
+    has_request_context,
+    jsonify,
+)
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..clock import Clock
+from ..config.locations import COOKIE
 from ..errors import (
     InvalidGrant,
     InvalidRequest,
@@ -28,33 +36,37 @@ from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from .authentication import Authentication, current_request
+from .browser import delete_cookies, require_own_site, set_cookies
 from .challenge import announce, finishes_refusals, forbid_storing, report, set_no_store
 from .credentials import bodies
 from .credentials.locations import REFRESH_TOKEN, Location, find_token
 from .guards.demands import Demand
 from .guards.marks import mark
 from .parts import Parts, parts_of
-from .sessions import revoke_text
+from .sessions import end_session_of, revoke_text
 
 _ASKED = ("scope", "client_id")
 _OTHER_METHODS = [method.value for method in HTTPMethod if method != HTTPMethod.POST]
+# What an answer holds of a pair that is in cookies; the type is that of a header.
+_PUBLIC = ("expires_in", "scope")
 _OF_REFRESH = (REFRESH_TOKEN, *_ASKED)
 # Where a request keeps the refresh token that was demanded of it.
 _PRESENTED = "_tokenguard_refresh_token"
 
 
-def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
+def token_endpoints(origin: Callable[[], str] | None = None, *, cookies: bool = False) -> Blueprint:
     """Make a blueprint with `POST /token` and `POST /revoke`; other methods are refused in JSON.
 
     Args:
-        origin: Tells of a request from where it comes; called during a refresh.
+        origin: Names from where a request comes; called during a refresh.
+        cookies: Whether the tokens are in cookies, and in no answer.
     """
     blueprint = Blueprint("tokenguard", __name__)
-    blueprint.record_once(_check_store)
+    blueprint.record_once(_check_cookies if cookies else _check_store)
     blueprint.after_request(set_no_store)
-    token = partial(_token, origin)
+    token = partial(_token_in_cookies if cookies else _token, origin)
     mark(token, None)
-    for name, view in (("token", token), ("revoke", _revoke)):
+    for name, view in (("token", token), ("revoke", _revoke_cookies if cookies else _revoke)):
         blueprint.add_url_rule(
             f"/{name}", name, view, methods=["POST"], provide_automatic_options=False
         )
@@ -97,6 +109,12 @@ def _check_store(state: BlueprintSetupState) -> None:
     parts_of(cast(Flask, state.app)).get_sessions()
 
 
+def _check_cookies(state: BlueprintSetupState) -> None:
+    """Fail when the app starts, as `_check_store` does."""
+    _check_store(state)
+    parts_of(cast(Flask, state.app)).get_cookies()
+
+
 def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
     return dict(_answer_grant(parts_of(), origin))
 
@@ -105,6 +123,19 @@ def _revoke() -> ResponseReturnValue:
     """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
     _revoke_parameter(parts_of())
     return Response(status=200)
+
+
+def _token_in_cookies(origin: Callable[[], str] | None) -> ResponseReturnValue:
+    parts = parts_of()
+    pair = _refresh_by_cookie(parts, origin)
+    members = {name: value for name, value in pair.items() if name in _PUBLIC}
+    return set_cookies(parts, jsonify(members), pair, persistent=None)
+
+
+def _revoke_cookies() -> ResponseReturnValue:
+    parts = parts_of()
+    _end_session_of_cookies(parts)
+    return delete_cookies(parts.get_cookies(), Response(status=200))
 
 
 def _other_methods() -> ResponseReturnValue:
@@ -139,6 +170,24 @@ def _revoke_parameter(parts: Parts) -> None:
 
 
 @finishes_refusals("refresh a session")
+def _refresh_by_cookie(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
+    require_own_site(parts)
+    parameters = _read_parameters(parts, *_ASKED, locations=parts.refresh_locations)
+    return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
+
+
+@finishes_refusals("end a session")
+def _end_session_of_cookies(parts: Parts) -> None:
+    """End the session of the request's cookies; that none is good is no fault, as for `_revoke`."""
+    require_own_site(parts)
+    for text in parts.get_cookies().texts(current_request()):
+        try:
+            end_session_of(parts, text)
+        except InvalidToken as error:
+            report(error, parts, refused=False)
+
+
+@finishes_refusals("refresh a session")
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
     parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
     if parameters["grant_type"] != REFRESH_TOKEN:
@@ -166,7 +215,7 @@ def refresh_given_or_current(
         presented: _Presented | None = getattr(current_request(), _PRESENTED, None)
         if presented is not None and presented.parts is parts:
             return _rotate_demanded(presented, claims=claims, origin=origin)
-        parameters = _read_parameters(parts, *_OF_REFRESH)
+        parameters = _read_parameters(parts, *_ASKED, locations=parts.refresh_locations)
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
     return _rotate(_present(parts, parameters), claims=claims, origin=origin)
@@ -221,6 +270,8 @@ def _present(parts: Parts, parameters: "Parameters") -> _Presented:
         scope=parameters.get("scope"),
         client_id=parameters.get("client_id"),
     )
+    if parameters.location is not None and parameters.location.kind == COOKIE:
+        parts.get_cookies().check.require(current_request(), token.token)
     callbacks = parts.callbacks
     if callbacks.user_loader is not None and callbacks.load_user(token.claims) is None:
         sessions.end(token.claims["sid"])
@@ -271,7 +322,13 @@ def _insist(error: Refusal, response: Response) -> Response:
 
 
 class Parameters(dict[str, str]):
-    """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it."""
+    """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it.
+
+    Attributes:
+        location: Where the refresh token was found, if not among them.
+    """
+
+    location: Location | None = None
 
     def __missing__(self, name: str) -> NoReturn:
         """Refuse a request that lacks what it needs."""
@@ -295,7 +352,7 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
     request = current_request()
     try:
         parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
-        token = find_token(request, locations) if locations else None
+        found = find_token(request, locations) if locations else None
     except InvalidRequest as error:
         raise InvalidGrant.of(error, error="invalid_request") from None
     except ClientDisconnected:
@@ -306,11 +363,13 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
         raise InvalidGrant(
             "The body is too large", error="invalid_request", code=413, reason=Reason.BODY_TOO_LARGE
         ) from None
-    if token is not None:
-        parameters[REFRESH_TOKEN] = token
+    if found is not None:
+        parameters[REFRESH_TOKEN] = found.token
+        parameters.location = found.location
     return parameters
 
 
 # These views are ours, so that no wrapper need keep the mark off them.
 mark(_revoke, None)
+mark(_revoke_cookies, None)
 mark(_other_methods, None)

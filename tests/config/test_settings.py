@@ -411,7 +411,7 @@ def test_an_algorithm_is_one_of_ours(value: object) -> None:
 )
 def test_a_location_is_one_of_ours_and_named_once(value: object) -> None:
     assert fault_of("TOKEN_LOCATIONS", value).endswith(
-        "must name some of header, form, query, json, each once"
+        "must name some of header, cookie, form, query, json, each once"
     )
 
 

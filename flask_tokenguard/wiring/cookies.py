@@ -1,0 +1,57 @@
+"""Cookie parts: settings -> the names and attributes of an app's cookies, and the check of them."""
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from ..config.cookies import CookieAttributes, check_cookies, without_prefix
+from ..config.settings import Settings
+from ..web.credentials.cookies import TokenCookies
+from ..web.credentials.cross_site import CrossSiteCheck
+
+
+def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None]) -> TokenCookies:
+    """Build the cookies of an app.
+
+    Args:
+        app: The app.
+        settings: Its settings.
+        on_fault: Called with a sentence for each fault.
+    """
+    is_insecure = settings.cookie_insecure
+    if is_insecure and not (app.debug or app.testing):
+        on_fault(
+            "TOKENGUARD_COOKIE_INSECURE is for development: it needs debug mode (`flask run"
+            " --debug`) or app.testing, set before TokenGuard(app) or init_app(app)"
+        )
+    attributes = CookieAttributes(
+        path=settings.cookie_path,
+        domain=settings.cookie_domain,
+        samesite=settings.cookie_samesite,
+        partitioned=settings.cookie_partitioned,
+        secure=not is_insecure,
+    )
+    named = {
+        "COOKIE_ACCESS_NAME": settings.cookie_access_name,
+        "COOKIE_REFRESH_NAME": settings.cookie_refresh_name,
+        "COOKIE_CSRF_NAME": settings.cookie_csrf_name,
+    }
+    names = {
+        setting: without_prefix(name) if is_insecure else name for setting, name in named.items()
+    }
+    check_cookies(names, attributes, on_fault)
+    if app.config["SESSION_COOKIE_NAME"] in names.values():
+        on_fault("SESSION_COOKIE_NAME of Flask is the name of a cookie of ours; name one otherwise")
+    return TokenCookies(
+        access=names["COOKIE_ACCESS_NAME"],
+        refresh=names["COOKIE_REFRESH_NAME"],
+        csrf=names["COOKIE_CSRF_NAME"],
+        attributes=attributes,
+        check=CrossSiteCheck(
+            trusted_origins=frozenset(settings.trusted_origins),
+            allows_http=is_insecure,
+            header=settings.cookie_csrf_header,
+            field=settings.cookie_csrf_field,
+            bound=settings.max_body_size,
+        ),
+    )
