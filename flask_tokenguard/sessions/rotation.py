@@ -226,6 +226,16 @@ class Sessions:
         session = ids.from_text(sid)
         return session is not None and self._store.end_session(session, subject=owner)
 
+    def is_alive(self, presented: "VerifiedRefreshToken") -> bool:
+        """Return whether the session of a refresh token has not ended; the token may be spent.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        owner = ids.subject_id(self._issuer, presented.claims["sub"])
+        stored = self._store.sessions_of(owner)
+        return any(session.session == presented.session for session in stored)
+
     def of(self, owner: bytes) -> list[Session]:
         """List the sessions of the subject with this id, the newest first.
 

@@ -16,6 +16,7 @@ from .credentials.cookies import (
     MOST_OCTETS,
     PERSISTENT,
     TokenCookies,
+    in_cookie,
     in_refresh_cookie,
     keep_private,
 )
@@ -84,7 +85,7 @@ def csrf_token() -> str:
     place, token = authentication.place, authentication.token
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return ""
-    return _csrf_of(token or _find_refresh_token(parts, parts.cookies))
+    return _csrf_of(token or _find_own_token(parts, parts.cookies))
 
 
 @finishes_refusals("set cookies")
@@ -142,7 +143,7 @@ def require_own_site(parts: Parts) -> None:
         return
     cookies, request = parts.get_cookies(), current_request()
     if cookies.check.leaves_open(request):
-        token = _find_refresh_token(parts, cookies)
+        token = _find_own_token(parts, cookies)
         if token is not None:
             cookies.check.require_csrf(request, token)
 
@@ -214,21 +215,37 @@ def _csrf_of(token: VerifiedToken | None) -> str:
     return "" if token is None or not token.is_own else str(token.claims.get("csrf", ""))
 
 
-def _find_refresh_token(parts: Parts, cookies: TokenCookies) -> VerifiedToken | None:
-    """Find the refresh token in the request's cookie, if it is good.
+def _find_own_token(parts: Parts, cookies: TokenCookies) -> VerifiedToken | None:
+    """Find a good token of ours in the request's cookies; a browser keeps the refresh token longer.
 
     Raises:
-        Unavailable: It cannot be checked.
+        Unavailable: One cannot be checked.
     """
-    try:
-        text = in_refresh_cookie(current_request(), name=cookies.refresh)
-        if text is None or parts.sessions is None or parts.revocation is None:
-            return None
-        token = parts.sessions.verify(text).token
-        parts.revocation.check(token)
-    except Rejected:
+    request = current_request()
+    for verify, read, name in (
+        (_verify_refresh_token, in_refresh_cookie, cookies.refresh),
+        (_verify_access_token, in_cookie, cookies.access),
+    ):
+        try:
+            text = read(request, name=name)
+            token = None if text is None else verify(parts, text)
+        except Rejected:
+            continue
+        if token is not None and token.is_own:
+            return token
+    return None
+
+
+def _verify_access_token(parts: Parts, text: str) -> VerifiedToken:
+    return parts.verifier.verify(text)
+
+
+def _verify_refresh_token(parts: Parts, text: str) -> VerifiedToken | None:
+    """Verify a refresh token; None where its session has ended, and without a store."""
+    if parts.sessions is None:
         return None
-    return token
+    presented = parts.sessions.verify(text)
+    return presented.token if parts.sessions.is_alive(presented) else None
 
 
 def _end_undelivered(parts: Parts, pair: TokenResponse) -> None:
