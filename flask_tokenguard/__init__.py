@@ -26,10 +26,10 @@ from .signals import refresh_reused, token_accepted, token_issued, token_rejecte
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user, g
 from .web.browser import csrf_token, set_token_cookies, unset_token_cookies
-from .web.endpoints import refresh_token_pair
 from .web.guards.decorators import public, refresh_required, require_token, token_required
 from .web.issuing import issue_token
 from .web.numbers import KeysNumbers, Numbers
+from .web.refreshing import refresh_token_pair
 from .web.sessions import (
     end_all_sessions,
     end_session,

@@ -19,11 +19,12 @@ from .verify.issuers import Resolve
 from .verify.validators import Validator
 from .web import browser, sessions
 from .web.challenge import finishes_refusals
-from .web.endpoints import refresh_given_or_current, token_endpoints
 from .web.hook import install
 from .web.issuing import issue
 from .web.numbers import Numbers, numbers_of
 from .web.parts import EXTENSION, Callbacks, Parts
+from .web.refreshing import refresh_given_or_current
+from .web.routes import token_endpoints
 from .wiring.app import build_parts
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])

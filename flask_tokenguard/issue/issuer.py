@@ -66,11 +66,13 @@ class Draft:
         frame: Its header and the key that signs it.
         claims: The claims so far.
         body: The claims in JSON, without the closing brace.
+        size: How many characters the token has at most.
     """
 
     frame: Frame
     claims: dict[str, Any]
     body: bytes
+    size: int
 
 
 class TokenIssuer:
@@ -201,7 +203,7 @@ class TokenIssuer:
                 f"the token would be {size} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
                 f" {self._max_size}"
             )
-        return Draft(frame, claims, body)
+        return Draft(frame, claims, body, size)
 
     def least_size(self, key: Key | None = None) -> int:
         """Return the length of the shortest token of this kind, in characters.
@@ -219,6 +221,8 @@ class TokenIssuer:
         claims: dict[str, Any] = {"sub": "-", "iat": now, "exp": now}
         if self.issuer is not None:
             claims["iss"] = self.issuer
+        if self.has_csrf:
+            claims["csrf"] = ids.new_csrf()
         octets = len(_encode(claims, "claims")) - len("}") + _JTI_SIZE
         # Summed as `draft` does, which every refresh runs twice and has no call to spare.
         size = self._make_frame(key, None).size + base64url.encoded_size(octets)

@@ -4,7 +4,7 @@ A refresh token is one of our own with the type `rt+jwt`, which can never pass a
 The store keeps which one of a session is unspent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Unpack
 
@@ -24,7 +24,7 @@ from ..jose.compact import numeric_date
 from ..stores.base import Store, StoredSession, Successor
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
-from .pairs import Pair, PairIssuer
+from .pairs import Pair, PairIssuer, Plan
 
 REFRESH_TYPE = "rt+jwt"
 _LONGEST_ORIGIN = 200
@@ -169,6 +169,7 @@ class Sessions:
         defaults: Mapping[str, Any],
         claims: Mapping[str, Any] | None = None,
         origin: str = "",
+        check: Callable[[Plan], None] | None = None,
     ) -> Pair:
         """Spend a refresh token, and issue its successor with an access token.
 
@@ -177,6 +178,7 @@ class Sessions:
             defaults: Claims that give way to the others.
             claims: The app's own claims, in place of those of the login.
             origin: From where.
+            check: Called with what is about to be issued, before anything is spent; it may raise.
 
         Raises:
             InvalidGrant: The session has ended.
@@ -190,6 +192,8 @@ class Sessions:
         plan = self._pairs.plan(
             login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
         )
+        if check is not None:
+            check(plan)
         try:
             advance = self._store.advance(
                 presented.session,

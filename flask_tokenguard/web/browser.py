@@ -7,7 +7,7 @@ from flask import Response, has_request_context
 from ..config.locations import COOKIE, HEADER
 from ..errors import CrossSiteRequest, InvalidToken, IssueError, Refusal, Rejected
 from ..jose.compact import numeric_date
-from ..sessions.pairs import TokenResponse
+from ..sessions.pairs import Plan, TokenResponse
 from ..sessions.rotation import REFRESH_TYPE
 from ..verify.claims import VerifiedToken
 from .authentication import current_authentication, current_request
@@ -173,29 +173,29 @@ def _read_pair(parts: Parts, cookies: TokenCookies, pair: TokenResponse) -> _Con
     token = last = _authenticate(parts, access, "access_token")
     if refresh is not None:
         last = _authenticate(parts, refresh, "refresh_token")
-    for name, text in ((cookies.access, access), (cookies.refresh, f"{PERSISTENT}{refresh or ''}")):
-        check_size(name, len(text))
+    _check_sizes(cookies, len(access), len(refresh or ""))
     # Without a refresh token in it, the one that its session has goes on; else it is of another.
     kept = None if "sid" in token.claims else ""
     lifetime = int(numeric_date(last.claims, "exp")) - int(parts.clock())
     return _Contents(access, kept if refresh is None else refresh, _csrf_of(token), lifetime)
 
 
-def check_size(name: str, size: int) -> None:
-    """Refuse a token that does not fit into a cookie.
-
-    Args:
-        name: That of the cookie.
-        size: The length of its value.
+def check_plan(cookies: TokenCookies, plan: Plan) -> None:
+    """Refuse a pair that does not fit into cookies, before a refresh token is spent for it.
 
     Raises:
         IssueError: It does not.
     """
-    if len(name) + size > MOST_OCTETS:
-        raise IssueError(
-            f"the cookie {name} would have {len(name) + size} octets with its name, and browsers"
-            f" drop one of more than {MOST_OCTETS}; put less into the claims"
-        )
+    _check_sizes(cookies, plan.access.size, plan.refresh.size)
+
+
+def _check_sizes(cookies: TokenCookies, access: int, refresh: int) -> None:
+    for name, size in ((cookies.access, access), (cookies.refresh, len(PERSISTENT) + refresh)):
+        if len(name) + size > MOST_OCTETS:
+            raise IssueError(
+                f"the cookie {name} would have {len(name) + size} octets with its name, and"
+                f" browsers drop one of more than {MOST_OCTETS}; put less into the claims"
+            )
 
 
 def _authenticate(parts: Parts, text: str, member: str) -> VerifiedToken:

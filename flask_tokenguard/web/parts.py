@@ -30,6 +30,10 @@ EXTENSION = "tokenguard"
 _NO_COOKIES = (
     'Tokens are in no cookie here; name it in TOKENGUARD_TOKEN_LOCATIONS: ["header", "cookie"]'
 )
+ONLY_IN_DEVELOPMENT = (
+    "TOKENGUARD_COOKIE_INSECURE is for development: it needs debug mode (`flask run --debug`) or"
+    " app.testing, set before TokenGuard(app) or init_app(app)"
+)
 _NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
@@ -132,10 +136,13 @@ class Parts:
         """Get the cookies.
 
         Raises:
-            ConfigurationError: The app has none.
+            ConfigurationError: The app has none, or they are for development alone.
         """
         if self.cookies is None:
             raise ConfigurationError(_NO_COOKIES)
+        # An app may have left debug mode since it started.
+        if self.settings.cookie_insecure and not (self.app.debug or self.app.testing):
+            raise ConfigurationError(ONLY_IN_DEVELOPMENT)
         return self.cookies
 
     def get_revocation(self) -> Revocation:

@@ -30,7 +30,7 @@ from ..web.credentials.locations import (
     proxy_headers,
 )
 from ..web.parts import Callbacks, Parts
-from .cookies import build_cookies
+from .cookies import build_cookies, check_fit
 from .issuers import build_issuers
 from .tokens import TokenParts
 
@@ -88,6 +88,8 @@ def build_parts(
             clock=clock,
         )
     issuer = tokens.access_issuer()
+    if cookies is not None:
+        check_fit(cookies, issuer)
     return Parts(
         app=app,
         callbacks=callbacks,

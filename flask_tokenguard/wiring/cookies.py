@@ -6,8 +6,11 @@ from flask import Flask
 
 from ..config.cookies import CookieAttributes, check_cookies, without_prefix
 from ..config.settings import Settings
-from ..web.credentials.cookies import TokenCookies
+from ..errors import ConfigurationError
+from ..issue.issuer import TokenIssuer
+from ..web.credentials.cookies import MOST_OCTETS, TokenCookies
 from ..web.credentials.cross_site import CrossSiteCheck
+from ..web.parts import ONLY_IN_DEVELOPMENT
 
 
 def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None]) -> TokenCookies:
@@ -20,10 +23,7 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
     """
     is_insecure = settings.cookie_insecure
     if is_insecure and not (app.debug or app.testing):
-        on_fault(
-            "TOKENGUARD_COOKIE_INSECURE is for development: it needs debug mode (`flask run"
-            " --debug`) or app.testing, set before TokenGuard(app) or init_app(app)"
-        )
+        on_fault(ONLY_IN_DEVELOPMENT)
     attributes = CookieAttributes(
         path=settings.cookie_path,
         domain=settings.cookie_domain,
@@ -55,3 +55,18 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
             bound=settings.max_body_size,
         ),
     )
+
+
+def check_fit(cookies: TokenCookies, issuer: TokenIssuer) -> None:
+    """Check that there are tokens short enough for a cookie.
+
+    Raises:
+        ConfigurationError: Even the shortest token of the key that signs is too long.
+    """
+    size = issuer.least_size()
+    if size + len(cookies.access) > MOST_OCTETS:
+        raise ConfigurationError(
+            f"TOKENGUARD_TOKEN_LOCATIONS holds cookie, and the shortest token of the key that signs"
+            f" has {size} characters: browsers drop a cookie of more than {MOST_OCTETS} octets;"
+            " sign with a key of shorter signatures, such as ES256"
+        )

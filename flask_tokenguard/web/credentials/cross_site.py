@@ -111,7 +111,7 @@ class CrossSiteCheck:
         host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
         if host is None or not host[1] or scheme not in _DEFAULT_PORTS:
             return False
-        if scheme == "http" and not self.allows_http and not _is_loopback(host[1]):
+        if scheme == "http" and not self.allows_http and not is_loopback(host[1]):
             return False
         # Browsers leave the default port out (RFC 6454 section 6.2), and proxies may add it.
         port = host[2] if host[2] not in (":", _DEFAULT_PORTS[scheme]) else None
@@ -123,7 +123,7 @@ def _is_handshake(environ: Mapping[str, Any]) -> bool:
     return "HTTP_UPGRADE" in environ and "websocket" in environ["HTTP_UPGRADE"].lower()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Check whether a name always means this machine (RFC 6761 section 6.3)."""
     name = host.lower()
     if name == "localhost" or name.endswith(".localhost"):
