@@ -84,7 +84,7 @@ def check_cookies(
     attributes: CookieAttributes,
     on_fault: Callable[[str], None],
 ) -> None:
-    """Check that browsers keep the cookies, and tell them apart.
+    """Check that browsers keep the cookies, each under a name of its own.
 
     Args:
         names: By setting, without TOKENGUARD_; that of the cookie that scripts read among them.

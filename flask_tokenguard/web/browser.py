@@ -4,8 +4,8 @@ from typing import NamedTuple, TypeVar
 
 from flask import Response, has_request_context
 
-from ..config.locations import COOKIE, HEADER
-from ..errors import CrossSiteRequest, InvalidToken, IssueError, Refusal, Rejected
+from ..config.locations import COOKIE
+from ..errors import InvalidToken, IssueError, Refusal
 from ..jose.compact import numeric_date
 from ..sessions.pairs import Plan, TokenResponse
 from ..sessions.rotation import REFRESH_TYPE
@@ -16,10 +16,9 @@ from .credentials.cookies import (
     MOST_OCTETS,
     PERSISTENT,
     TokenCookies,
-    in_cookie,
-    in_refresh_cookie,
     keep_private,
 )
+from .own_site import find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .sessions import revoke_text
 
@@ -85,7 +84,7 @@ def csrf_token() -> str:
     place, token = authentication.place, authentication.token
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return ""
-    return _csrf_of(token or _find_own_token(parts, parts.cookies))
+    return _csrf_of(token or find_own_token(parts))
 
 
 @finishes_refusals("set cookies")
@@ -123,31 +122,6 @@ def delete_cookies(cookies: TokenCookies, response: AnyResponse) -> AnyResponse:
     return response
 
 
-def require_own_site(parts: Parts) -> None:
-    """Refuse a request that would change our cookies, if another site may have sent it.
-
-    A login or a logout by another site's form would be one, with or without a cookie.
-
-    Raises:
-        CrossSiteRequest: It may be from another site.
-        Unavailable: It cannot be checked.
-    """
-    if not has_request_context():
-        return
-    authentication = current_authentication(reads_body=False)
-    if isinstance(authentication.error, CrossSiteRequest):
-        raise authentication.error
-    # A cookie's request was checked with its token. No other site sends an `Authorization` header,
-    # but its form may hold a token of its own.
-    if authentication.token is not None and authentication.location in (HEADER, COOKIE):
-        return
-    cookies, request = parts.get_cookies(), current_request()
-    if cookies.check.leaves_open(request):
-        token = _find_own_token(parts, cookies)
-        if token is not None:
-            cookies.check.require_csrf(request, token)
-
-
 class _Contents(NamedTuple):
     """What the cookies of a pair hold.
 
@@ -169,7 +143,7 @@ def _read_pair(parts: Parts, cookies: TokenCookies, pair: TokenResponse) -> _Con
     Raises:
         IssueError: One of its tokens is too long for a cookie, or none that belongs there.
     """
-    access, refresh = pair["access_token"], pair.get("refresh_token")
+    access, refresh = pair.get("access_token", ""), pair.get("refresh_token")
     token = last = _authenticate(parts, access, "access_token")
     if refresh is not None:
         last = _authenticate(parts, refresh, "refresh_token")
@@ -215,45 +189,12 @@ def _csrf_of(token: VerifiedToken | None) -> str:
     return "" if token is None or not token.is_own else str(token.claims.get("csrf", ""))
 
 
-def _find_own_token(parts: Parts, cookies: TokenCookies) -> VerifiedToken | None:
-    """Find a good token of ours in the request's cookies; a browser keeps the refresh token longer.
-
-    Raises:
-        Unavailable: One cannot be checked.
-    """
-    request = current_request()
-    for verify, read, name in (
-        (_verify_refresh_token, in_refresh_cookie, cookies.refresh),
-        (_verify_access_token, in_cookie, cookies.access),
-    ):
-        try:
-            text = read(request, name=name)
-            token = None if text is None else verify(parts, text)
-        except Rejected:
-            continue
-        if token is not None and token.is_own:
-            return token
-    return None
-
-
-def _verify_access_token(parts: Parts, text: str) -> VerifiedToken:
-    return parts.verifier.verify(text)
-
-
-def _verify_refresh_token(parts: Parts, text: str) -> VerifiedToken | None:
-    """Verify a refresh token; None where its session has ended, and without a store."""
-    if parts.sessions is None:
-        return None
-    presented = parts.sessions.verify(text)
-    return presented.token if parts.sessions.is_alive(presented) else None
-
-
 def _end_undelivered(parts: Parts, pair: TokenResponse) -> None:
     """End the session of a pair that no client gets."""
     if parts.sessions is None:
         return
     try:
-        revoke_text(parts, pair.get("refresh_token") or pair["access_token"])
+        revoke_text(parts, pair.get("refresh_token") or pair.get("access_token", ""))
     except Refusal as error:
         report(error, parts, refused=False, act="end a session")
 

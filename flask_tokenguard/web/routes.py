@@ -1,6 +1,6 @@
 """Routes of tokens: refresh and revocation, ready to be registered.
 
-They are those of RFC 6749 section 6 and RFC 7009. Whoever holds a token may use it here: the
+They are those of RFC 6749 section 6 and RFC 7009. A client that holds a token may use it here:
 clients are public ones (RFC 6749 section 2.1), and no other authentication of theirs is asked for.
 With cookies, the tokens come and go in these alone.
 """
@@ -17,9 +17,10 @@ from flask.typing import ResponseReturnValue
 from ..errors import InvalidGrant, InvalidToken, Reason
 from ..sessions.pairs import TokenResponse
 from .authentication import current_request
-from .browser import check_plan, delete_cookies, require_own_site, set_cookies
+from .browser import check_plan, delete_cookies, set_cookies
 from .challenge import finishes_refusals, report, set_no_store
 from .guards.marks import mark
+from .own_site import require_own_site
 from .parts import Parts, parts_of
 from .refreshing import ASKED, answer_token_request, present, read_parameters, rotate
 from .sessions import end_session_of, revoke_text

@@ -513,6 +513,25 @@ def test_a_logout_deletes_the_cookies_with_their_attributes(client: FlaskClient)
     assert [cookie_of(client, name) for name in NAMES] == [None] * 3
 
 
+def test_a_logout_after_the_access_token_s_end_ends_the_session(
+    app: Flask, client: FlaskClient, clock: SettableClock
+) -> None:
+    clock.now += 3600
+    assert post(client, "/logout", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    with app.app_context():
+        assert len(sessions_of("alice")) == 1
+    assert post(client, "/logout").status_code == 200
+    with app.app_context():
+        assert sessions_of("alice") == []
+
+
+def test_a_bad_header_ends_no_session_of_the_cookies(app: Flask, client: FlaskClient) -> None:
+    headers = SAME | bearer("x")
+    assert post(client, "/logout", headers=headers).status_code == 200
+    with app.app_context():
+        assert len(sessions_of("alice")) == 1
+
+
 @pytest.mark.parametrize("left", [[ACCESS], [REFRESH], [ACCESS, REFRESH]])
 def test_the_endpoint_ends_the_session_of_the_cookies(
     app: Flask, client: FlaskClient, clock: SettableClock, left: list[str]
@@ -703,11 +722,13 @@ def test_a_cookie_of_flask_s_session_s_name_is_refused(guard_app: GuardApp) -> N
     assert "SESSION_COOKIE_NAME" in _start(guard_app, COOKIE_ACCESS_NAME="session")
 
 
-def test_a_key_whose_tokens_never_fit_is_refused(guard_app: GuardApp) -> None:
-    name = "a" * 128
-    # A signature of 4,096 bits, and an issuer as long as a browser allows no cookie to be.
-    fault = _start(guard_app, COOKIE_ACCESS_NAME=name, ISSUER="i" * 3000)
-    assert "browsers drop a cookie of more than 4096 octets" in fault
+def test_a_key_whose_tokens_never_fit_is_refused(
+    make_app: MakeApp, private_pems: dict[str, str]
+) -> None:
+    settings = {"KEY": private_pems["ML-DSA-65"], "TOKEN_LOCATIONS": ["cookie"]}
+    with pytest.raises(ConfigurationError, match="cookie of more than 4096 octets"):
+        make_app(**settings)
+    make_app(**settings | {"KEY": private_pems["ML-DSA-44"]})
 
 
 def test_an_app_that_only_verifies_needs_no_room(
