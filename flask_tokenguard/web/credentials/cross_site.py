@@ -69,7 +69,7 @@ class CrossSiteCheck:
             CrossSiteRequest: It is from another site.
         """
         environ = request.environ
-        if request.method in _SAFE and not _is_handshake(environ):
+        if request.method in _SAFE and not ("HTTP_UPGRADE" in environ and _is_handshake(environ)):
             return False
         site = environ.get("HTTP_SEC_FETCH_SITE")
         if site in ("same-origin", "none"):
@@ -119,8 +119,8 @@ class CrossSiteCheck:
 
 
 def _is_handshake(environ: Mapping[str, Any]) -> bool:
-    """Check for a WebSocket handshake (RFC 6455 section 4.1)."""
-    return "HTTP_UPGRADE" in environ and "websocket" in environ["HTTP_UPGRADE"].lower()
+    """Check whether an upgrade is a WebSocket handshake (RFC 6455 section 4.1)."""
+    return "websocket" in environ["HTTP_UPGRADE"].lower()
 
 
 def is_loopback(host: str) -> bool:
