@@ -1,5 +1,6 @@
 """Tokens in cookies: how they are set, found and deleted."""
 
+import secrets
 from contextlib import nullcontext
 from typing import Any
 
@@ -653,6 +654,29 @@ def test_a_refresh_that_does_not_fit_spends_nothing(
         post(client, path)
     guard.default_claims(lambda _: {})
     assert post(client, path).status_code == 200
+
+
+# Every key
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES512", "EdDSA", "ML-DSA-44"])
+def test_cookies_work_with_keys_of_every_kind(
+    make_app: MakeApp, private_pems: dict[str, str], alg: str
+) -> None:
+    client = with_views(make_app(**SETTINGS, KEY=private_pems[alg])).test_client()
+    post(client, "/login")
+    assert post(client, "/refresh").status_code == 200
+    assert get(client, "/where").get_json()["where"] == "cookie"
+    assert post(client, "/logout", headers={"X-CSRF-Token": value_of(client, CSRF)}).text == ""
+
+
+def test_cookies_work_with_encrypted_tokens(make_app: MakeApp) -> None:
+    encryption = {"key": {"kty": "oct", "k": secrets.token_urlsafe(32)}}
+    client = with_views(make_app(**SETTINGS, ENCRYPTION=encryption)).test_client()
+    post(client, "/login")
+    assert value_of(client, ACCESS).count(".") == 4
+    assert post(client, "/refresh").status_code == 200
+    assert get(client, "/form").text == value_of(client, CSRF)
 
 
 # What cannot be set

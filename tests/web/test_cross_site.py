@@ -1,13 +1,18 @@
 """Requests from other sites, which carry the user's cookies or would change them (CSRF)."""
 
 import time
+from collections.abc import Callable
 from io import BytesIO
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import flask_restx  # type: ignore[import-untyped]  # has no types
 import pytest
+from apiflask import APIFlask
 from flask import Flask, jsonify
 from flask.testing import FlaskClient
+from flask_restful import Api as RestfulApi
+from flask_restful import Resource
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import create_environ
@@ -413,6 +418,56 @@ def test_a_refusal_has_no_challenge_and_holds_the_claims(browser: Browser) -> No
     assert "WWW-Authenticate" not in response.headers
     assert [type(refusal["error"]) for refusal in sent] == [CrossSiteRequest]
     assert sent[0]["error"].claims["sub"] == "alice"
+
+
+# Frameworks that answer errors in a way of their own
+
+
+class _Resource(Resource):  # type: ignore[misc]  # flask-restful has no types
+    method_decorators: ClassVar[list[Any]] = [token_required()]
+
+    def post(self) -> Any:
+        return {}
+
+
+class _RestxResource(flask_restx.Resource):  # type: ignore[misc]  # has no types
+    method_decorators: ClassVar[list[Any]] = [token_required()]
+
+    def post(self) -> Any:
+        return {}
+
+
+def _restful(app: Flask) -> None:
+    RestfulApi(app).add_resource(_Resource, "/notes")
+
+
+def _restx(app: Flask) -> None:
+    flask_restx.Api(app).add_resource(_RestxResource, "/notes")
+
+
+def _plain(app: Flask) -> None:
+    app.add_url_rule("/notes", "notes", token_required(new_view()), methods=["POST"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "build"),
+    [(Flask, _plain), (APIFlask, _plain), (Flask, _restful), (Flask, _restx)],
+    ids=["flask", "apiflask", "flask-restful", "flask-restx"],
+)
+def test_a_refusal_is_the_same_under_every_framework(
+    guard_app: GuardApp, kind: type[Flask], build: Callable[[Flask], None]
+) -> None:
+    app = guard_app(kind(__name__), TOKEN_LOCATIONS=["cookie"])
+    build(app)
+    with app.app_context():
+        cookie = f"{ACCESS}={issue_token('alice')}"
+    client = app.test_client(use_cookies=False)
+    answers = [
+        client.post("/notes", headers={"Cookie": cookie, "Sec-Fetch-Site": site})
+        for site in ("same-origin", "cross-site")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 403]
+    assert answers[1].get_json()["error"] == "cross_site"
 
 
 # Headers of any content
