@@ -230,7 +230,7 @@ def _ask_for_user(authentication: Authentication, token: VerifiedToken) -> Any:
 
 def _look(authentication: Authentication, request: Request, locations: Sequence[Location]) -> None:
     """Look for a token and verify it; there must be no other, also of an earlier look."""
-    token = place = None
+    token, place = "", None
     try:
         for location in locations:
             is_left_out = (
@@ -244,7 +244,7 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
                     )
                 authentication.place = place = location
                 token = found
-        if token is None or place is None:
+        if place is None:
             return
         verified = authentication.parts.verifier.verify(token)
         if place.issuers is not None and verified.issuer.name not in place.issuers:
