@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -493,7 +494,7 @@ def test_a_refresh_without_a_cookie_is_refused(app: Flask, path: str) -> None:
     assert (response.status_code, response.get_json()["error"]) == (400, "invalid_request")
 
 
-def test_a_pair_of_before_the_cookies_gets_a_claim(make_app: MakeApp, tmp_path: Any) -> None:
+def test_a_pair_of_before_the_cookies_gets_a_claim(make_app: MakeApp, tmp_path: Path) -> None:
     settings = {"STORAGE_URI": f"sqlite:///{tmp_path}/store.db"}
     with make_app(**settings).app_context():
         pair = issue_token_pair("alice")
@@ -593,6 +594,16 @@ def test_an_answer_to_a_cookie_is_for_one_browser(app: Flask, client: FlaskClien
         headers = bearer(issue_token("alice"))
     assert _cache(get(client, "/where", headers=headers)) == (None, None)
     assert _cache(get(app.test_client(), "/form")) == (None, None)
+
+
+def test_a_static_file_is_for_all(guard_app: GuardApp, tmp_path: Path) -> None:
+    (tmp_path / "style.css").write_text("")
+    app = with_views(guard_app(Flask(__name__, static_folder=tmp_path), **SETTINGS))
+    client = app.test_client()
+    post(client, "/login")
+    path = next(rule.rule for rule in app.url_map.iter_rules() if rule.endpoint == "static")
+    response = get(client, path.replace("<path:filename>", "style.css"), buffered=True)
+    assert (response.status_code, _cache(response)) == (200, (None, "no-cache"))
 
 
 def test_a_view_decides_how_its_answer_is_cached(client: FlaskClient) -> None:

@@ -142,7 +142,9 @@ class TokenCookies:
 
     def _accept(self, request: Request, token: VerifiedToken) -> None:
         self.check.require(request, token)
-        after_this_request(keep_private)
+        # A static file is the same for all, and caches may share it (see STATIC_ENDPOINTS).
+        if (request.endpoint or "").rpartition(".")[2] != "static":
+            after_this_request(keep_private)
 
 
 def _drop(response: Response, name: str) -> None:
