@@ -234,7 +234,9 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
     try:
         for location in locations:
             is_left_out = (
-                location.yields_to is not None and authentication.location in location.yields_to
+                location.yields_to is not None
+                and authentication.place is not None
+                and authentication.place.name in location.yields_to
             )
             found = None if is_left_out else location.read(request)
             if found is not None:
