@@ -61,6 +61,8 @@ def journeys() -> Iterator[tuple[str, Journey]]:
     app.config["TOKENGUARD_KEY"] = secrets.token_urlsafe(32)
     yield "start-up with one secret", follow(lambda: TokenGuard(app))
     yield from _requests(make_app())
+    places = {"TOKENGUARD_TOKEN_LOCATIONS": "header,cookie"}
+    yield "the same cookie again", _cookie(make_app(**places))
     yield "rotation", _rotation(make_app(TOKENGUARD_STORAGE_URI="memory://"))
 
 
@@ -69,8 +71,8 @@ def make_app(**settings: str) -> Flask:
     app = Flask(__name__)
     app.config.update(settings, TOKENGUARD_KEY=secrets.token_urlsafe(32))
     guard = TokenGuard(app)
-    app.add_url_rule("/", view_func=token_required(lambda: ""))
-    if settings:
+    app.add_url_rule("/", view_func=token_required(lambda: ""), methods=["GET", "POST"])
+    if "TOKENGUARD_STORAGE_URI" in settings:
         app.register_blueprint(guard.token_endpoints())
     return app
 
@@ -88,6 +90,19 @@ def _requests(app: Flask) -> Iterator[tuple[str, Journey]]:
     yield "a token never seen", follow(lambda: ask(tokens[1]))
     ask(tokens[1])
     yield "the same token again", follow(lambda: ask(tokens[1]))
+
+
+def _cookie(app: Flask) -> Journey:
+    client = app.test_client(use_cookies=False)
+    with app.app_context():
+        cookie = f"__Host-access_token={issue_token('alice')}"
+
+    def ask() -> None:
+        answer = client.post("/", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 200, answer.status
+
+    ask()
+    return follow(ask)
 
 
 def _rotation(app: Flask) -> Journey:

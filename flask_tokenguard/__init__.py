@@ -2,6 +2,7 @@
 
 from .errors import (
     ConfigurationError,
+    CrossSiteRequest,
     InsufficientAuthentication,
     InsufficientScope,
     InvalidGrant,
@@ -24,10 +25,11 @@ from .sessions.pairs import TokenResponse
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user, g
-from .web.endpoints import refresh_token_pair
+from .web.browser import csrf_token, set_token_cookies, unset_token_cookies
 from .web.guards.decorators import public, refresh_required, require_token, token_required
 from .web.issuing import issue_token
 from .web.numbers import KeysNumbers, Numbers
+from .web.refreshing import refresh_token_pair
 from .web.sessions import (
     end_all_sessions,
     end_session,
@@ -40,6 +42,7 @@ __all__ = [
     "Authentication",
     "Claims",
     "ConfigurationError",
+    "CrossSiteRequest",
     "InsufficientAuthentication",
     "InsufficientScope",
     "InvalidGrant",
@@ -61,6 +64,7 @@ __all__ = [
     "TokenResponse",
     "Unavailable",
     "VerifiedToken",
+    "csrf_token",
     "current_token",
     "current_user",
     "end_all_sessions",
@@ -75,8 +79,10 @@ __all__ = [
     "require_token",
     "revoke_token",
     "sessions_of",
+    "set_token_cookies",
     "token_accepted",
     "token_issued",
     "token_rejected",
     "token_required",
+    "unset_token_cookies",
 ]

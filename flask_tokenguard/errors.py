@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TWO_CREDENTIALS = "two_credentials"
     MALFORMED_REQUEST = "malformed_request"
     BODY_TOO_LARGE = "body_too_large"
+    CROSS_SITE = "cross_site"
     # The token's form, encryption and signature
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
@@ -167,6 +168,16 @@ class InvalidRequest(Rejected):
     error = "invalid_request"
     reason = Reason.MALFORMED_REQUEST
     description = "The request's credentials are malformed"
+
+
+class CrossSiteRequest(Rejected):
+    """Another site may have sent the request, with the user's cookies or to change them (CSRF)."""
+
+    code = 403
+    error = "cross_site"
+    reason = Reason.CROSS_SITE
+    has_challenge = False
+    description = "The request may come from another site"
 
 
 class InvalidToken(Rejected):

@@ -17,13 +17,14 @@ from .stores.observed import OnStoreCall
 from .verify.claims import Claims, VerifiedToken
 from .verify.issuers import Resolve
 from .verify.validators import Validator
-from .web import sessions
+from .web import browser, sessions
 from .web.challenge import finishes_refusals
-from .web.endpoints import refresh_given_or_current, token_endpoints
 from .web.hook import install
 from .web.issuing import issue
 from .web.numbers import Numbers, numbers_of
 from .web.parts import EXTENSION, Callbacks, Parts
+from .web.refreshing import refresh_given_or_current
+from .web.routes import token_endpoints
 from .wiring.app import build_parts
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
@@ -211,18 +212,36 @@ class TokenGuard:
         """
         return numbers_of(self._parts())
 
-    def token_endpoints(self, origin: Callable[[], str] | None = None) -> Blueprint:
+    def set_token_cookies(
+        self,
+        response: browser.AnyResponse,
+        pair: TokenResponse,
+        *,
+        persistent: bool | None = None,
+    ) -> browser.AnyResponse:
+        """Put a pair into cookies of an answer as the function `set_token_cookies` does."""
+        return browser.set_cookies(self._parts(), response, pair, persistent=persistent)
+
+    def unset_token_cookies(self, response: browser.AnyResponse) -> browser.AnyResponse:
+        """Delete the cookies of our tokens as the function `unset_token_cookies` does."""
+        return browser.unset_cookies(self._parts(), response)
+
+    def token_endpoints(
+        self, origin: Callable[[], str] | None = None, *, cookies: bool = False
+    ) -> Blueprint:
         """Make a blueprint with ready routes: `POST /token` refreshes, `POST /revoke` revokes.
 
         Both take a form or JSON (RFC 6749 section 6, RFC 7009). Register it after `init_app`.
 
         Args:
-            origin: Tells of the request from where it comes, for `sessions_of`.
+            origin: Names from where the request comes, for `sessions_of`.
+            cookies: Whether the tokens are in cookies, and in no answer: the refresh reads the
+                refresh cookie, and the revocation ends the session of the cookies, without a body.
 
         Raises (when it is registered):
-            ConfigurationError: The app has no guard, or no store.
+            ConfigurationError: The app has no guard or no store, or cookies=True and no cookies.
         """
-        return token_endpoints(origin)
+        return token_endpoints(origin, cookies=cookies)
 
     def _parts(self) -> Parts:
         parts: Parts | None = None

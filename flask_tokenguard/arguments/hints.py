@@ -23,6 +23,21 @@ SETTINGS = {
         "a token comes as `Authorization: Bearer ...` (RFC 6750), or where"
         " TOKENGUARD_TOKEN_LOCATIONS names another place"
     ),
+    "(ACCESS_|REFRESH_)?COOKIES?|(ACCESS_|REFRESH_)COOKIE_NAME": (
+        "name a cookie by TOKENGUARD_COOKIE_ACCESS_NAME or TOKENGUARD_COOKIE_REFRESH_NAME"
+    ),
+    "COOKIE_(SECURE|HTTPONLY)": (
+        "cookies always have it; TOKENGUARD_COOKIE_INSECURE drops Secure in debug mode"
+    ),
+    "(SESSION_COOKIE|COOKIE_(MAX_AGE|PERSISTENT|SESSION))": (
+        "write set_token_cookies(..., persistent=...); set TOKENGUARD_REFRESH_TOKEN_LIFETIME"
+    ),
+    "(COOKIE_)?(CSRF|XSRF)(_PROTECT.*|_CHECK.*|_METHODS)?": (
+        "no check can be switched off; other origins are named in TOKENGUARD_TRUSTED_ORIGINS"
+    ),
+    "(COOKIE_|ACCESS_|REFRESH_)?(CSRF|XSRF)_HEADER(_NAME)?": "set TOKENGUARD_COOKIE_CSRF_HEADER",
+    "(COOKIE_|ACCESS_|REFRESH_)?(CSRF|XSRF)_FIELD(_NAME)?": "set TOKENGUARD_COOKIE_CSRF_FIELD",
+    "(CORS_|ALLOWED_|CSRF_TRUSTED_)?ORIGINS?": "set TOKENGUARD_TRUSTED_ORIGINS",
     "JWKS_(URL|URI)|DISCOVERY.*|OIDC.*|METADATA.*|AUTHORITY|DOMAIN|TENANT.*": (
         "another issuer's keys are found by its entry in TOKENGUARD_ISSUERS"
     ),

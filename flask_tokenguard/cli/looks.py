@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from ..arguments.files import NamedFile
 from ..clock import wall_clock
@@ -18,6 +19,7 @@ from ..keys.entries import KeyEntry
 from ..keys.ring_files import RingEntry, read_index
 from ..keys.text import is_pem, text_of
 from ..quoting import quote
+from ..web.credentials.cross_site import is_loopback
 from ..web.guards.marks import hides_a_demand
 from ..web.parts import Parts
 from .readers import readers_without
@@ -166,6 +168,27 @@ def issuers_without_keys(parts: Parts) -> Places:
     from . import issuers  # noqa: PLC0415 - imported when used: it brings the HTTP client
 
     return issuers.issuers_without_keys(parts)
+
+
+def plain_http_origins(parts: Parts) -> Places:
+    """List the trusted origins of other machines over plain http."""
+    origins = (urlsplit(origin) for origin in parts.settings.trusted_origins)
+    plain = [
+        origin.geturl()
+        for origin in origins
+        if origin.scheme == "http" and not is_loopback(origin.hostname or "")
+    ]
+    return [{"origins": ", ".join(plain)}] if plain else []
+
+
+def cookies_of_other_hosts(parts: Parts) -> Places:
+    """List the cookies that another host of the site can set."""
+    cookies = parts.cookies
+    if cookies is None or not cookies.attributes.secure:
+        return []
+    names = (cookies.access, cookies.refresh, cookies.csrf)
+    others = [name for name in names if not name.lower().startswith("__host-")]
+    return [{"names": ", ".join(others)}] if others else []
 
 
 def plain_http(parts: Parts) -> Places:

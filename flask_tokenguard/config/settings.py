@@ -15,6 +15,7 @@ from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import LONGEST_TOKEN, media_type
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry
+from . import cookies
 from . import readers as values
 from .former import FormerEntry, read_former_tokens
 from .issuers import IssuerEntry, read_issuers
@@ -87,6 +88,17 @@ class Settings:
     )
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
     token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
+    cookie_access_name: str = _setting(cookies.name, "__Host-access_token")
+    cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")
+    cookie_csrf_name: str = _setting(cookies.name, "__Host-csrf_token")
+    cookie_csrf_header: str = _setting(cookies.field_name, "X-CSRF-Token")
+    cookie_csrf_field: str = _setting(values.text, "csrf_token")
+    cookie_path: str = _setting(cookies.path, "/")
+    cookie_domain: str | None = _setting(cookies.domain)
+    cookie_samesite: str = _setting(values.choice(*cookies.SAMESITE), cookies.LAX)
+    cookie_partitioned: bool = _setting(values.truth, default=False)
+    cookie_insecure: bool = _setting(values.truth, default=False)
+    trusted_origins: tuple[str, ...] = _setting(cookies.origins, ())
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(read_public_endpoints, STATIC_ENDPOINTS)
     max_token_size: int = _setting(values.size, LONGEST_TOKEN)

@@ -41,6 +41,11 @@ def new_session(subject: bytes) -> bytes:
     return subject[:1] + os.urandom(_SIZE - 1)
 
 
+def new_csrf() -> str:
+    """Make a claim `csrf`, which no other site can guess."""
+    return to_text(os.urandom(_SIZE))
+
+
 def to_text(octets: bytes) -> str:
     """Encode an id as tokens hold it."""
     return base64url.encode(octets).decode()

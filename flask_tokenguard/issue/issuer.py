@@ -16,7 +16,9 @@ from ..keys.own import OwnKeys
 from . import ids
 from .options import IssueOptions, begin, check_mapping, registered_claims, whole_seconds
 
-RESERVED_CLAIMS = frozenset("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
+RESERVED_CLAIMS = frozenset(
+    "iss sub aud exp iat nbf jti scope client_id sid cnf auth_time csrf".split()
+)
 RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
 # A token inside must be called one (RFC 7519 section 5.2).
 _NESTED = {"cty": "JWT"}
@@ -93,11 +95,13 @@ class Draft:
         frame: Its header and the key that signs it.
         claims: The claims so far.
         body: The claims in JSON, without the closing brace.
+        size: How many characters the token has at most.
     """
 
     frame: Frame
     claims: dict[str, Any]
     body: bytes
+    size: int
 
 
 class TokenIssuer:
@@ -106,6 +110,7 @@ class TokenIssuer:
     Attributes:
         issuer: Written as `iss`, unless None.
         client_id: Written as `client_id` unless a token has its own; None for none.
+        has_csrf: Whether every token has the claim `csrf`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of every token
@@ -122,6 +127,7 @@ class TokenIssuer:
         max_size: int = LONGEST_TOKEN,
         clock: Clock = wall_clock,
         next_instant: Callable[[str], int] | None = None,
+        has_csrf: bool = False,
         former: FormerProgram | None = None,
     ) -> None:
         """Set up an issuer by its keys and the claims of every token.
@@ -139,6 +145,7 @@ class TokenIssuer:
             clock: Seconds since the epoch, UTC.
             next_instant: Returns the milliseconds with which a new `jti` of a subject begins; by
                 default those of the clock.
+            has_csrf: Whether every token has the claim `csrf`, as one that may be in a cookie.
             former: Another program that reads the tokens too, unless there is none.
         """
         self._keys = keys
@@ -148,6 +155,7 @@ class TokenIssuer:
         self._typ = typ
         self.issuer = issuer
         self.client_id = client_id
+        self.has_csrf = has_csrf
         common = {"iss": issuer, "client_id": client_id, "aud": audience}
         self._common = {name: value for name, value in common.items() if value is not None}
         self._max_size = max_size
@@ -175,6 +183,8 @@ class TokenIssuer:
         now = int(self._clock())
         claims = {"sub": subject, "iat": now, **registered_claims(options)}
         claims["exp"] = self.expiry(now, options.get("lifetime"))
+        if self.has_csrf:
+            claims["csrf"] = ids.new_csrf()
         not_before = options.get("not_before")
         if not_before is not None:
             claims["nbf"] = begin(now, not_before, claims["exp"])
@@ -228,7 +238,7 @@ class TokenIssuer:
                 f"the token would be {size} characters long; TOKENGUARD_MAX_TOKEN_SIZE is"
                 f" {self._max_size}"
             )
-        return Draft(frame, claims, body)
+        return Draft(frame, claims, body, size)
 
     def least_size(self, key: Key | None = None) -> int:
         """Return the length of the shortest token of this kind, in characters.
@@ -246,6 +256,8 @@ class TokenIssuer:
         claims: dict[str, Any] = {"sub": "-", "iat": now, "exp": now}
         if self.issuer is not None:
             claims["iss"] = self.issuer
+        if self.has_csrf:
+            claims["csrf"] = ids.new_csrf()
         octets = len(_encode(claims, "claims")) - len("}") + _JTI_SIZE
         # Summed as `draft` does, which every refresh runs twice and has no call to spare.
         size = self._make_frame(key, None).size + base64url.encoded_size(octets)

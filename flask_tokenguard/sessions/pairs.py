@@ -144,6 +144,9 @@ class PairIssuer:
         shared = {name: login[name] for name in ("sub", "sid", "auth_time") if name in login}
         # A session stays that of its client, whatever is configured now (RFC 6749 section 6).
         shared["client_id"] = login.get("client_id")
+        if self._access.has_csrf:
+            # A session keeps its own, so that a page that is open goes on working.
+            shared["csrf"] = login.get("csrf") or ids.new_csrf()
         access_expires = min(self._access.expiry(now, lifetime), end)
         access_claims = {**shared, "iat": now, "exp": access_expires}
         if "audience" in options:

@@ -6,7 +6,7 @@ place there at each use.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple, Unpack
 
@@ -28,7 +28,7 @@ from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
 from .former import FormerSessions
 from .listed import Session
-from .pairs import Pair, PairIssuer
+from .pairs import Pair, PairIssuer, Plan
 
 REFRESH_TYPE = "rt+jwt"
 _LONGEST_ORIGIN = 200
@@ -171,6 +171,7 @@ class Sessions:
         defaults: Mapping[str, Any],
         claims: Mapping[str, Any] | None = None,
         origin: str = "",
+        check: Callable[[Plan], None] | None = None,
     ) -> Pair:
         """Spend a refresh token, and issue its successor with an access token.
 
@@ -181,6 +182,7 @@ class Sessions:
             defaults: Claims that give way to the others.
             claims: The app's own claims, in place of those of the login.
             origin: From where.
+            check: Called with what is about to be issued, before anything is spent; it may raise.
 
         Raises:
             InvalidGrant: The session has ended.
@@ -194,6 +196,8 @@ class Sessions:
         plan = self._pairs.plan(
             login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
         )
+        if check is not None:
+            check(plan)
         # Without rotation, a token takes its own place.
         successor = (
             plan.successor
@@ -250,6 +254,16 @@ class Sessions:
         """
         session = ids.from_text(sid)
         return session is not None and self._store.end_session(session, subject=owner)
+
+    def is_alive(self, presented: "VerifiedRefreshToken") -> bool:
+        """Return whether the session of a refresh token has not ended; the token may be spent.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+        owner = ids.subject_id(self._issuer, presented.claims["sub"])
+        stored = self._store.sessions_of(owner)
+        return any(session.session == presented.session for session in stored)
 
     def of(self, owner: bytes) -> list[Session]:
         """List the sessions of the subject with this id, the newest first.

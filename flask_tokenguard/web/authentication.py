@@ -19,7 +19,6 @@ from flask import g as flask_g
 from flask.ctx import _AppCtxGlobals  # Flask has no other name for the type of `g`.
 from werkzeug.local import LocalProxy
 
-from ..config.locations import HEADER, QUERY
 from ..errors import InvalidRequest, InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
@@ -46,8 +45,7 @@ class Authentication:
     Attributes:
         token: The verified token, or None.
         error: Why the token was refused, kept until something demands one; or None.
-        location: Where the token was found, such as `"header"`, or the name of a proxy's header; or
-            None.
+        place: The location where the token was found, or None.
         text: The token as it came. Every reader can use it: keep it out of logs.
     """
 
@@ -59,8 +57,8 @@ class Authentication:
         "has_read_body",
         "is_demanded",
         "is_reported",
-        "location",
         "parts",
+        "place",
         "satisfied",
         "text",
         "token",
@@ -75,11 +73,16 @@ class Authentication:
         self.parts = parts
         self.token: VerifiedToken | None = None
         self.error: Refusal | None = None
-        self.location: str | None = None
+        self.place: Location | None = None
         self.has_read_body = locations is parts.locations
         self.is_demanded = False
         self.satisfied: tuple[object, ...] = ()
         self.user: Any = _UNSET
+
+    @property
+    def location(self) -> str | None:
+        """Where the token was found: `"header"`, `"cookie"`, a proxy's header by name; or None."""
+        return None if self.place is None else self.place.name
 
     @property
     def header(self) -> dict[str, Any] | None:
@@ -227,23 +230,29 @@ def _ask_for_user(authentication: Authentication, token: VerifiedToken) -> Any:
 
 def _look(authentication: Authentication, request: Request, locations: Sequence[Location]) -> None:
     """Look for a token and verify it; there must be no other, also of an earlier look."""
-    token = issuers = None
+    token, place = "", None
     try:
         for location in locations:
-            is_left_out = location.issuers is not None and authentication.location == HEADER
+            is_left_out = (
+                location.yields_to is not None
+                and authentication.place is not None
+                and authentication.place.name in location.yields_to
+            )
             found = None if is_left_out else location.read(request)
             if found is not None:
-                if authentication.location is not None or authentication.error is not None:
+                if authentication.place is not None or authentication.error is not None:
                     raise InvalidRequest(
                         "The request carries two tokens", reason=Reason.TWO_CREDENTIALS
                     )
-                authentication.location, token = location.name, found
-                issuers = location.issuers
-        if token is None:
+                authentication.place = place = location
+                token = found
+        if place is None:
             return
         verified = authentication.parts.verifier.verify(token)
-        if issuers is not None and verified.issuer.name not in issuers:
-            raise verified.attach_to(wrong_issuer(verified.claims, issuers))
+        if place.issuers is not None and verified.issuer.name not in place.issuers:
+            raise verified.attach_to(wrong_issuer(verified.claims, place.issuers))
+        if place.on_accepted is not None:
+            place.on_accepted(request, verified)
         authentication.token = verified
         authentication.text = token
     except InvalidToken as error:
@@ -254,8 +263,6 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
         return
     if token_accepted.receivers:
         send(token_accepted, authentication.parts.app, token=authentication.token)
-    if authentication.location == QUERY:
-        after_this_request(_set_private)
 
 
 def _keep(authentication: Authentication, error: Refusal) -> None:
@@ -313,10 +320,3 @@ def _find_user() -> Any:
 current_token: Authentication = cast(Authentication, LocalProxy(_find_token))
 current_user: Any = LocalProxy(_find_user)
 g: Globals = cast(Globals, flask_g)
-
-
-def _set_private(response: Response) -> Response:
-    # A token in a URL escapes the rule that keeps shared caches off requests with Authorization.
-    response.cache_control.public = False
-    response.cache_control.private = True
-    return response

@@ -20,6 +20,7 @@ from .authentication import (
     current_user,
     find_authentication,
 )
+from .browser import csrf_token
 from .challenge import (
     answer_for_framework,
     answer_preflight,
@@ -52,7 +53,7 @@ def install(app: Flask, parts: Parts) -> None:
     before = app.before_request_funcs[None]
     before.insert(0, before.pop())
     _add_claims_to_g(app)
-    _add_user_to_templates(app)
+    _add_to_templates(app, has_cookies=parts.cookies is not None)
     _register_answers(app, parts)
     _publish_keys(app, parts)
 
@@ -167,12 +168,14 @@ def _add_claims_to_g(app: Flask) -> None:
     app.app_ctx_globals_class = with_claims
 
 
-def _add_user_to_templates(app: Flask) -> None:
-    """Let templates and their macros read `current_user`, unless the app has another one."""
+def _add_to_templates(app: Flask, *, has_cookies: bool) -> None:
+    """Let templates and macros read `current_user` and `csrf_token`, unless the app has others."""
 
     def add() -> dict[str, Any]:
         # Not at start-up: an environment that was made heeds no more of the app's `jinja_options`.
         app.jinja_env.globals.setdefault("current_user", current_user)
+        if has_cookies:
+            app.jinja_env.globals.setdefault("csrf_token", csrf_token)
         return {}
 
     app.template_context_processors[None].insert(0, add)

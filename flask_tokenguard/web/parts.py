@@ -23,9 +23,17 @@ from ..stores.base import Store
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
+from .credentials.cookies import TokenCookies
 from .credentials.locations import Location
 
 EXTENSION = "tokenguard"
+_NO_COOKIES = (
+    'Tokens are in no cookie here; name it in TOKENGUARD_TOKEN_LOCATIONS: ["header", "cookie"]'
+)
+ONLY_IN_DEVELOPMENT = (
+    "TOKENGUARD_COOKIE_INSECURE is for development: it needs debug mode (`flask run --debug`) or"
+    " app.testing, set before TokenGuard(app) or init_app(app)"
+)
 _NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
@@ -87,6 +95,7 @@ class Parts:
         realm: The realm of challenges.
         locations: Where access tokens are looked for.
         refresh_locations: Where `refresh_required` looks for a refresh token.
+        cookies: Those of the tokens; None where no token is looked for in one.
         max_body_size: In octets; no larger body is looked into.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
@@ -108,6 +117,7 @@ class Parts:
     realm: str
     locations: tuple[Location, ...]
     refresh_locations: tuple[Location, ...]
+    cookies: TokenCookies | None
     max_body_size: int
     demands_all: bool
     public_endpoints: Pattern[str]
@@ -139,6 +149,19 @@ class Parts:
         if self.sessions is None:
             raise ConfigurationError(_NO_STORE)
         return self.sessions
+
+    def get_cookies(self) -> TokenCookies:
+        """Get the cookies.
+
+        Raises:
+            ConfigurationError: The app has none, or they are for development alone.
+        """
+        if self.cookies is None:
+            raise ConfigurationError(_NO_COOKIES)
+        # An app may have left debug mode since it started.
+        if self.settings.cookie_insecure and not (self.app.debug or self.app.testing):
+            raise ConfigurationError(ONLY_IN_DEVELOPMENT)
+        return self.cookies
 
     def get_revocation(self) -> Revocation:
         """Get what revokes.

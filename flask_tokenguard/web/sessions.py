@@ -8,6 +8,7 @@ from typing import Unpack
 
 from flask import has_request_context
 
+from ..config.locations import COOKIE
 from ..errors import Refusal
 from ..issue.options import IssueOptions
 from ..sessions.listed import Session
@@ -17,6 +18,7 @@ from ..verify.claims import Claims
 from .authentication import current_authentication
 from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
+from .own_site import find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .subjects import check_ours, read_subject
 
@@ -82,7 +84,7 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
 
     Args:
         sid: The session's name, which its tokens hold as `sid`; by default that of the request's
-            token, which may have none.
+            token, which may have none, or of the refresh token in its cookie.
         subject: Whose it must be, `g.claims` or a subject of ours; name it where the sid comes
             from a request.
 
@@ -91,6 +93,7 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
 
     Raises:
         ConfigurationError: There is no store.
+        CrossSiteRequest: The session is that of a cookie, and another site may have sent it.
         InvalidToken: The claims have no `sub`.
         TypeError: The subject is neither, or the bare `sub` of the request's foreign token.
         Unavailable: The store cannot be reached.
@@ -194,7 +197,11 @@ def _current_sid(parts: Parts) -> str | None:
     if not has_request_context():
         raise RuntimeError("end_session takes a sid where there is no request")
     authentication = current_authentication()
-    token = authentication.token
+    token, place = authentication.token, authentication.place
+    if token is None and parts.cookies is not None and (place is None or place.kind == COOKIE):
+        # At a logout the access cookie has often expired.
+        require_own_site(parts)
+        token = find_own_token(parts)
     if token is None or not token.is_own or authentication.parts is not parts:
         return None
     return token.claims.get("sid")
@@ -217,6 +224,14 @@ def revoke_text(parts: Parts, text: str) -> None:
     except Refusal as error:
         token.attach_to(error)
         raise
+
+
+def end_session_of(parts: Parts, text: str) -> None:
+    """End the session of a token of ours as it came; the refusal of a bad one is not finished."""
+    token = parts.verifier.authenticate(text)
+    if token.is_own and "sid" in token.claims:
+        owner = read_subject(parts, token.claims).id
+        parts.get_sessions().end(str(token.claims["sid"]), owner=owner)
 
 
 def _revoke_named(

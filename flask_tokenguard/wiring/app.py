@@ -10,7 +10,7 @@ from flask import Flask
 
 from ..arguments.files import NamedFile
 from ..clock import Clock
-from ..config.locations import FORM, HEADER, JSON
+from ..config.locations import COOKIE, FORM, HEADER, JSON
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
@@ -22,8 +22,15 @@ from ..stores.observed import OnStoreCall, observe
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.credentials.locations import REFRESH_TOKEN, locations_named, proxy_headers
+from ..web.credentials.cookies import TokenCookies
+from ..web.credentials.locations import (
+    REFRESH_TOKEN,
+    Location,
+    locations_named,
+    proxy_headers,
+)
 from ..web.parts import Callbacks, Parts
+from .cookies import build_cookies, check_fit
 from .former import build_former
 from .issuers import build_issuers
 from .tokens import TokenParts
@@ -60,6 +67,9 @@ def build_parts(
     settings = Settings.read(app.config, faults.append, folder=folder)
     needs_key = not settings.issuers and issuer_resolver is None
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
+    cookies = None
+    if COOKIE in settings.token_locations:
+        cookies = build_cookies(app, settings, faults.append)
     store = _open_store(settings, store, folder, clock, faults)
     entry = settings.former_tokens
     former = None if entry is None else build_former(settings, entry, clock, faults)
@@ -85,6 +95,8 @@ def build_parts(
             clock=clock,
         )
     issuer = tokens.access_issuer()
+    if cookies is not None:
+        check_fit(cookies, issuer)
     return Parts(
         app=app,
         callbacks=callbacks,
@@ -102,23 +114,34 @@ def build_parts(
         former_warnings=() if former is None else former.keys.warnings,
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
-        locations=(
-            *locations_named(settings.token_locations, bound=settings.max_body_size),
-            *proxy_headers(
-                (entry.header, issuer)
-                for issuer, entry in (settings.issuers or {}).items()
-                if entry.header is not None
+        locations=_locations(settings, cookies),
+        refresh_locations=(
+            *locations_named(
+                (FORM, JSON, *(name for name in settings.token_locations if name == HEADER)),
+                parameter=REFRESH_TOKEN,
+                bound=settings.max_body_size,
             ),
+            *(() if cookies is None else (cookies.refresh_location(),)),
         ),
-        refresh_locations=locations_named(
-            (FORM, JSON, *(name for name in settings.token_locations if name == HEADER)),
-            parameter=REFRESH_TOKEN,
-            bound=settings.max_body_size,
-        ),
+        cookies=cookies,
         max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
+
+
+def _locations(settings: Settings, cookies: TokenCookies | None) -> tuple[Location, ...]:
+    """Make the locations of access tokens; a cookie comes last, since headers count first."""
+    named = [name for name in settings.token_locations if name != COOKIE]
+    headers = proxy_headers(
+        (entry.header, issuer)
+        for issuer, entry in (settings.issuers or {}).items()
+        if entry.header is not None
+    )
+    others = (*locations_named(named, bound=settings.max_body_size), *headers)
+    if cookies is None:
+        return others
+    return (*others, cookies.access_location({HEADER, *(header.name for header in headers)}))
 
 
 def _default_realm(name: str) -> str:

@@ -88,6 +88,13 @@ def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) ->
         ({"REFRESH_ROTATION": "off"}, [("advice", "REFRESH_ROTATION")]),
         ({"TOKEN_LOCATIONS": ["header", "query"]}, [("warning", "TOKEN_LOCATIONS")]),
         ({"TOKEN_LOCATIONS": ["header", "form"]}, []),
+        ({"TOKEN_LOCATIONS": ["cookie"]}, []),
+        (
+            {"TOKEN_LOCATIONS": ["cookie"], "COOKIE_REFRESH_NAME": "__Secure-r"},
+            [("advice", "COOKIE_ACCESS_NAME")],
+        ),
+        ({"TRUSTED_ORIGINS": ["https://a.example", "http://localhost:5173"]}, []),
+        ({"TRUSTED_ORIGINS": "http://a.example"}, [("warning", "TRUSTED_ORIGINS")]),
     ],
 )
 def test_a_risky_setting_is_found(
@@ -96,6 +103,15 @@ def test_a_risky_setting_is_found(
     assert findings(make_app(**safe | setting)) == [
         (level, f"TOKENGUARD_{about}") for level, about in found
     ]
+
+
+def test_cookies_over_plain_http_are_found(safe: Config) -> None:
+    app = Flask(__name__)
+    app.debug = True
+    settings = safe | {"TOKEN_LOCATIONS": ["cookie"], "COOKIE_INSECURE": True}
+    app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
+    TokenGuard(app)
+    assert findings(app) == [("warning", "TOKENGUARD_COOKIE_INSECURE")]
 
 
 def test_an_rsa_key_of_2048_bits_is_found(

@@ -411,7 +411,7 @@ def test_an_algorithm_is_one_of_ours(value: object) -> None:
 )
 def test_a_location_is_one_of_ours_and_named_once(value: object) -> None:
     assert fault_of("TOKEN_LOCATIONS", value).endswith(
-        "must name some of header, form, query, json, each once"
+        "must name some of header, cookie, form, query, json, each once"
     )
 
 
@@ -586,6 +586,13 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
         ("EXPIRATION_DELTA", "TOKENGUARD_ACCESS_TOKEN_LIFETIME"),
         ("BLOCKLIST_ENABLED", "TOKENGUARD_STORAGE_URI"),
         ("REDIS_URL", "TOKENGUARD_STORAGE_URI"),
+        ("ACCESS_COOKIE_NAME", "TOKENGUARD_COOKIE_ACCESS_NAME"),
+        ("COOKIE_SECURE", "TOKENGUARD_COOKIE_INSECURE"),
+        ("SESSION_COOKIE", "persistent="),
+        ("COOKIE_CSRF_PROTECT", "no check can be switched off"),
+        ("ACCESS_CSRF_HEADER_NAME", "TOKENGUARD_COOKIE_CSRF_HEADER"),
+        ("ACCESS_CSRF_FIELD_NAME", "TOKENGUARD_COOKIE_CSRF_FIELD"),
+        ("CORS_ORIGINS", "TOKENGUARD_TRUSTED_ORIGINS"),
         ("VERIFY_EXP", "no check can be switched off"),
         ("DISABLE_AUDIENCE", "no check can be switched off"),
         ("QXZ", "behind TOKENGUARD_ there may be KEY, KEY_FILE, KEY_PASSWORD"),

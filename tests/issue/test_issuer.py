@@ -259,7 +259,7 @@ def test_the_apps_own_claims_are_written(issuer: TokenIssuer) -> None:
 
 def test_the_reserved_claims_are_those_of_the_design() -> None:
     assert (
-        set("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time".split())
+        set("iss sub aud exp iat nbf jti scope client_id sid cnf auth_time csrf".split())
         == RESERVED_CLAIMS
     )
 

@@ -145,6 +145,13 @@ class Kit:
         client = self.client(TokenGuard(issuer_resolver=lambda _: {}))
         return client.get("/claims", headers=self.foreign())
 
+    def cross_site(self) -> TestResponse:
+        client = self.client(TOKEN_LOCATIONS=["cookie"])
+        assert self.app is not None
+        self.app.add_url_rule("/", "unsafe", token_required(new_view()), methods=["POST"])
+        client.set_cookie("__Host-access_token", self.sign(self.claims))
+        return client.post("/", headers={"Sec-Fetch-Site": "cross-site"})
+
     def user_gone(self) -> TestResponse:
         guard = TokenGuard()
         guard.user_loader(lambda _: None)
@@ -161,6 +168,7 @@ CASES: dict[Reason, Callable[[Kit], TestResponse]] = {
     ),
     Reason.MALFORMED_REQUEST: lambda kit: kit.send("a b"),
     Reason.BODY_TOO_LARGE: lambda kit: kit.ask(grant_type="refresh_token", more="x" * 40_000),
+    Reason.CROSS_SITE: lambda kit: kit.cross_site(),
     Reason.TOO_LARGE: lambda kit: kit.send("x" * 9000),
     Reason.MALFORMED: lambda kit: kit.send("x.y.z"),
     Reason.NOT_ENCRYPTED: lambda kit: kit.send(kit.stating(), ENCRYPTION={"key": OCT}),

@@ -30,6 +30,11 @@ def has_form(request: Request) -> bool:
     return request.method in _METHODS and request.mimetype == _FORM
 
 
+def has_any_form(request: Request) -> bool:
+    """Return whether the body is a form, also a multipart one, of a method that has one."""
+    return request.method in _METHODS and request.mimetype in (_FORM, "multipart/form-data")
+
+
 def has_json(request: Request) -> bool:
     """Return whether the body is JSON, of a method that has one."""
     return request.method in _METHODS and request.is_json

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from weakref import WeakSet
 
-from flask import Flask, Request
+from flask import Flask, Request, Response, after_this_request
 
 from ...config.locations import FORM, HEADER, JSON, QUERY
 from ...errors import InvalidRequest, Reason
+from ...verify.claims import VerifiedToken
 from . import bodies
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -49,14 +51,26 @@ class Location:
         name: As in TOKENGUARD_TOKEN_LOCATIONS.
         read: Returns the unverified token there, or None.
         reads_body: Whether it reads the body.
-        issuers: Whose tokens may be there, where a proxy puts them; None for anybody's. Such a
-            place is not looked at where a bearer token came in `Authorization`.
+        issuers: Whose tokens may be there, where a proxy puts them; None for anybody's.
+        kind: What carries the token: the location that it is a kind of.
+        yields_to: The names of locations beside whose tokens this one is not looked at.
+        on_accepted: Called with the request and its token, once that was verified; it may refuse.
     """
 
     name: str
     read: Callable[[Request], str | None]
     reads_body: bool = False
     issuers: frozenset[str] | None = None
+    kind: str = HEADER
+    yields_to: frozenset[str] | None = None
+    on_accepted: Callable[[Request, VerifiedToken], None] | None = None
+
+
+class Found(NamedTuple):
+    """A token that was found, and where."""
+
+    location: Location
+    token: str
 
 
 def in_header(request: Request) -> str | None:
@@ -164,6 +178,7 @@ def proxy_headers(headers: Iterable[tuple[str, str]]) -> tuple[Location, ...]:
             name,
             partial(in_field, variable=f"HTTP_{name.upper().replace('-', '_')}"),
             issuers=frozenset(issuers[name]),
+            yields_to=frozenset({HEADER}),
         )
         for name in issuers
     )
@@ -175,17 +190,18 @@ def locations_named(
     """Look up locations by their names.
 
     Args:
-        names: As in TOKENGUARD_TOKEN_LOCATIONS.
+        names: As in TOKENGUARD_TOKEN_LOCATIONS, but for cookies.
         parameter: What the token is called in a form, a query or a JSON object.
         bound: That of a body, in octets; a larger one is not looked into.
     """
     form = partial(in_form, parameter=parameter, bound=bound)
+    query = partial(in_query, parameter=parameter)
     json = partial(in_json, parameter=parameter, bound=bound)
     locations = (
         Location(HEADER, in_header),
-        Location(FORM, form, reads_body=True),
-        Location(QUERY, partial(in_query, parameter=parameter)),
-        Location(JSON, json, reads_body=True),
+        Location(FORM, form, reads_body=True, kind=FORM),
+        Location(QUERY, query, kind=QUERY, on_accepted=_forbid_sharing),
+        Location(JSON, json, reads_body=True, kind=JSON),
     )
     by_name = {location.name: location for location in locations}
     return tuple(by_name[name] for name in names)
@@ -196,13 +212,24 @@ def without_body(locations: Iterable[Location]) -> tuple[Location, ...]:
     return tuple(location for location in locations if not location.reads_body)
 
 
-def find_token(request: Request, locations: Iterable[Location]) -> str | None:
+def _forbid_sharing(_request: Request, _token: VerifiedToken) -> None:
+    after_this_request(_set_private)
+
+
+def _set_private(response: Response) -> Response:
+    # A token in a URL escapes the rule that keeps shared caches off requests with Authorization.
+    response.cache_control.public = False
+    response.cache_control.private = True
+    return response
+
+
+def find_token(request: Request, locations: Iterable[Location]) -> Found | None:
     """Find the one unverified token of a request, or None.
 
     Raises:
         InvalidRequest: There is more than one, or one is malformed.
     """
-    found = [token for place in locations if (token := place.read(request)) is not None]
+    found = [Found(at, token) for at in locations if (token := at.read(request)) is not None]
     if len(found) > 1:
         raise InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)
     return found[0] if found else None

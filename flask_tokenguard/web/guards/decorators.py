@@ -22,7 +22,7 @@ from ..authentication import (
     load_user,
 )
 from ..challenge import answer_preflight, is_preflight
-from ..endpoints import A_REFRESH_TOKEN
+from ..refreshing import A_REFRESH_TOKEN
 from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
 

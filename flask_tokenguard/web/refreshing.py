@@ -1,66 +1,30 @@
-"""Refresh and revocation as ready routes, and the refresh for a view of the app's own.
-
-The routes are those of RFC 6749 section 6 and RFC 7009. Whoever holds a token may use it here: the
-clients are public ones (RFC 6749 section 2.1), and no other authentication of theirs is asked for.
-"""
+"""Refreshing: a refresh token of a request or of the app's -> a new pair (RFC 6749 section 6)."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from http import HTTPMethod, HTTPStatus
 from typing import Any, NamedTuple, NoReturn, cast
 
-from flask import Blueprint, Flask, Request, Response, after_this_request, has_request_context
-from flask.sansio.blueprints import BlueprintSetupState
-from flask.typing import ResponseReturnValue
+from flask import Request, Response, after_this_request, has_request_context
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..clock import Clock
-from ..errors import (
-    InvalidGrant,
-    InvalidRequest,
-    InvalidToken,
-    Reason,
-    RefreshReused,
-    Refusal,
-)
+from ..config.locations import COOKIE, HEADER
+from ..errors import InvalidGrant, InvalidRequest, Reason, RefreshReused, Refusal
 from ..quoting import quote_name
-from ..sessions.pairs import TokenResponse
+from ..sessions.pairs import Plan, TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
 from .authentication import Authentication, current_request
-from .challenge import announce, finishes_refusals, forbid_storing, report, set_no_store
+from .browser import check_plan
+from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
 from .credentials import bodies
-from .credentials.locations import REFRESH_TOKEN, Location, find_token, without_body
+from .credentials.locations import REFRESH_TOKEN, Found, Location, find_token
 from .guards.demands import Demand
-from .guards.marks import mark
 from .parts import Parts, parts_of
-from .sessions import revoke_text
 
-_ASKED = ("scope", "client_id")
-_OTHER_METHODS = [method.value for method in HTTPMethod if method != HTTPMethod.POST]
-_OF_REFRESH = (REFRESH_TOKEN, *_ASKED)
+ASKED = ("scope", "client_id")
 # Where a request keeps the refresh token that was demanded of it.
 _PRESENTED = "_tokenguard_refresh_token"
-
-
-def token_endpoints(origin: Callable[[], str] | None = None) -> Blueprint:
-    """Make a blueprint with `POST /token` and `POST /revoke`; other methods are refused in JSON.
-
-    Args:
-        origin: Tells of a request from where it comes; called during a refresh.
-    """
-    blueprint = Blueprint("tokenguard", __name__)
-    blueprint.record_once(_check_store)
-    blueprint.after_request(set_no_store)
-    token = partial(_token, origin)
-    mark(token, None)
-    for name, view in (("token", token), ("revoke", _revoke)):
-        blueprint.add_url_rule(
-            f"/{name}", name, view, methods=["POST"], provide_automatic_options=False
-        )
-        # A blueprint's handlers never see a 405 of routing.
-        blueprint.add_url_rule(f"/{name}", "other_methods", _other_methods, methods=_OTHER_METHODS)
-    return blueprint
 
 
 def refresh_token_pair(
@@ -93,55 +57,18 @@ def refresh_token_pair(
     return refresh_given_or_current(parts_of(), token, claims=claims, origin=origin)
 
 
-def _check_store(state: BlueprintSetupState) -> None:
-    """Fail when the app starts, not when a client comes."""
-    parts_of(cast(Flask, state.app)).get_sessions()
+def answer_token_request(origin: Callable[[], str] | None) -> TokenResponse:
+    """Answer a request for a refresh: the view of `POST /token`.
 
-
-def _token(origin: Callable[[], str] | None) -> ResponseReturnValue:
-    return dict(_answer_grant(parts_of(), origin))
-
-
-def _revoke() -> ResponseReturnValue:
-    """Revoke; that a token is not one of ours is no fault (RFC 7009 section 2.2)."""
-    _revoke_parameter(parts_of())
-    return Response(status=200)
-
-
-def _other_methods() -> ResponseReturnValue:
-    after_this_request(_name_methods)
-    if current_request().method == HTTPMethod.OPTIONS:
-        return Response()
-    return _refuse_method(parts_of())
-
-
-@finishes_refusals("answer a method")
-def _refuse_method(_: Parts) -> NoReturn:
-    raise InvalidGrant(
-        "The method must be POST",
-        error="invalid_request",
-        code=HTTPStatus.METHOD_NOT_ALLOWED,
-        reason=Reason.WRONG_METHOD,
-    )
-
-
-def _name_methods(response: Response) -> Response:
-    response.allow.update(["OPTIONS", "POST"])
-    return response
-
-
-@finishes_refusals("revoke a token")
-def _revoke_parameter(parts: Parts) -> None:
-    token = _read_parameters(parts, "token")["token"]
-    try:
-        revoke_text(parts, token)
-    except InvalidToken as error:
-        report(error, parts, refused=False)
+    Args:
+        origin: Names from where the request comes; called once the refresh token is good.
+    """
+    return _answer_grant(parts_of(), origin)
 
 
 @finishes_refusals("refresh a session")
 def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
-    parameters = _read_parameters(parts, "grant_type", *_OF_REFRESH)
+    parameters = read_parameters(parts, "grant_type", REFRESH_TOKEN, *ASKED)
     if parameters["grant_type"] != REFRESH_TOKEN:
         raise InvalidGrant(
             "Only refresh_token is supported here",
@@ -149,7 +76,7 @@ def _answer_grant(parts: Parts, origin: Callable[[], str] | None) -> TokenRespon
             reason=Reason.UNSUPPORTED_GRANT,
             detail=f"grant_type {quote_name(parameters['grant_type'])} came",
         )
-    return _rotate(_present(parts, parameters), origin="" if origin is None else origin())
+    return rotate(present(parts, parameters), origin="" if origin is None else origin())
 
 
 @finishes_refusals("refresh a session")
@@ -164,13 +91,13 @@ def refresh_given_or_current(
             raise TypeError(f"the token must be a str; it is of type {type(token).__name__}")
         parameters = Parameters(refresh_token=token)
     elif has_request_context():
-        presented: _Presented | None = getattr(current_request(), _PRESENTED, None)
+        presented: Presented | None = getattr(current_request(), _PRESENTED, None)
         if presented is not None and presented.parts is parts:
             return _rotate_demanded(presented, claims=claims, origin=origin)
-        parameters = _read_parameters(parts, *_OF_REFRESH)
+        parameters = read_parameters(parts, *ASKED, locations=parts.refresh_locations)
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
-    return _rotate(_present(parts, parameters), claims=claims, origin=origin)
+    return rotate(present(parts, parameters), claims=claims, origin=origin)
 
 
 class RefreshDemand(Demand):
@@ -193,8 +120,8 @@ class RefreshDemand(Demand):
         """
         forbid_storing()
         parts = authentication.parts
-        parameters = _read_parameters(parts, *_ASKED, locations=parts.refresh_locations)
-        setattr(current_request(), _PRESENTED, _present(parts, parameters))
+        parameters = read_parameters(parts, *ASKED, locations=parts.refresh_locations)
+        setattr(current_request(), _PRESENTED, present(parts, parameters))
 
     def __str__(self) -> str:
         return "a refresh token"
@@ -203,15 +130,20 @@ class RefreshDemand(Demand):
 A_REFRESH_TOKEN = RefreshDemand()
 
 
-class _Presented(NamedTuple):
-    """A refresh token that was verified, and the parts and sessions of its app."""
+class Presented(NamedTuple):
+    """A refresh token that was verified, and the parts and sessions of its app.
+
+    Attributes:
+        check: Refuses successors that do not fit where it came from.
+    """
 
     parts: Parts
     sessions: Sessions
     token: VerifiedRefreshToken
+    check: Callable[[Plan], None] | None = None
 
 
-def _present(parts: Parts, parameters: "Parameters") -> _Presented:
+def present(parts: Parts, parameters: "Parameters") -> Presented:
     """Verify the refresh token among the parameters, of a user that is still there.
 
     Nothing is spent.
@@ -222,22 +154,26 @@ def _present(parts: Parts, parameters: "Parameters") -> _Presented:
         scope=parameters.get("scope"),
         client_id=parameters.get("client_id"),
     )
+    check = None
+    if parameters.location is not None and parameters.location.kind == COOKIE:
+        parts.get_cookies().check.require(current_request(), token.token)
+        check = partial(check_plan, parts.get_cookies())
     callbacks = parts.callbacks
     if callbacks.user_loader is not None and callbacks.load_user(token.claims) is None:
         sessions.end(token.claims["sid"])
         gone = InvalidGrant("The user is gone", reason=Reason.USER_GONE)
         raise token.token.attach_to(gone)
-    return _Presented(parts, sessions, token)
+    return Presented(parts, sessions, token, check)
 
 
-def _rotate(
-    presented: _Presented, *, claims: Mapping[str, Any] | None = None, origin: str
+def rotate(
+    presented: Presented, *, claims: Mapping[str, Any] | None = None, origin: str
 ) -> TokenResponse:
     """Spend a refresh token, and announce the pair that takes its place."""
-    parts, sessions, token = presented
+    parts, sessions, token, check = presented
     defaults = parts.callbacks.default_claims_for(token.claims["sub"])
     try:
-        pair = sessions.rotate(token, defaults=defaults, claims=claims, origin=origin)
+        pair = sessions.rotate(token, defaults=defaults, claims=claims, origin=origin, check=check)
     except Refusal as error:
         token.token.attach_to(error)
         if isinstance(error, RefreshReused):
@@ -255,11 +191,11 @@ def _rotate(
 
 
 def _rotate_demanded(
-    presented: _Presented, *, claims: Mapping[str, Any] | None, origin: str
+    presented: Presented, *, claims: Mapping[str, Any] | None, origin: str
 ) -> TokenResponse:
     """Rotate a token that was demanded; what the store refuses is no server error of the view."""
     try:
-        return _rotate(presented, claims=claims, origin=origin)
+        return rotate(presented, claims=claims, origin=origin)
     except Refusal as error:
         after_this_request(partial(_insist, error))
         raise
@@ -272,7 +208,13 @@ def _insist(error: Refusal, response: Response) -> Response:
 
 
 class Parameters(dict[str, str]):
-    """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it."""
+    """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it.
+
+    Attributes:
+        location: Where the refresh token was found, if not among them.
+    """
+
+    location: Location | None = None
 
     def __missing__(self, name: str) -> NoReturn:
         """Refuse a request that lacks what it needs."""
@@ -281,7 +223,7 @@ class Parameters(dict[str, str]):
         )
 
 
-def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] = ()) -> Parameters:
+def read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] = ()) -> Parameters:
     """Read those of these parameters that the current request's body holds.
 
     Args:
@@ -296,7 +238,7 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
     request = current_request()
     try:
         parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
-        token = _find_refresh_token(request, locations) if locations else None
+        found = _find_refresh_token(request, locations) if locations else None
     except InvalidRequest as error:
         raise InvalidGrant.of(error, error="invalid_request") from None
     except ClientDisconnected:
@@ -307,17 +249,13 @@ def _read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] 
         raise InvalidGrant(
             "The body is too large", error="invalid_request", code=413, reason=Reason.BODY_TOO_LARGE
         ) from None
-    if token is not None:
-        parameters[REFRESH_TOKEN] = token
+    if found is not None:
+        parameters[REFRESH_TOKEN] = found.token
+        parameters.location = found.location
     return parameters
 
 
-def _find_refresh_token(request: Request, locations: tuple[Location, ...]) -> str | None:
-    """Find it in the body, else where access tokens are: a client may send one of them there."""
-    token = find_token(request, [place for place in locations if place.reads_body])
-    return find_token(request, without_body(locations)) if token is None else token
-
-
-# These views are ours, so that no wrapper need keep the mark off them.
-mark(_revoke, None)
-mark(_other_methods, None)
+def _find_refresh_token(request: Request, locations: tuple[Location, ...]) -> Found | None:
+    """Find it where nothing else may be, else in the header, which may hold an access token."""
+    found = find_token(request, [place for place in locations if place.kind != HEADER])
+    return found or find_token(request, [place for place in locations if place.kind == HEADER])

@@ -1,0 +1,129 @@
+"""Cookies: readers of their names and attributes and of trusted origins, and what contradicts what.
+
+A browser drops a cookie in silence whose prefix its attributes contradict (RFC 6265bis section
+5.7), so that is an error here. Browsers compare prefixes in any case.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .readers import Fault, text, texts
+
+LAX, STRICT, NONE = SAMESITE = ("Lax", "Strict", "None")
+# A token of RFC 9110 section 5.6.2, as RFC 6265 section 4.1.1 demands of a cookie's name.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_PATH = re.compile(r"/[!-:<-~]*")
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_PREFIX = re.compile(r"__(?:Host-Http|Host|Http|Secure)-", re.IGNORECASE)
+_SCRIPTS_READ = "COOKIE_CSRF_NAME"
+
+
+def name(value: object) -> str:
+    """Read the name of a cookie."""
+    return _matching(_NAME, value, "must be the name of a cookie: letters, digits, - and _")
+
+
+def field_name(value: object) -> str:
+    """Read the name of a header."""
+    return _matching(_FIELD_NAME, value, "must be the name of a header: letters, digits and -")
+
+
+def domain(value: object) -> str:
+    """Read the domain of a cookie."""
+    wanted = "must be a host name in lower case, such as example.com, without a dot before it"
+    return _matching(_DOMAIN, value, wanted)
+
+
+def path(value: object) -> str:
+    """Read the path of a cookie, in printable ASCII."""
+    return _matching(_PATH, value, "must be a path that starts with /, without blanks and ;")
+
+
+def origins(value: object) -> tuple[str, ...]:
+    """Read origins as browsers write them (RFC 6454 section 6.2): no path, no default port."""
+    named = texts(value)
+    for origin in named:
+        parts = _ORIGIN.fullmatch(origin)
+        if parts is None or _DEFAULT_PORTS.get(parts[1]) == parts[2] is not None:
+            raise Fault(
+                "must name origins as browsers write them, such as https://app.example or"
+                " http://localhost:5173: in lower case, without path, slash and default port"
+            )
+    return named
+
+
+def _matching(pattern: re.Pattern[str], value: object, wanted: str) -> str:
+    matched = text(value)
+    if not pattern.fullmatch(matched):
+        raise Fault(wanted)
+    return matched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieAttributes:
+    """The attributes of all cookies of an app.
+
+    Attributes:
+        path, domain, samesite, partitioned: As the settings have them.
+        secure: Whether they come over https alone.
+    """
+
+    path: str
+    domain: str | None
+    samesite: str
+    partitioned: bool
+    secure: bool
+
+
+def check_cookies(
+    names: Mapping[str, str],
+    attributes: CookieAttributes,
+    on_fault: Callable[[str], None],
+) -> None:
+    """Check that browsers keep the cookies, each under a name of its own.
+
+    Args:
+        names: By setting, without TOKENGUARD_; that of the cookie that scripts read among them.
+        attributes: Those of all.
+        on_fault: Called with a sentence for each fault.
+    """
+    for setting, cookie in names.items():
+        prefix = _PREFIX.match(cookie)
+        for wanted in _contradictions(prefix[0].lower() if prefix else "", setting, attributes):
+            on_fault(f"TOKENGUARD_{setting} is {cookie}, which browsers keep only {wanted}")
+    if len(set(names.values())) < len(names):
+        on_fault(f"{' and '.join(f'TOKENGUARD_{setting}' for setting in names)} must differ")
+    for setting, is_set in (
+        ("SAMESITE None", attributes.samesite == NONE),
+        ("PARTITIONED", attributes.partitioned),
+    ):
+        if is_set and not attributes.secure:
+            on_fault(
+                f"TOKENGUARD_COOKIE_{setting} needs Secure, which TOKENGUARD_COOKIE_INSECURE drops"
+            )
+
+
+def _contradictions(prefix: str, setting: str, attributes: CookieAttributes) -> list[str]:
+    """List what a prefix demands that is not so."""
+    is_bound = prefix in ("__host-", "__host-http-")
+    return [
+        wanted
+        for wanted, is_missing in (
+            ("with TOKENGUARD_COOKIE_PATH /; name it without __Host-", attributes.path != "/"),
+            ("without TOKENGUARD_COOKIE_DOMAIN; name it without __Host-", attributes.domain),
+        )
+        if is_bound and is_missing
+    ] + (
+        ["where no script reads it; name it without Http"]
+        if prefix.endswith("http-") and setting == _SCRIPTS_READ
+        else []
+    )
+
+
+def without_prefix(cookie: str) -> str:
+    """Return the name of a cookie without the prefix that demands `Secure`."""
+    return _PREFIX.sub("", cookie, count=1)

@@ -1,0 +1,155 @@
+"""Cookies: where browsers keep our tokens, read from requests and written to answers (RFC 6265)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Request, Response, after_this_request
+from werkzeug.http import dump_cookie
+
+from ...config.cookies import CookieAttributes
+from ...config.locations import COOKIE
+from ...errors import InvalidRequest, Reason
+from ...verify.claims import VerifiedToken
+from .cross_site import CrossSiteCheck
+from .locations import Location
+
+# Browsers drop a cookie whose name and value are longer together (RFC 6265bis section 5.7).
+MOST_OCTETS = 4096
+# Before the value of a refresh cookie that outlives the browser: only the answer that sets a cookie
+# knows its Max-Age, and a refresh has to set it again. No token begins with it.
+PERSISTENT = "~"
+
+
+def in_cookie(request: Request, *, name: str) -> str | None:
+    """Read a cookie; an empty one holds no token.
+
+    Raises:
+        InvalidRequest: There are two of the name, as where another host of the site set one.
+    """
+    if "HTTP_COOKIE" not in request.environ:
+        return None
+    values = request.cookies.getlist(name)
+    if not values:
+        return None
+    if len(values) > 1 and len(set(values)) > 1:
+        raise InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)
+    return values[0] or None
+
+
+def in_refresh_cookie(request: Request, *, name: str) -> str | None:
+    """Read the cookie of a refresh token, as `in_cookie` does."""
+    value = in_cookie(request, name=name)
+    return None if value is None else value.removeprefix(PERSISTENT) or None
+
+
+def keep_private(response: Response) -> Response:
+    """Keep what is for one browser alone out of the caches of others.
+
+    RFC 9111 section 3.5 keeps shared caches off `Authorization`, and off no cookie. A view that
+    sets `Cache-Control` itself decides.
+    """
+    headers = response.headers
+    names = [name.lower() for name, _ in headers]
+    # To look both up, and to parse what is not there, takes 7 us of 60.
+    if "vary" in names:
+        response.vary.add("Cookie")
+    else:
+        headers.add("Vary", "Cookie")
+    if "cache-control" not in names:
+        headers.add("Cache-Control", "private, no-store")
+    return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCookies:
+    """The cookies of an app.
+
+    Attributes:
+        access, refresh, csrf: Their names.
+        attributes: Those of all.
+        check: Refuses requests from other sites that carry or change them.
+    """
+
+    access: str
+    refresh: str
+    csrf: str
+    attributes: CookieAttributes
+    check: CrossSiteCheck
+
+    def access_location(self, yields_to: Iterable[str]) -> Location:
+        """Make the location of access tokens.
+
+        Args:
+            yields_to: The names of locations beside whose tokens a cookie does not count.
+        """
+        return Location(
+            COOKIE,
+            partial(in_cookie, name=self.access),
+            kind=COOKIE,
+            yields_to=frozenset(yields_to),
+            on_accepted=self._accept,
+        )
+
+    def refresh_location(self) -> Location:
+        """Make the location of refresh tokens."""
+        return Location(COOKIE, partial(in_refresh_cookie, name=self.refresh), kind=COOKIE)
+
+    def texts(self, request: Request) -> list[str]:
+        """Return the tokens in the request's cookies, of any content."""
+        refresh = [text.removeprefix(PERSISTENT) for text in request.cookies.getlist(self.refresh)]
+        return list(filter(None, [*refresh, *request.cookies.getlist(self.access)]))
+
+    def is_persistent(self, request: Request) -> bool:
+        """Return whether the request's refresh cookie outlives the browser."""
+        return request.cookies.get(self.refresh, "").startswith(PERSISTENT)
+
+    def write(
+        self, response: Response, name: str, value: str, *, max_age: int | None, is_read: bool
+    ) -> None:
+        """Set one of the cookies, in place of what the answer sets already.
+
+        Args:
+            response: The answer.
+            name: That of the cookie.
+            value: Its value, which fits.
+            max_age: In seconds; None for as long as the browser runs, 0 deletes it.
+            is_read: Whether scripts of the page read it.
+        """
+        _drop(response, name)
+        attributes = self.attributes
+        cookie = dump_cookie(
+            name,
+            value,
+            max_age=max_age,
+            expires=0 if max_age == 0 else None,
+            sync_expires=False,
+            path=attributes.path,
+            domain=attributes.domain,
+            secure=attributes.secure,
+            httponly=not is_read,
+            samesite=attributes.samesite,
+            partitioned=attributes.partitioned,
+            # Werkzeug's warning counts the attributes, and browsers do not.
+            max_size=0,
+        )
+        response.headers.add("Set-Cookie", cookie)
+
+    def delete(self, response: Response, *names: str) -> None:
+        """Delete some of the cookies."""
+        for name in names:
+            self.write(response, name, "", max_age=0, is_read=name == self.csrf)
+
+    def _accept(self, request: Request, token: VerifiedToken) -> None:
+        self.check.require(request, token)
+        # A static file is the same for all, and caches may share it (see STATIC_ENDPOINTS).
+        if (request.endpoint or "").rpartition(".")[2] != "static":
+            after_this_request(keep_private)
+
+
+def _drop(response: Response, name: str) -> None:
+    """Drop what an answer sets already: one cookie is set once (RFC 6265 section 4.1.1)."""
+    cookies = response.headers.getlist("Set-Cookie")
+    others = [cookie for cookie in cookies if not cookie.startswith(f"{name}=")]
+    if len(others) < len(cookies):
+        response.headers.setlist("Set-Cookie", others)

@@ -1,0 +1,68 @@
+"""The own site: whether a request comes from it, and the token of ours that its cookies hold."""
+
+from flask import has_request_context
+
+from ..config.locations import COOKIE, HEADER
+from ..errors import CrossSiteRequest, Rejected
+from ..verify.claims import VerifiedToken
+from .authentication import current_authentication, current_request
+from .credentials.cookies import in_cookie, in_refresh_cookie
+from .parts import Parts
+
+
+def require_own_site(parts: Parts) -> None:
+    """Refuse a request that would change our cookies, if another site may have sent it.
+
+    A login or a logout by another site's form would be one, with or without a cookie.
+
+    Raises:
+        CrossSiteRequest: It may be from another site.
+        Unavailable: It cannot be checked.
+    """
+    if not has_request_context():
+        return
+    authentication = current_authentication(reads_body=False)
+    if isinstance(authentication.error, CrossSiteRequest):
+        raise authentication.error
+    # A cookie's request was checked with its token. No other site sends an `Authorization` header,
+    # but its form may hold a token of its own.
+    if authentication.token is not None and authentication.location in (HEADER, COOKIE):
+        return
+    check, request = parts.get_cookies().check, current_request()
+    if check.leaves_open(request):
+        token = find_own_token(parts)
+        if token is not None:
+            check.require_csrf(request, token)
+
+
+def find_own_token(parts: Parts) -> VerifiedToken | None:
+    """Find a good token of ours in the request's cookies; a browser keeps the refresh token longer.
+
+    Raises:
+        Unavailable: One cannot be checked.
+    """
+    cookies, request = parts.get_cookies(), current_request()
+    for verify, read, name in (
+        (_verify_refresh_token, in_refresh_cookie, cookies.refresh),
+        (_verify_access_token, in_cookie, cookies.access),
+    ):
+        try:
+            text = read(request, name=name)
+            token = None if text is None else verify(parts, text)
+        except Rejected:
+            continue
+        if token is not None and token.is_own:
+            return token
+    return None
+
+
+def _verify_access_token(parts: Parts, text: str) -> VerifiedToken:
+    return parts.verifier.verify(text)
+
+
+def _verify_refresh_token(parts: Parts, text: str) -> VerifiedToken | None:
+    """Verify a refresh token; None where its session has ended, and without a store."""
+    if parts.sessions is None:
+        return None
+    presented = parts.sessions.verify(text)
+    return presented.token if parts.sessions.is_alive(presented) else None

@@ -1,0 +1,72 @@
+"""Cookie parts: settings -> the names and attributes of an app's cookies, and the check of them."""
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from ..config.cookies import CookieAttributes, check_cookies, without_prefix
+from ..config.settings import Settings
+from ..errors import ConfigurationError
+from ..issue.issuer import TokenIssuer
+from ..web.credentials.cookies import MOST_OCTETS, TokenCookies
+from ..web.credentials.cross_site import CrossSiteCheck
+from ..web.parts import ONLY_IN_DEVELOPMENT
+
+
+def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None]) -> TokenCookies:
+    """Build the cookies of an app.
+
+    Args:
+        app: The app.
+        settings: Its settings.
+        on_fault: Called with a sentence for each fault.
+    """
+    is_insecure = settings.cookie_insecure
+    if is_insecure and not (app.debug or app.testing):
+        on_fault(ONLY_IN_DEVELOPMENT)
+    attributes = CookieAttributes(
+        path=settings.cookie_path,
+        domain=settings.cookie_domain,
+        samesite=settings.cookie_samesite,
+        partitioned=settings.cookie_partitioned,
+        secure=not is_insecure,
+    )
+    named = {
+        "COOKIE_ACCESS_NAME": settings.cookie_access_name,
+        "COOKIE_REFRESH_NAME": settings.cookie_refresh_name,
+        "COOKIE_CSRF_NAME": settings.cookie_csrf_name,
+    }
+    names = {
+        setting: without_prefix(name) if is_insecure else name for setting, name in named.items()
+    }
+    check_cookies(names, attributes, on_fault)
+    if app.config["SESSION_COOKIE_NAME"] in names.values():
+        on_fault("SESSION_COOKIE_NAME of Flask is the name of a cookie of ours; name one otherwise")
+    return TokenCookies(
+        access=names["COOKIE_ACCESS_NAME"],
+        refresh=names["COOKIE_REFRESH_NAME"],
+        csrf=names["COOKIE_CSRF_NAME"],
+        attributes=attributes,
+        check=CrossSiteCheck(
+            trusted_origins=frozenset(settings.trusted_origins),
+            allows_http=is_insecure,
+            header=settings.cookie_csrf_header,
+            field=settings.cookie_csrf_field,
+            bound=settings.max_body_size,
+        ),
+    )
+
+
+def check_fit(cookies: TokenCookies, issuer: TokenIssuer) -> None:
+    """Check that there are tokens short enough for a cookie.
+
+    Raises:
+        ConfigurationError: Even the shortest token of the key that signs is too long.
+    """
+    size = issuer.least_size()
+    if size + len(cookies.access) > MOST_OCTETS:
+        raise ConfigurationError(
+            f"TOKENGUARD_TOKEN_LOCATIONS holds cookie, and the shortest token of the key that signs"
+            f" has {size} characters: browsers drop a cookie of more than {MOST_OCTETS} octets;"
+            " sign with a key of shorter signatures, such as ES256"
+        )
