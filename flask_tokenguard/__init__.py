@@ -27,6 +27,7 @@ from .verify.claims import Claims, VerifiedToken
 from .web.authentication import Authentication, current_token, current_user, g
 from .web.browser import csrf_token, set_token_cookies, unset_token_cookies
 from .web.guards.decorators import public, refresh_required, require_token, token_required
+from .web.inspection import TokenReport
 from .web.issuing import issue_token
 from .web.numbers import KeysNumbers, Numbers
 from .web.refreshing import refresh_token_pair
@@ -61,6 +62,7 @@ __all__ = [
     "TokenGuard",
     "TokenGuardError",
     "TokenMissing",
+    "TokenReport",
     "TokenResponse",
     "Unavailable",
     "VerifiedToken",

@@ -20,6 +20,7 @@ from .verify.validators import Validator
 from .web import browser, sessions
 from .web.challenge import finishes_refusals
 from .web.hook import install
+from .web.inspection import TokenReport, inspect_token
 from .web.issuing import issue
 from .web.numbers import Numbers, numbers_of
 from .web.parts import EXTENSION, Callbacks, Parts
@@ -157,6 +158,15 @@ class TokenGuard:
             Unavailable: We cannot tell.
         """
         return _verify(self._parts(), token)
+
+    def inspect_token(self, token: str) -> TokenReport:
+        """Read a token of any content for a person, and try each check on it, also after a failure.
+
+        For pages of developers and operators: a report names the failing check where `verify` gives
+        a client one sentence. Works in an app context, and without one while this guard serves a
+        single app. The app's own rules and the store are asked once our checks have passed.
+        """
+        return inspect_token(token, self._parts())
 
     def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""

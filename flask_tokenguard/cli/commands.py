@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from ..issue.options import IssueOptions
+from ..web.inspection import inspect_token
 from ..web.issuing import issue as issue_token
 from ..web.parts import Parts
 from .doctor import examine
 from .former import import_revoked
-from .inspect import in_words, inspect_token
 from .keys import KEY_COMMANDS
-from .output import Group, as_json_option, duration, fail, parts_of, print_rows
+from .output import Group, as_json_option, duration, fail, in_words, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
 from .sessions import SESSION_COMMANDS

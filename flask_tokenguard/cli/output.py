@@ -5,7 +5,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -14,11 +14,13 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from ..arguments.readers import parse_duration
+from ..clock import wall_clock
 from ..errors import ConfigurationError, IssueError, Unavailable
 from ..web.parts import EXTENSION, Parts
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _COLOURS = {"ok": "green", "refused": "red", "warning": "red", "advice": "yellow"}
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -123,6 +125,17 @@ def parts_of(context: click.Context) -> Parts:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Write a number of things; the plural has an s unless another is given."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def in_words(date: float | None) -> str:
+    """Write one of a report's times for a person: how far away it is, and in UTC."""
+    if date is None:
+        return "out of range"
+    ahead = date - wall_clock()
+    noun, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
+    amount = count(round(abs(ahead) / size), noun)
+    words = f"in {amount}" if ahead > 0 else f"{amount} ago"
+    return f"{words} ({datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ})"
 
 
 def instant(seconds: int) -> str:

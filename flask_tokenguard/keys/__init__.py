@@ -3,3 +3,10 @@
 Start at `text.read_entries` for configured keys, at `ring.KeyRing` for a folder of keys, at
 `remote/` for the keys of another issuer.
 """
+
+from .ring_files import RingEntry
+from .ring_files import make as make_ring
+from .ring_files import read_index as read_ring
+from .ring_files import rotate as rotate_ring
+
+__all__ = ["RingEntry", "make_ring", "read_ring", "rotate_ring"]

@@ -14,11 +14,12 @@ from flask.cli import NoAppException, ScriptInfo
 
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.cli.commands import tokenguard
-from flask_tokenguard.cli.inspect import in_words, inspect_token
+from flask_tokenguard.cli.output import in_words
 from flask_tokenguard.errors import Rejected, Unavailable
 from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.verify.claims import VerifiedToken
 from flask_tokenguard.verify.validators import has_text
+from flask_tokenguard.web.inspection import inspect_token
 
 from ..conftest import MakeApp
 from ..support import SettableClock
@@ -366,7 +367,7 @@ def test_a_token_is_read_beside_an_app_that_cannot_start(make_app: MakeApp) -> N
     ],
 )
 def test_a_time_is_told_in_words(monkeypatch: pytest.MonkeyPatch, ahead: float, said: str) -> None:
-    monkeypatch.setattr("flask_tokenguard.cli.inspect.wall_clock", lambda: NOW)
+    monkeypatch.setattr("flask_tokenguard.cli.output.wall_clock", lambda: NOW)
     times = inspect_token(forged({"exp": NOW + ahead}), None).times
     assert {name: in_words(date) for name, date in times.items()} == {"exp": said}
 

@@ -1,15 +1,13 @@
-"""Reading a token for a person: what it says, when, and what each check makes of it.
+"""Inspection of a token for a person: what it states, when, and the verdict of each check.
 
-Nothing of the signature is shown. What a token says goes out as ASCII JSON, so that it cannot speak
-to the terminal.
+Nothing of the signature is in a report. Whatever shows one must escape it: a token of any content
+is read, whether it is good or not.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..clock import wall_clock
 from ..errors import InvalidToken, Refusal
 from ..jose import compact, jwe
 from ..jose.compact import Compact, numeric_date
@@ -17,23 +15,22 @@ from ..quoting import quote
 from ..verify.claims import VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import find_keys, verify_signature
-from ..web.parts import Parts
-from .output import count
+from .parts import Parts
 
 _DATES = ("iat", "nbf", "exp", "auth_time")
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _PREFIX = re.compile(r"(authorization\s*:\s*)?bearer(\s|$)", re.IGNORECASE)
 # The parts of an encrypted token (RFC 7516 section 3.1).
 _ENCRYPTED = 5
 
 
-class Report(NamedTuple):
-    """What was found.
+class TokenReport(NamedTuple):
+    """What a token states, and what each check makes of it.
 
     Attributes:
-        header, claims: What the token says, or None where it cannot be read.
+        header, claims: What the token states, or None where it cannot be read; nothing of it is
+            verified, unless it is accepted.
         times: Each date in seconds since the epoch, or None for one that is out of range.
-        checks: `ok`, or why not, by what was checked.
+        checks: `ok`, `not checked` or why it fails, by what is checked.
         accepted: Whether the app would accept the token.
     """
 
@@ -44,7 +41,7 @@ class Report(NamedTuple):
     accepted: bool
 
 
-def inspect_token(token: str, parts: Parts | None) -> Report:
+def inspect_token(token: str, parts: Parts | None) -> TokenReport:
     """Read a token of any content; without an app's parts nothing but its form is checked."""
     fault = _fault_of_form(token, parts)
     if fault is not None:
@@ -58,17 +55,17 @@ def inspect_token(token: str, parts: Parts | None) -> Report:
     if parts is not None:
         checks |= _check(parsed, payload, parts)
     accepted = parts is not None and all(verdict == "ok" for verdict in checks.values())
-    return Report(dict(parsed.header.members), payload, _times(payload), checks, accepted)
+    return TokenReport(dict(parsed.header.members), payload, _times(payload), checks, accepted)
 
 
-def _unread(token: str, verdict: str) -> Report:
-    return Report(_outer_header(token), None, {}, {"form": verdict}, accepted=False)
+def _unread(token: str, verdict: str) -> TokenReport:
+    return TokenReport(_outer_header(token), None, {}, {"form": verdict}, accepted=False)
 
 
 def _fault_of_form(token: str, parts: Parts | None) -> str | None:
     """Name what came in place of a token that can be read here; None where one may have come."""
     if not token:
-        return "There is no token: give one as an argument, or on standard input"
+        return "There is no token: give one"
     if _PREFIX.match(token):
         return "It begins with Bearer, which the header has before a token; give the token alone"
     if len(token.split()) > 1 or token[0] in "{\"'":
@@ -161,14 +158,3 @@ def _instant(claims: Mapping[str, Any], name: str) -> float | None:
         return numeric_date(claims, name)
     except InvalidToken:
         return None
-
-
-def in_words(date: float | None) -> str:
-    """Write one of a report's times for a person: how far away it is, and in UTC."""
-    if date is None:
-        return "out of range"
-    ahead = date - wall_clock()
-    noun, size = next((unit for unit in _UNITS if abs(ahead) >= 2 * unit[1]), _UNITS[-1])
-    amount = count(round(abs(ahead) / size), noun)
-    words = f"in {amount}" if ahead > 0 else f"{amount} ago"
-    return f"{words} ({datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ})"
