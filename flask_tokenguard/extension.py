@@ -19,6 +19,7 @@ from .verify.issuers import Resolve
 from .verify.validators import Validator
 from .web import browser, sessions
 from .web.challenge import finishes_refusals
+from .web.credentials.cookies import AnyResponse
 from .web.hook import install
 from .web.inspection import TokenReport, inspect_token
 from .web.issuing import issue
@@ -224,15 +225,15 @@ class TokenGuard:
 
     def set_token_cookies(
         self,
-        response: browser.AnyResponse,
+        response: AnyResponse,
         pair: TokenResponse,
         *,
         persistent: bool | None = None,
-    ) -> browser.AnyResponse:
+    ) -> AnyResponse:
         """Put a pair into cookies of an answer as the function `set_token_cookies` does."""
         return browser.set_cookies(self._parts(), response, pair, persistent=persistent)
 
-    def unset_token_cookies(self, response: browser.AnyResponse) -> browser.AnyResponse:
+    def unset_token_cookies(self, response: AnyResponse) -> AnyResponse:
         """Delete the cookies of our tokens as the function `unset_token_cookies` does."""
         return browser.unset_cookies(self._parts(), response)
 

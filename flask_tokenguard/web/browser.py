@@ -1,8 +1,9 @@
 """Browsers: what login and logout routes call that keep our tokens in cookies."""
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from flask import Response, has_request_context
+from flask import has_request_context
+from werkzeug.wrappers import Response
 
 from ..config.locations import COOKIE
 from ..errors import InvalidToken, IssueError, Refusal
@@ -15,6 +16,7 @@ from .challenge import finishes_refusals, report
 from .credentials.cookies import (
     MOST_OCTETS,
     PERSISTENT,
+    AnyResponse,
     TokenCookies,
     keep_private,
 )
@@ -22,7 +24,6 @@ from .own_site import find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .sessions import revoke_text
 
-AnyResponse = TypeVar("AnyResponse", bound=Response)
 # Where a request keeps the claim of the pair that it was given.
 _NEW_CSRF = "_tokenguard_csrf"
 

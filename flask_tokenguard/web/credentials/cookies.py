@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
-from flask import Request, Response, after_this_request
+from flask import Request, after_this_request
 from werkzeug.http import dump_cookie
+from werkzeug.wrappers import Response
 
 from ...config.cookies import CookieAttributes
 from ...config.locations import COOKIE
@@ -14,6 +16,8 @@ from ...verify.claims import VerifiedToken
 from .cross_site import CrossSiteCheck
 from .locations import Location
 
+# What `redirect` makes is none of Flask's own.
+AnyResponse = TypeVar("AnyResponse", bound=Response)
 # Browsers drop a cookie whose name and value are longer together (RFC 6265bis section 5.7).
 MOST_OCTETS = 4096
 # Before the value of a refresh cookie that outlives the browser: only the answer that sets a cookie
@@ -43,7 +47,7 @@ def in_refresh_cookie(request: Request, *, name: str) -> str | None:
     return None if value is None else value.removeprefix(PERSISTENT) or None
 
 
-def keep_private(response: Response) -> Response:
+def keep_private(response: AnyResponse) -> AnyResponse:
     """Keep what is for one browser alone out of the caches of others.
 
     RFC 9111 section 3.5 keeps shared caches off `Authorization`, and off no cookie. A view that
