@@ -1,7 +1,8 @@
 """The app factory of a small notes service that is guarded by bearer tokens.
 
 Copy it as the start of an app of your own. `first_start.py` is for the demonstration only: an app
-that serves others takes its signing key from its deployment and its users from a sign-up.
+that serves others takes its key ring from its deployment and its users from a sign-up. API clients
+send their token in a header and get JSON; `console/` is for browsers, which keep it in a cookie.
 """
 
 import json
@@ -9,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Flask
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from flask_tokenguard import public
-
-from . import admin, auth, database, notes, sessions
+from . import admin, auth, console, database, notes, sessions
+from .counts import Counts
+from .incoming import wants_page
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None = None) -> Flask:
@@ -23,7 +24,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
 
     Args:
         config: Settings that come before all others.
-        instance: The folder of the signing key and the databases; default `instance`, beside this
+        instance: The folder of the key ring and the databases; default `instance`, beside this
             package.
 
     Raises:
@@ -36,10 +37,11 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
         DATABASE=folder / "notes.db",
         MAX_CONTENT_LENGTH=64 * 1024,
         # In the instance folder, as the store is; apps on several machines name a Redis or Valkey.
-        TOKENGUARD_KEY_FILE="signing.pem",
+        TOKENGUARD_KEYRING="keyring",
         TOKENGUARD_STORAGE_URI="sqlite:///tokenguard.db",
         TOKENGUARD_ISSUER="https://notes.example",
         TOKENGUARD_AUDIENCE="notes",
+        TOKENGUARD_TOKEN_LOCATIONS=["header", "cookie"],
         # A route whose decorator is forgotten is closed, not open.
         TOKENGUARD_PROTECT="all",
     )
@@ -47,30 +49,19 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
     app.config.update(config or {})
     auth.guard.init_app(app)
     database.init_app(app)
-    for part in (auth, sessions, notes, admin):
+    Counts(app)
+    for part in (auth, sessions, notes, admin, console):
         app.register_blueprint(part.blueprint)
     app.register_blueprint(auth.guard.token_endpoints(), url_prefix="/oauth")
-    app.add_url_rule("/", view_func=index)
-    app.register_error_handler(HTTPException, answer_as_json)
+    app.register_error_handler(HTTPException, answer_error)
     return app
 
 
-@public
-def index() -> dict[str, str]:
-    """Say where everything is."""
-    return {
-        "log in": url_for("auth.login"),
-        "refresh": url_for("tokenguard.token"),
-        "log out": url_for("sessions.logout"),
-        "sessions": url_for("sessions.own"),
-        "who am I": url_for("auth.me"),
-        "notes": url_for("notes.newest"),
-        "users": url_for("admin.users"),
-    }
-
-
-def answer_as_json(error: HTTPException) -> Response:
+def answer_error(error: HTTPException) -> Response | tuple[str, int]:
     """Give every other error the shape of the guard's refusals, which never come here."""
+    # For a host that is not ours no page can be made: it has no address to link to.
+    if wants_page() and not isinstance(error, SecurityError):
+        return console.error_page(error)
     response = error.get_response()
     name = error.name.lower().replace(" ", "_")
     response.data = json.dumps({"error": name, "error_description": error.description})

@@ -6,24 +6,29 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from waitress import create_server
 
-from . import create_app, tour
+from . import create_app
 from .first_start import PASSWORDS_FILE, prepare
+from .request_log import print_requests
+from .tour import story
+from .tour.screen import Screen
 
 # Loopback only: a bearer token must not travel over plain http (RFC 6750 section 5.3).
 HOST = "127.0.0.1"
 
 WELCOME = """\
 The notes service is at {url}
-Its signing key and its databases are in {folder}
+Open it in a browser, and sign in with a click.
+Its keys and its databases are in {folder}
 
 The demo users and their passwords:
 {users}
 They are kept in {passwords_file}; delete that file and start again for new ones.
 
-Log in, write a note, list the notes:
+For programs it answers in JSON. Log in, write a note, list the notes:
 
 TOKEN=$(curl -s {url}/login -H 'Content-Type: application/json' \\
   -d '{{"name": "alice", "password": "{alice}"}}' | cut -d '"' -f 4)
@@ -52,12 +57,18 @@ def main() -> int:
     names = forget_settings()
     if names:
         print(f"Not used from the environment, as the demo has settings of its own: {names}\n")
-    return tour.main() if options.command == "tour" else serve(options.instance, options.port)
+    if options.command == "serve":
+        return serve(options.instance, options.port)
+    try:
+        return story.main(Screen(is_quiet=options.quiet, is_stepping=options.step))
+    except (KeyboardInterrupt, EOFError):  # While it waits for Enter.
+        print()
+        return 1
 
 
 def forget_settings() -> str:
-    """Forget the guard's settings in the environment, which are another app's; list their names."""
-    names = sorted(name for name in os.environ if name.startswith("FLASK_TOKENGUARD_"))
+    """Forget the settings in the environment, which are another app's; list their names."""
+    names = sorted(name for name in os.environ if name.startswith(("FLASK_", "TOKENGUARD_")))
     for name in names:
         del os.environ[name]
     return ", ".join(names)
@@ -66,7 +77,10 @@ def forget_settings() -> str:
 def serve(instance: Path, port: int) -> int:
     """Serve until interrupted."""
     passwords = prepare(instance)
-    app = create_app(instance=instance)
+    app = create_app(demo_settings(passwords), instance=instance)
+    # In debug mode too, in one line.
+    app.json.compact = True  # type: ignore[attr-defined] # Flask's provider has it
+    app.wsgi_app = print_requests(app.wsgi_app)  # type: ignore[assignment,method-assign] # as Flask has it
     try:
         server = create_server(app, host=HOST, port=port)
     except OSError as error:
@@ -79,15 +93,30 @@ def serve(instance: Path, port: int) -> int:
     return 0
 
 
+def demo_settings(passwords: dict[str, str]) -> dict[str, Any]:
+    """Make the settings of the demonstration, which no app that serves others may have."""
+    return {
+        # Sign in with a click: the page holds the passwords.
+        "DEMO_PASSWORDS": passwords,
+        # A page of another site that points its own name to this machine must not read it.
+        "TRUSTED_HOSTS": [HOST, "localhost", ".localhost"],
+        # Over plain http WebKit keeps no cookie that is Secure, not even from this machine.
+        "DEBUG": True,
+        "TOKENGUARD_COOKIE_INSECURE": True,
+    }
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m example_app", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("serve", "tour"), default="serve")
     parser.add_argument("--port", type=_port, default=5000, help="to serve at; 0 takes a free one")
+    parser.add_argument("--step", action="store_true", help="wait for Enter at each step of a tour")
+    parser.add_argument("--quiet", action="store_true", help="print what is wrong, and the table")
     parser.add_argument(
         "--instance",
         type=Path,
         default=os.environ.get("EXAMPLE_APP_INSTANCE", "instance"),
-        help="folder of the key and the databases (or EXAMPLE_APP_INSTANCE); default ./instance",
+        help="folder of the keys and the databases (or EXAMPLE_APP_INSTANCE); default ./instance",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Who is asking: the login, the user behind a token, `/me`, and a change of the password.
+"""Users: the login, the user behind a token, `/me`, and a change of the password.
 
 Passwords can be guessed at `/login` and `/password` as fast as they answer; limit their rate before
 others reach them.
@@ -48,19 +48,13 @@ class User(NamedTuple):
 def login() -> TokenResponse:
     """Change a name and a password for a pair of tokens (RFC 6749 section 5.1)."""
     name, password = texts(name=64, password=1024)
-    user = _find_user("SELECT * FROM users WHERE name = ?", name)
-    password_hash = _HASH_OF_NOBODY if user is None else user.password_hash
-    is_right = check_password_hash(password_hash, password)
-    if user is None or not is_right:
-        # A 400: a 401 would owe a challenge, and a token is not what was missing.
-        raise InvalidGrant("Wrong name or password")
-    return _begin_session(user)
+    return begin_session(check_login(name, password))
 
 
 @blueprint.get("/me")
 @token_required(issuers="own", user=True)
 def me() -> dict[str, Any]:
-    """Tell users who they are, and what their token allows."""
+    """Return who the user is, and what the token allows."""
     return {
         "id": current_user.id,
         "name": current_user.name,
@@ -89,7 +83,27 @@ def change_password() -> TokenResponse:
         )
         # While it can be undone: if the sessions cannot be ended, the old password stays.
         end_all_sessions(g.claims)
-    return _begin_session(current_user)
+    return begin_session(current_user)
+
+
+def check_login(name: str, password: str) -> User:
+    """Find the user of a name and a password.
+
+    Raises:
+        InvalidGrant: There is none.
+    """
+    user = _find_user("SELECT * FROM users WHERE name = ?", name)
+    password_hash = _HASH_OF_NOBODY if user is None else user.password_hash
+    is_right = check_password_hash(password_hash, password)
+    if user is None or not is_right:
+        # A 400: a 401 would owe a challenge, and a token is not what was missing.
+        raise InvalidGrant("Wrong name or password")
+    return user
+
+
+def begin_session(user: User) -> TokenResponse:
+    """Issue the tokens of a session on the device that asks."""
+    return issue_token_pair(user.id, scope=user.scope, origin=request.user_agent.string)
 
 
 @guard.user_loader
@@ -102,13 +116,9 @@ def load_user(claims: Claims) -> User | None:
 
 @guard.default_claims
 def claims_of(subject: str) -> dict[str, str]:
-    """Say a user's role in each token; asked at each refresh, so that a change of it works then."""
+    """Return a user's role for each token; asked at each refresh, so that a change works then."""
     user = _find_user("SELECT * FROM users WHERE id = ?", subject)
     return {} if user is None else {"role": user.role}
-
-
-def _begin_session(user: User) -> TokenResponse:
-    return issue_token_pair(user.id, scope=user.scope, origin=request.user_agent.string)
 
 
 def _find_user(query: str, value: str) -> User | None:

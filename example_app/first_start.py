@@ -1,4 +1,4 @@
-"""What the demonstration needs at its first start: a signing key, a database, and users to try.
+"""What the demonstration needs at its first start: a key ring, a database, and users to try.
 
 Nothing secret is in the source. A file that exists is kept, so a later start changes nothing.
 """
@@ -6,13 +6,14 @@ Nothing secret is in the source. A file that exists is kept, so a later start ch
 import json
 import os
 import secrets
+import time
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from werkzeug.security import generate_password_hash
+
+from flask_tokenguard.keys import make_ring, read_ring
 
 from . import database
 
@@ -32,16 +33,11 @@ def prepare(folder: Path) -> dict[str, str]:
         The demo users' passwords, by name.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_key(folder / "signing.pem")
+    if not read_ring(folder / "keyring"):
+        make_ring(folder / "keyring", alg="ES256", password=None, now=int(time.time()))
     passwords = _make_passwords(folder / PASSWORDS_FILE)
     _make_database(folder / "notes.db", passwords)
     return passwords
-
-
-def make_key(path: Path) -> None:
-    """Make a signing key, for ES256 in PKCS#8, unless there is one."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    _write_once(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _make_passwords(path: Path) -> dict[str, str]:
@@ -62,6 +58,12 @@ def _make_database(path: Path, passwords: dict[str, str]) -> None:
                 " ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash",
                 (str(uuid4()), name, generate_password_hash(passwords[name]), role, scope),
             )
+        # He may write none, and shall have one to try and delete.
+        connection.execute(
+            "INSERT INTO notes (id, owner, text) SELECT ?, id, ? FROM users WHERE name = 'bob'"
+            " AND NOT EXISTS (SELECT 1 FROM notes WHERE owner = users.id)",
+            (str(uuid4()), "A note for Bob, who may read it and not delete it"),
+        )
 
 
 def _write_once(path: Path, content: bytes) -> None:

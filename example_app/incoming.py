@@ -1,5 +1,6 @@
-"""The JSON that clients send, checked before anything uses it."""
+"""What clients send, checked before anything uses it, and what they want back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
@@ -16,7 +17,25 @@ def texts(**longest: int) -> tuple[str, ...]:
         BadRequest: The body is not a JSON object, or a member is not such a text.
         UnsupportedMediaType: The body is not called JSON.
     """
-    members = _json_object()
+    return _texts(_json_object(), longest)
+
+
+def form_texts(**longest: int) -> tuple[str, ...]:
+    """Read text fields of the request's form, as `texts` reads members.
+
+    Raises:
+        BadRequest: A field is not such a text.
+    """
+    return _texts(request.form, longest)
+
+
+def wants_page() -> bool:
+    """Return whether a person is to read the answer: a browser asks for HTML first."""
+    kinds = ["application/json", "text/html"]
+    return request.accept_mimetypes.best_match(kinds) == "text/html"
+
+
+def _texts(members: Mapping[str, Any], longest: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(_text(members, name, most) for name, most in longest.items())
 
 
@@ -30,7 +49,7 @@ def _json_object() -> dict[str, Any]:
     return members
 
 
-def _text(members: dict[str, Any], name: str, most: int) -> str:
+def _text(members: Mapping[str, Any], name: str, most: int) -> str:
     text = members.get(name)
     if not isinstance(text, str) or not 1 <= len(text) <= most or not _is_unicode(text):
         raise BadRequest(f"{name} must be a text of 1 to {most} characters")

@@ -34,7 +34,7 @@ LONG = (
     "stores/machine/test_planted_faults.py",
     "stores/machine/test_machine.py",
     "benchmarks/test_benchmarks.py",
-    "test_example_app.py",
+    "example_app/test_commands.py",
     "stores/redis/test_server.py",
     "stores/redis/test_load.py",
     "fetching/test_fetcher.py",

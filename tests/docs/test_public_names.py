@@ -10,7 +10,7 @@ import pytest
 from ..support import ROOT
 
 IMPORT = re.compile(r"^[ \t]*((?:from|import) flask_tokenguard\b(?:.*\([^)]*\)|.*))", re.MULTILINE)
-FILES = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("example_app/*.py")]
+FILES = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("example_app/**/*.py")]
 
 
 def public_imports(path: Path) -> list[tuple[str, str]]:
@@ -23,7 +23,7 @@ def public_imports(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_shown_is_imported_from_a_public_door(path: Path) -> None:
     closed = [
         f"{module}.{name}"

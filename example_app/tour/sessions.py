@@ -6,12 +6,11 @@ from flask import Flask
 
 from flask_tokenguard import TokenResponse, issue_token_pair
 
+from .attacks import NEW_PAIR, REFUSED_GRANT
 from .narrator import Expected, Narrator
 
 NEW_PASSWORD = "correct horse battery"  # noqa: S105 - it is gone with the tour
 REVOKED = Expected(401, {"error": "invalid_token"}, holds="revoked")
-REFUSED_GRANT = Expected(400, holds="invalid_grant")
-NEW_PAIR = Expected(200, holds="refresh_token")
 DONE = Expected(204)
 
 
@@ -19,21 +18,21 @@ def play(narrator: Narrator, app: Flask, *, alice: str, password: str) -> None:
     """Play the chapters.
 
     Args:
-        narrator: Tells them to the app's server.
+        narrator: Sends to the app's server.
         app: The app.
         alice: Alice's id.
         password: Alice's.
     """
-    _tell_of_refreshing(narrator, _log_in(narrator, password, "Refresh tokens"))
-    _tell_of_theft(narrator, _log_in(narrator, password, "A stolen refresh token"))
-    _tell_of_logout(narrator, _log_in(narrator, password, "Logging out"))
+    _play_refreshing(narrator, _log_in(narrator, password, "Refresh tokens"))
+    play_theft(narrator, _log_in(narrator, password, "A stolen refresh token"))
+    _play_logout(narrator, _log_in(narrator, password, "Logging out"))
     here = _log_in(narrator, password, "Logging out elsewhere, and everywhere")
-    _tell_of_many_sessions(narrator, here, _log_in(narrator, password))
+    _play_many_sessions(narrator, here, _log_in(narrator, password))
     fresh = _log_in(narrator, password, "Changing the password")
-    _tell_of_password(narrator, fresh, _logged_in_an_hour_ago(app, alice), password)
+    _play_password(narrator, fresh, _logged_in_an_hour_ago(app, alice), password)
 
 
-def _tell_of_refreshing(narrator: Narrator, first: TokenResponse) -> None:
+def _play_refreshing(narrator: Narrator, first: TokenResponse) -> None:
     second = _refresh(narrator, "Her app changes the refresh token for a new pair.", first)
     narrator.ask("The new access token works.", "GET /me", Expected(200), token=_of(second))
     _refresh(narrator, "Had the answer been lost, it could ask again for a few seconds.", first)
@@ -51,11 +50,12 @@ def _tell_of_refreshing(narrator: Narrator, first: TokenResponse) -> None:
     )
 
 
-def _tell_of_theft(narrator: Narrator, stolen: TokenResponse) -> None:
-    thiefs = _refresh(narrator, "A thief has copied her refresh token, and is faster.", stolen)
+def play_theft(narrator: Narrator, stolen: TokenResponse) -> None:
+    """Play a theft: owner and thief refresh with the same token, and both are thrown out."""
+    thiefs = _refresh(narrator, "A thief has copied the refresh token, and is faster.", stolen)
     thiefs = _refresh(narrator, "He refreshes again.", thiefs)
     narrator.ask(
-        "Her app sends the token that was used already: somebody has a copy.",
+        "The owner's app sends the token that was used already: somebody has a copy.",
         "POST /oauth/token",
         REFUSED_GRANT,
         form=_grant(stolen),
@@ -71,13 +71,13 @@ def _tell_of_theft(narrator: Narrator, stolen: TokenResponse) -> None:
     )
 
 
-def _tell_of_logout(narrator: Narrator, pair: TokenResponse) -> None:
+def _play_logout(narrator: Narrator, pair: TokenResponse) -> None:
     narrator.ask("Alice logs out.", "POST /logout", DONE, token=_of(pair))
     narrator.ask("Her token has not expired. It is refused.", "GET /me", REVOKED, token=_of(pair))
     narrator.ask("Nor can it be refreshed.", "POST /oauth/token", REFUSED_GRANT, form=_grant(pair))
 
 
-def _tell_of_many_sessions(narrator: Narrator, here: TokenResponse, there: TokenResponse) -> None:
+def _play_many_sessions(narrator: Narrator, here: TokenResponse, there: TokenResponse) -> None:
     listed = narrator.ask(
         "She sees all of her sessions.",
         "GET /sessions",
@@ -94,7 +94,7 @@ def _tell_of_many_sessions(narrator: Narrator, here: TokenResponse, there: Token
     narrator.ask("Now hers is refused too.", "GET /me", REVOKED, token=_of(here))
 
 
-def _tell_of_password(
+def _play_password(
     narrator: Narrator, fresh: TokenResponse, stale: TokenResponse, password: str
 ) -> None:
     stale_login = Expected(401, {"error": "insufficient_user_authentication", "max_age": "300"})
@@ -131,19 +131,19 @@ def _tell_of_password(
 def _log_in(narrator: Narrator, password: str, chapter: str = "") -> TokenResponse:
     if chapter:
         narrator.chapter(chapter)
-    response = narrator.ask(
+    answer = narrator.ask(
         "Alice logs in." if chapter else "She logs in on another device.",
         "POST /login",
         NEW_PAIR,
         body={"name": "alice", "password": password},
     )
-    pair: TokenResponse = response.json()
+    pair: TokenResponse = answer.json()
     return pair
 
 
 def _refresh(narrator: Narrator, sentence: str, pair: TokenResponse) -> TokenResponse:
-    response = narrator.ask(sentence, "POST /oauth/token", NEW_PAIR, form=_grant(pair))
-    new: TokenResponse = response.json()
+    answer = narrator.ask(sentence, "POST /oauth/token", NEW_PAIR, form=_grant(pair))
+    new: TokenResponse = answer.json()
     return new
 
 
