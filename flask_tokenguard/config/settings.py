@@ -137,6 +137,25 @@ class Settings:
         settings._check_former_tokens(on_fault)
         return settings
 
+    def changes_since(self, config: Mapping[str, Any], *, folder: Path) -> list[str]:
+        """List what was set after these settings were read, in a sentence each.
+
+        Args:
+            config: The app's config, as it is now.
+            folder: As for `read`.
+        """
+        changes: list[str] = []
+        current = self.read(config, changes.append, folder=folder)
+        changed = [
+            PREFIX + item.name.upper()
+            for item in fields(self)
+            if getattr(self, item.name) != getattr(current, item.name)
+        ]
+        return [
+            *(f"{key} was changed after init_app, which reads settings once" for key in changed),
+            *changes,
+        ]
+
     @property
     def rotates_refresh_tokens(self) -> bool:
         """Whether a refresh token is spent by its use."""

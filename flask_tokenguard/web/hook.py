@@ -109,7 +109,7 @@ class _Remembered:
 
 def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | None]:
     """Make the hook of an app."""
-    remembered = RememberedDemands(on_first=lambda: _warn_of_idle_endpoints(parts))
+    remembered = RememberedDemands(on_first=lambda: _check_before_first(parts))
     all_locations, bodiless = parts.locations, without_body(parts.locations)
 
     def guard_request() -> ResponseReturnValue | None:
@@ -144,10 +144,21 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
     return guard_request
 
 
-def _warn_of_idle_endpoints(parts: Parts) -> None:
+def _check_before_first(parts: Parts) -> None:
     # An app may register its endpoints until the first request.
     for name in parts.idle_public_endpoints():
         _logger.warning("TOKENGUARD_PUBLIC_ENDPOINTS names %r, which no endpoint matches", name)
+    if parts.app.testing:
+        _watch_settings(parts)
+
+
+def _watch_settings(parts: Parts) -> None:
+    """Check before each request that no setting was changed; only tests pay for it."""
+    parts.check_settings()
+    functions = parts.app.before_request_funcs
+    if parts.check_settings not in functions[None]:
+        # A list of its own, since Flask is walking through this one.
+        functions[None] = [parts.check_settings, *functions[None]]
 
 
 class _RequestClaims:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from re import Pattern
 from typing import Any, TypeVar, cast
 
@@ -139,6 +140,17 @@ class Parts:
             if name not in STATIC_ENDPOINTS
             and not any(fnmatchcase(endpoint, name) for endpoint in self.app.view_functions)
         ]
+
+    def check_settings(self) -> None:
+        """Check that the app's settings still are those of `init_app`; for tests.
+
+        Raises:
+            ConfigurationError: They are not, so that a test would try another app than it means.
+        """
+        folder = Path(self.app.instance_path)
+        changes = self.settings.changes_since(self.app.config, folder=folder)
+        if changes:
+            raise ConfigurationError(*changes, "Set them before TokenGuard(app) or init_app(app)")
 
     def get_sessions(self) -> Sessions:
         """Get the sessions.
