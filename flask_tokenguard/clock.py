@@ -2,6 +2,9 @@
 
 A parameter `clock` takes the time of day, since the epoch in UTC, as in tokens. A parameter
 `monotonic` takes seconds since any moment, for durations: such a clock is never set.
+
+Both clocks here are objects that every part of an app keeps, so that `testing.clock` can let
+another clock answer in their place.
 """
 
 import time
@@ -24,4 +27,4 @@ class Steady:
     years after. freezegun replaces what a module calls its own, and not what a class does.
     """
 
-    now = staticmethod(time.monotonic)
+    now = staticmethod(partial(time.monotonic))

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from flask_tokenguard import testing
 from flask_tokenguard.keys.ring_files import INDEX, RingEntry, make, rotate
+
+SettableClock = testing.SettableClock
 
 # What a token may hold in place of an instant.
 NO_INSTANTS: list[object] = [
@@ -33,16 +36,6 @@ ROOT = Path(__file__).parents[1]
 needs_source = pytest.mark.skipif(
     not (ROOT / "flask_tokenguard").exists(), reason="the package's source is not beside its tests"
 )
-
-
-class SettableClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def turn_ring(

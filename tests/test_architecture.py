@@ -15,7 +15,7 @@ PACKAGE = Path(flask_tokenguard.__file__).parent
 FLOORS = (
     {"__init__"},
     {"extension"},
-    {"cli"},
+    {"cli", "testing"},
     {"wiring"},
     {"web"},
     {"sessions"},
@@ -26,7 +26,7 @@ FLOORS = (
     {"errors", "signals", "clock", "per_process", "quoting", "arguments"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
-KNOW_FLASK = {"__init__", "extension", "cli", "wiring", "web"}
+KNOW_FLASK = {"__init__", "extension", "cli", "testing", "wiring", "web"}
 IMPORTERS = {"jwt": "jose/jws.py", "joserfc": "jose/jwe.py", "redis": "stores/redis/"}
 # Their own reason is for those that an app makes.
 NEED_A_REASON = {"Refusal", "Rejected", "InvalidToken", "InvalidGrant", "Unavailable"}

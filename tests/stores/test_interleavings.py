@@ -20,10 +20,10 @@ from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.keys import ring_files
 from flask_tokenguard.sessions.pairs import TokenResponse
 from flask_tokenguard.stores.base import Advance, Outcome, Store
+from flask_tokenguard.testing.stores import Family, new_refresh
 
 from ..support import ROOT, SettableClock, turn_ring
 from .conftest import PASSWORD
-from .contract import Family, new_refresh
 from .machine.comparison import OTHER_KEY, read_part
 from .machine.model import GRACE, OWN
 from .machine.workers import Worker

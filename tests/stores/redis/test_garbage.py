@@ -10,10 +10,10 @@ from hypothesis import settings
 from flask_tokenguard import issue_token
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.testing.stores import Family, new_id
 
 from ...conftest import MakeApp
 from ...support import bearer
-from ..contract import Family, new_id
 from .fakes import Command, FakeServer, bulk
 
 KINDS = ["server", "sentinel", "cluster"]

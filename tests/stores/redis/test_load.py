@@ -13,8 +13,8 @@ import pytest
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.testing.stores import Family, new_id, new_refresh
 
-from ..contract import Family, new_id, new_refresh
 from ..processes import started
 from ..rotate import rotate
 from ..servers import DURABLE, RealServer, find_redis, find_valkey, running

@@ -16,9 +16,9 @@ import pytest
 from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.testing.stores import Family, new_id
 
 from ..conftest import PASSWORD
-from ..contract import Family, new_id
 from ..servers import DURABLE, RealServer, find_redis, find_valkey, running, wait_until
 
 # For the tests of what hangs; the others are as patient as a busy machine needs.

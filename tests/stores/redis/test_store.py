@@ -12,9 +12,9 @@ import pytest
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.redis import scripts
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.testing.stores import AtAnotherTime, StoreContract
 
 from ..conftest import PASSWORD
-from ..contract import AtAnotherTime, StoreContract
 from ..places import ahead
 from ..servers import RealServer
 from ..topologies import Cluster, Replicated

@@ -20,10 +20,10 @@ from redis.crc import key_slot
 from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.testing.stores import Family, new_id
 
 from ...support import ROOT
 from ..conftest import PASSWORD
-from ..contract import Family, new_id
 from ..servers import RealServer, find_valkey, wait_until
 from ..topologies import SERVICE, Cluster, Replicated, replicated
 

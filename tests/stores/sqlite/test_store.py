@@ -12,9 +12,9 @@ from flask_tokenguard.errors import ConfigurationError, Unavailable
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
+from flask_tokenguard.testing.stores import Now, SettableClockContract, Wait, new_id
 
 from ...support import SettableClock
-from ..contract import Now, SettableClockContract, Wait, new_id
 
 
 class SettableContract(SettableClockContract):
