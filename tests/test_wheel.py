@@ -3,15 +3,16 @@
 import shutil
 import subprocess
 import sys
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
 import pytest
 
+from .docs.test_testing import FILES as PROJECT
 from .support import ROOT, needs_source
 
 pytestmark = needs_source
-FILES = "pytest_flask_tokenguard.py setup.cfg pyproject.toml README.md LICENSE"
+SOURCES = "pytest_flask_tokenguard.py setup.cfg pyproject.toml README.md LICENSE"
 ROOMS = "arguments cli config fetching issue jose keys sessions stores testing verify web wiring"
 FOLDERS = {
     "flask_tokenguard",
@@ -27,17 +28,23 @@ FOLDERS = {
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> list[PurePosixPath]:
-    """The files of a wheel, built from a copy: setuptools leaves its work beside the source."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from a copy: setuptools leaves its work beside the source."""
     source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT / "flask_tokenguard", source / "flask_tokenguard")
-    for name in FILES.split():
+    for name in SOURCES.split():
         shutil.copy(ROOT / name, source)
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(output)!r})"
     subprocess.run(  # noqa: S603 - our own wheel, by the interpreter that runs this
         [sys.executable, "-c", build], cwd=source, check=True, timeout=120, capture_output=True
     )
     (wheel,) = output.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def files(wheel: Path) -> list[PurePosixPath]:
+    """The files in it."""
     with ZipFile(wheel) as archive:
         return [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
 
@@ -55,3 +62,27 @@ def test_a_wheel_has_every_folder_of_the_package(files: list[PurePosixPath]) -> 
 
 def test_a_wheel_marks_the_package_as_typed(files: list[PurePosixPath]) -> None:
     assert PurePosixPath("flask_tokenguard/py.typed") in files
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run a command in a folder, where nothing of this repository is in reach."""
+    done = subprocess.run(  # noqa: S603 - programs of a fresh environment
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.ci
+def test_a_fresh_environment_tests_a_project_of_three_files(wheel: Path, tmp_path: Path) -> None:
+    python = tmp_path / "environment" / "bin" / "python"
+    run(sys.executable, "-m", "venv", tmp_path / "environment", folder=tmp_path)
+    run(python, "-m", "pip", "install", "--quiet", wheel, "pytest", "pytest-cov", folder=tmp_path)
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("notes", "conftest", "test_notes"):
+        (project / f"{name}.py").write_text(PROJECT[name])
+    strict = ("-m", "pytest", "-W", "error", "--strict-markers", "--strict-config")
+    assert "3 passed" in run(python, *strict, folder=project)
+    # The plugin leaves what a project's own coverage counts.
+    assert "100%" in run(python, *strict, "--cov=conftest", folder=project)
