@@ -35,6 +35,9 @@ from flask_tokenguard.jose.material import PrivateKey
 from . import schedule
 from .support import SettableClock
 
+# An app of somebody else, whose suite runs by itself.
+collect_ignore = ["apps"]
+
 MakeApp = Callable[..., Flask]
 
 # A test never tells how fast something is, so that no example has a deadline.

@@ -11,6 +11,7 @@ from ..support import ROOT
 
 IMPORT = re.compile(r"^[ \t]*((?:from|import) flask_tokenguard\b(?:.*\([^)]*\)|.*))", re.MULTILINE)
 FILES = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("example_app/**/*.py")]
+FILES += ROOT.glob("tests/apps/**/*.py")
 
 
 def public_imports(path: Path) -> list[tuple[str, str]]:
