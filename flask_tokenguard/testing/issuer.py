@@ -37,6 +37,7 @@ class LoopbackIssuer:
         audience: For whom its tokens are.
         url: Its `iss`, and where its metadata is.
         key: What it signs with now.
+        max_age: For how many seconds its answers are fresh.
         requests: The paths that were asked for.
     """
 
@@ -68,6 +69,7 @@ class LoopbackIssuer:
         self.audience = audience
         self._clock = clock
         self._is_away = False
+        self.max_age = 300
         self.requests: list[str] = []
         self.key = self._new_key()
         self._published = [self.key]
@@ -217,7 +219,7 @@ def _handler_of(issuer: LoopbackIssuer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             if status == 200:
-                self.send_header("Cache-Control", "max-age=300")
+                self.send_header("Cache-Control", f"max-age={issuer.max_age}")
             self.end_headers()
             self.wfile.write(body)
 

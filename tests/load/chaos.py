@@ -7,9 +7,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from flask_tokenguard.keys import ring_files
+from flask_tokenguard.testing import LoopbackIssuer
 
 from .ledger import Ledger
-from .provider import Provider
 from .proxy import FAULTS, Fault, Proxy
 from .served import Gunicorn
 
@@ -35,7 +35,7 @@ class Chaos:
         *,
         front: Proxy,
         store: Proxy | None,
-        provider: Provider,
+        provider: LoopbackIssuer,
         ring: Path,
     ) -> None:
         """Take what there is; a store in a file has no proxy."""
@@ -94,7 +94,5 @@ class Chaos:
             self._store.fault = None
 
     def _stop(self) -> None:
-        with self._ledger.away("provider"):
-            self._provider.is_away = True
+        with self._ledger.away("provider"), self._provider.outage():
             self._rest()
-            self._provider.is_away = False

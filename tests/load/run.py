@@ -1,14 +1,15 @@
 """A run of all: an app on a store, its clients, and what happens meanwhile."""
 
+import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from flask_tokenguard.keys import ring_files
+from flask_tokenguard.testing import LoopbackIssuer
 
 from .chaos import Chaos
 from .ledger import Ledger
-from .provider import Provider
 from .proxy import Proxy
 from .served import Gunicorn, serving
 from .traffic import Client, going_on
@@ -18,6 +19,7 @@ _CLIENTS = 4
 _MOST_GROWTH = 8.0
 # After this part of a run all that is remembered is, but at most after five minutes.
 _WARM_AFTER, _LONGEST_WARMING = 1 / 3, 300.0
+_DAY = 86_400
 _SETTINGS = {
     "ACCESS_TOKEN_LIFETIME": "120",
     "REFRESH_TOKEN_LIFETIME": "300",
@@ -40,11 +42,12 @@ def run(folder: Path, uri: str, seconds: float, *, store: Proxy | None, timeout:
     ring, ledger = folder / "ring", Ledger()
     ring_files.make(ring, alg="ES256", password=None, now=int(time.time()))
     with ExitStack() as stack:
-        provider = stack.enter_context(Provider())
+        provider = stack.enter_context(LoopbackIssuer())
+        provider.max_age = 2
         settings = {
             **_SETTINGS,
             "KEYRING": str(ring),
-            "ISSUERS": provider.entry(),
+            "ISSUERS": json.dumps({provider.url: provider.entry}),
             "STORAGE_URI": uri,
             "STORAGE_TIMEOUT": str(timeout),
         }
@@ -53,7 +56,7 @@ def run(folder: Path, uri: str, seconds: float, *, store: Proxy | None, timeout:
         chaos = Chaos(app, ledger, front=front, store=store, provider=provider, ring=ring)
         # A token of another issuer counts as older than a store that began in the same second.
         time.sleep(1.1)
-        token = provider.token()
+        token = provider.token(lifetime=_DAY)
         clients = [Client((app.port, front.port), ledger, token) for _ in range(_CLIENTS)]
         with going_on(clients, ledger):
             chaos.go_on(seconds)
