@@ -14,6 +14,7 @@ from flask_tokenguard.errors import InvalidToken
 from flask_tokenguard.jose.algorithms import SIGNATURE_ALGORITHMS
 from flask_tokenguard.jose.compact import Header, media_type
 from flask_tokenguard.jose.jwk import KeySet
+from flask_tokenguard.testing.profiles import SHAPES
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
 from flask_tokenguard.wiring.issuers import trusted_issuer
 
@@ -22,20 +23,20 @@ from ..support import SettableClock
 Token = tuple[str | None, dict[str, Any]]
 
 TIMES = {"iat": 1, "exp": 2}
-# The typ in the header, and the claims that the provider's documentation shows.
+# The typ in the header, and the claims; the kit has what the provider's documentation shows.
 ACCESS_TOKENS: dict[str, Token] = {
-    "rfc9068": (
-        "at+jwt",
-        {"iss": "i", "aud": "api", "sub": "s", "client_id": "c", "jti": "1", **TIMES},
-    ),
-    "oidc-access": ("JWT", {"aud": "api", **TIMES}),
-    "keycloak": ("JWT", {"aud": "api", "typ": "Bearer", "azp": "c", **TIMES}),
-    "auth0": ("JWT", {"aud": ["api", "userinfo"], "sub": "auth0|1", "azp": "c", **TIMES}),
-    "entra": ("JWT", {"aud": "api", "azp": "c", "ver": "2.0", **TIMES}),
-    "entra-v1": ("JWT", {"aud": "api://api", "appid": "c", "ver": "1.0", **TIMES}),
-    "cognito": (None, {"client_id": "c", "token_use": "access", "sub": "s", **TIMES}),
-    "google": ("JWT", {"aud": "c", "azp": "c", "sub": "s", **TIMES}),
-    "okta": (None, {"aud": "api", "cid": "c", "sub": "s", "jti": "AT.1", "ver": 1, **TIMES}),
+    name: (
+        shape.typ,
+        {
+            "iss": "i",
+            "sub": "s",
+            "jti": "1",
+            PROFILES[name].audience_claim: "c",
+            **TIMES,
+            **shape.claims,
+        },
+    )
+    for name, shape in SHAPES.items()
 }
 ID_TOKENS: dict[str, Token] = {
     "rfc9068": ("JWT", {"iss": "i", "aud": "c", "sub": "s", **TIMES}),

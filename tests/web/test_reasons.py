@@ -6,6 +6,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
-    Claims,
     InvalidGrant,
     InvalidToken,
     Reason,
@@ -22,17 +22,21 @@ from flask_tokenguard import (
     Unavailable,
     VerifiedToken,
     current_token,
-    end_all_sessions,
-    end_session,
     issue_token,
     issue_token_pair,
     require_token,
-    revoke_token,
     token_rejected,
     token_required,
 )
 from flask_tokenguard.fetching import Fetched, FetchError
 from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.testing import (
+    broken_token,
+    revoked,
+    session_ended,
+    subject_ended,
+    user_gone,
+)
 
 from ..conftest import MakeApp
 from ..jose.tokens import unsigned
@@ -110,14 +114,20 @@ class Kit:
         self.app.register_blueprint(guard.token_endpoints())
         return self.app, client
 
-    def ended(self, end: Callable[[Claims], object]) -> TestResponse:
-        """End what a login began, and send its access token."""
-        app, client = self.stored()
-        with app.app_context():
-            pair = issue_token_pair("alice")
-            claims = app.extensions["guard"].verify(pair["access_token"]).claims
-            end(claims)
-        return client.get("/claims", headers=bearer(pair["access_token"]))
+    def broken(self, reason: Reason, **settings: Any) -> TestResponse:
+        """Send a token that is refused for a reason of its own."""
+        app = self.tested(**settings)
+        return app.test_client().get("/claims", headers=bearer(broken_token(app, reason)))
+
+    def ended(self, end: Callable[[Flask], str]) -> TestResponse:
+        """Send a token that was good."""
+        app = self.tested(STORAGE_URI="memory://")
+        return app.test_client().get("/claims", headers=bearer(end(app)))
+
+    def tested(self, guard: TokenGuard | None = None, **settings: Any) -> Flask:
+        app = self.client(guard, **settings).application
+        app.testing = True
+        return app
 
     def ask(self, **body: str) -> TestResponse:
         return self.stored()[1].post("/token", data=body)
@@ -128,13 +138,6 @@ class Kit:
             pair = issue_token_pair("alice", scope="a")
         body |= {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
         return [client.post("/token", data=body) for _ in range(times)][-1]
-
-    def subject_ended(self) -> TestResponse:
-        app, client = self.stored()
-        with app.app_context():
-            token = issue_token("alice")
-            end_all_sessions("alice")
-        return client.get("/claims", headers=bearer(token))
 
     def ask_issuer(self, fetch: Any) -> TestResponse:
         entry = {"audience": "notes-api", "jwks_url": f"{ID}keys"}
@@ -154,13 +157,19 @@ class Kit:
 
     def user_gone(self) -> TestResponse:
         guard = TokenGuard()
-        guard.user_loader(lambda _: None)
-        client = self.client(guard)
-        assert self.app is not None
-        self.app.add_url_rule("/", "user", token_required(user=True)(new_view()))
-        return client.get("/", headers=bearer(self.sign(self.claims)))
+        guard.user_loader(lambda claims: claims.subject)
+        app = self.tested(guard)
+        app.add_url_rule("/", "user", token_required(user=True)(new_view()))
+        return app.test_client().get("/", headers=bearer(user_gone(app)))
 
 
+# Those that a token alone can have, in an app without a store and without encryption.
+OF_TOKENS = [
+    *[Reason.TOO_LARGE, Reason.MALFORMED, Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM],
+    *[Reason.BAD_SIGNATURE, Reason.WRONG_TYPE, Reason.WRONG_ISSUER, Reason.WRONG_AUDIENCE],
+    *[Reason.MISSING_CLAIM, Reason.MALFORMED_CLAIM, Reason.WRONG_CLAIM, Reason.EXPIRED],
+    Reason.NOT_YET_VALID,
+]
 CASES: dict[Reason, Callable[[Kit], TestResponse]] = {
     Reason.TOKEN_MISSING: lambda kit: kit.client().get("/claims"),
     Reason.TWO_CREDENTIALS: lambda kit: kit.client(TOKEN_LOCATIONS=["header", "query"]).get(
@@ -169,30 +178,16 @@ CASES: dict[Reason, Callable[[Kit], TestResponse]] = {
     Reason.MALFORMED_REQUEST: lambda kit: kit.send("a b"),
     Reason.BODY_TOO_LARGE: lambda kit: kit.ask(grant_type="refresh_token", more="x" * 40_000),
     Reason.CROSS_SITE: lambda kit: kit.cross_site(),
-    Reason.TOO_LARGE: lambda kit: kit.send("x" * 9000),
-    Reason.MALFORMED: lambda kit: kit.send("x.y.z"),
-    Reason.NOT_ENCRYPTED: lambda kit: kit.send(kit.stating(), ENCRYPTION={"key": OCT}),
-    Reason.NOT_DECRYPTABLE: lambda kit: kit.send("a.b.c.d.e", ENCRYPTION={"key": OCT}),
-    Reason.UNKNOWN_KEY: lambda kit: kit.head(kid="another"),
-    Reason.WRONG_ALGORITHM: lambda kit: kit.send(unsigned({"alg": "none"})),
-    Reason.BAD_SIGNATURE: lambda kit: kit.send(kit.stating()[:-8] + "AAAAAAAA"),
-    Reason.WRONG_TYPE: lambda kit: kit.head(typ="dpop+jwt"),
-    Reason.WRONG_ISSUER: lambda kit: kit.state(iss="https://id.example"),
-    Reason.WRONG_AUDIENCE: lambda kit: kit.state(aud="files"),
-    Reason.MISSING_CLAIM: lambda kit: kit.state(jti=None),
-    Reason.MALFORMED_CLAIM: lambda kit: kit.state(exp="soon"),
-    Reason.WRONG_CLAIM: lambda kit: kit.state(cnf={}),
-    Reason.EXPIRED: lambda kit: kit.state(exp=1),
-    Reason.NOT_YET_VALID: lambda kit: kit.state(nbf=kit.claims["exp"] - 1),
-    Reason.LIVES_TOO_LONG: lambda kit: kit.send(
-        kit.stating(exp=kit.claims["iat"] + 400 * DAY), STORAGE_URI="memory://"
+    **{reason: partial(Kit.broken, reason=reason) for reason in OF_TOKENS},
+    Reason.NOT_ENCRYPTED: lambda kit: kit.broken(Reason.NOT_ENCRYPTED, ENCRYPTION={"key": OCT}),
+    Reason.NOT_DECRYPTABLE: lambda kit: kit.broken(Reason.NOT_DECRYPTABLE, ENCRYPTION={"key": OCT}),
+    Reason.LIVES_TOO_LONG: lambda kit: kit.broken(Reason.LIVES_TOO_LONG, STORAGE_URI="memory://"),
+    Reason.OLDER_THAN_STORE: lambda kit: kit.broken(
+        Reason.OLDER_THAN_STORE, STORAGE_URI="memory://"
     ),
-    Reason.REVOKED: lambda kit: kit.ended(revoke_token),
-    Reason.SESSION_ENDED: lambda kit: kit.ended(lambda claims: end_session(claims["sid"])),
-    Reason.SUBJECT_ENDED: Kit.subject_ended,
-    Reason.OLDER_THAN_STORE: lambda kit: kit.send(
-        kit.stating(iat=kit.claims["iat"] - DAY), STORAGE_URI="memory://"
-    ),
+    Reason.REVOKED: lambda kit: kit.ended(revoked),
+    Reason.SESSION_ENDED: lambda kit: kit.ended(session_ended),
+    Reason.SUBJECT_ENDED: lambda kit: kit.ended(subject_ended),
     Reason.USER_GONE: Kit.user_gone,
     Reason.APP_RULE: lambda kit: kit.send(kit.stating(), TokenGuard(validators=[refuse])),
     Reason.LOGIN_TOO_OLD: lambda kit: kit.demand(max_age=60),
