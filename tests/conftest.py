@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from flask import Flask, g
+from flask.testing import FlaskClient
 from hypothesis import settings
 
 from flask_tokenguard import TokenGuard, token_required
@@ -197,6 +198,12 @@ def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     for thread in threading.enumerate():
         if thread.name.startswith("tokenguard-"):
             thread.join(30)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the fixture `app` of a module."""
+    return app.test_client()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ Start at `tokens.token_for`. `stores` has the tests of a store, and alone needs 
 """
 
 from .broken import broken_token
-from .challenges import assert_challenge
+from .challenges import assert_challenge, challenge_parameters
 from .clock import SettableClock, settable_clock
 from .issuer import LoopbackIssuer
 from .tokens import client_with, revoked, session_ended, subject_ended, token_for, user_gone
@@ -14,6 +14,7 @@ __all__ = [
     "SettableClock",
     "assert_challenge",
     "broken_token",
+    "challenge_parameters",
     "client_with",
     "revoked",
     "session_ended",

@@ -7,10 +7,9 @@ from typing import Any
 
 from blinker import NamedSignal
 from flask import Flask
-from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.test import TestResponse
 
-from ..support import challenge_of
+from flask_tokenguard.testing import challenge_parameters
 
 View = Callable[..., Any]
 
@@ -57,17 +56,9 @@ def called_by_another(view: View) -> View:
     return another
 
 
-def parameters_of(response: TestResponse) -> dict[str, str | None]:
-    """Read the parameters of the one challenge, which must be ours."""
-    parsed = WWWAuthenticate.from_header(challenge_of(response))
-    assert parsed is not None
-    assert parsed.type == "bearer"
-    return dict(parsed.parameters)
-
-
 def refusal_of(response: TestResponse) -> tuple[int, str | None]:
     """Read a refusal's status, and the error code of its one challenge."""
-    return response.status_code, parameters_of(response).get("error")
+    return response.status_code, challenge_parameters(response).get("error")
 
 
 MISSING = (401, None)

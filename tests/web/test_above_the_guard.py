@@ -20,9 +20,10 @@ from marshmallow import Schema, fields
 
 from flask_tokenguard import Claims, TokenGuard, public, require_token, token_required
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.testing import assert_challenge
 
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, PREFLIGHT, SHORT, View, foreign, new_view, refusal_of
+from .support import MISSING, PREFLIGHT, View, foreign, new_view, refusal_of
 
 SCOPE = "notes:read"
 CONFIG = {
@@ -278,15 +279,15 @@ def test_a_cached_answer_is_given_to_good_tokens_alone(
 ) -> None:
     client = app.test_client()
     assert client.get("/notes", headers=headers_with(scope=SCOPE)).status_code == 200
-    assert refusal_of(client.get("/notes")) == MISSING
-    assert refusal_of(client.get("/notes", headers=stale_headers)) == BAD
-    assert refusal_of(client.get("/notes", headers=headers)) == SHORT
-    assert refusal_of(client.head("/notes")) == MISSING
+    assert_challenge(client.get("/notes"))
+    assert_challenge(client.get("/notes", headers=stale_headers), error="invalid_token")
+    assert_challenge(client.get("/notes", headers=headers), error="insufficient_scope")
+    assert_challenge(client.head("/notes"))
 
 
 def test_a_refusal_is_cached_for_nobody(app: Flask, headers_with: HeadersWith) -> None:
     client = app.test_client()
-    assert refusal_of(client.get("/notes")) == MISSING
+    assert_challenge(client.get("/notes"))
     assert client.get("/notes", headers=headers_with(scope=SCOPE)).status_code == 200
 
 
@@ -361,7 +362,7 @@ def test_a_bad_body_is_answered_to_good_tokens_alone(
     build: Any, guard_app: GuardApp, headers: Headers
 ) -> None:
     client = _app_with_body(build, token_required, guard_app).test_client()
-    assert refusal_of(client.post("/notes", json={})) == MISSING
+    assert_challenge(client.post("/notes", json={}))
     assert client.post("/notes", json={}, headers=headers).status_code == 422
     assert client.post("/notes", json={"number": 1}, headers=headers).status_code == 200
 
@@ -425,7 +426,7 @@ def test_head_has_the_decorators_of_the_get_that_it_runs(
 ) -> None:
     _add_resource(plain_app, flask_restful, {"get": [guarded]})
     client = plain_app.test_client()
-    assert refusal_of(client.head("/notes")) == MISSING
+    assert_challenge(client.head("/notes"))
     assert client.head("/notes", headers=headers_with(scope=SCOPE)).status_code == 200
 
 
@@ -510,7 +511,7 @@ def test_an_api_key_is_no_way_around_a_guarded_function(plain_app: Flask) -> Non
         return wrapper
 
     plain_app.add_url_rule("/notes", view_func=key_or_token(token_required(new_view())))
-    assert refusal_of(plain_app.test_client().get("/notes", headers=API_KEY)) == MISSING
+    assert_challenge(plain_app.test_client().get("/notes", headers=API_KEY))
 
 
 def test_a_decorator_for_a_key_or_a_token_calls_require_token(
@@ -529,4 +530,4 @@ def test_a_decorator_for_a_key_or_a_token_calls_require_token(
     client = plain_app.test_client()
     assert client.get("/notes", headers=API_KEY).text == "served"
     assert client.get("/notes", headers=headers).text == "served"
-    assert refusal_of(client.get("/notes")) == MISSING
+    assert_challenge(client.get("/notes"))

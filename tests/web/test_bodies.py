@@ -25,11 +25,11 @@ from flask_tokenguard import (
     token_required,
 )
 from flask_tokenguard.jose import strict_json
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from ..support import Config
 from .conftest import Headers
-from .support import MALFORMED, MISSING, refusal_of
 
 BOUND = 4 * 8160
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -139,11 +139,6 @@ def lasting_client() -> FlaskClient:
     guard = TokenGuard(app)
     app.register_blueprint(guard.token_endpoints())
     return _add_views(app).test_client()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 @pytest.fixture
@@ -392,7 +387,7 @@ def test_json_without_a_token_need_not_be_strict(
     ids=repr,
 )
 def test_json_that_brings_a_token_must_be_strict(client: FlaskClient, body: bytes) -> None:
-    assert refusal_of(send(client, "/where", body, JSON)) == MALFORMED
+    assert_challenge(send(client, "/where", body, JSON), error="invalid_request")
 
 
 # Views of the app
@@ -406,7 +401,7 @@ def test_a_token_in_a_large_body_is_not_looked_for(
     body = body_of(kind, {"access_token": token}, BOUND + 1)
     answer = send(client, "/where", body, kind, way=way)
     assert answer.get_json() == {"where": None}
-    assert refusal_of(send(client, "/raw", body, kind, way=way)) == MISSING
+    assert_challenge(send(client, "/raw", body, kind, way=way))
 
 
 @pytest.mark.parametrize("way", ["length", "both"])

@@ -18,11 +18,12 @@ from flask_tokenguard import (
     VerifiedToken,
     token_required,
 )
+from flask_tokenguard.testing import assert_challenge, challenge_parameters
 
 from ..conftest import MakeApp
 from ..support import challenge_of
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MALFORMED, SHORT, new_view, parameters_of, refusal_of
+from .support import new_view, refusal_of
 
 Answer = Callable[..., TestResponse]
 
@@ -57,31 +58,31 @@ def test_a_missing_token_is_challenged_without_an_error_code(answer: Answer) -> 
 
 def test_a_malformed_request_is_challenged_with_invalid_request(answer: Answer) -> None:
     response = answer({"Authorization": "Bearer"})
-    assert refusal_of(response) == MALFORMED
-    assert parameters_of(response).keys() == {"realm", "error", "error_description"}
+    assert_challenge(response, error="invalid_request")
+    assert challenge_parameters(response).keys() == {"realm", "error", "error_description"}
 
 
 def test_a_bad_token_is_challenged_with_invalid_token(
     answer: Answer, stale_headers: Headers
 ) -> None:
     response = answer(stale_headers)
-    assert refusal_of(response) == BAD
-    assert parameters_of(response).keys() == {"realm", "error", "error_description"}
+    assert_challenge(response, error="invalid_token")
+    assert challenge_parameters(response).keys() == {"realm", "error", "error_description"}
 
 
 def test_a_short_scope_is_challenged_with_the_scope_needed(
     answer: Answer, headers_with: HeadersWith
 ) -> None:
     response = answer(headers_with(scope="notes:read"), scope="notes:read notes:write")
-    assert refusal_of(response) == SHORT
-    assert parameters_of(response)["scope"] == "notes:read notes:write"
+    assert_challenge(response, error="insufficient_scope")
+    assert challenge_parameters(response)["scope"] == "notes:read notes:write"
 
 
 def test_the_challenge_names_every_scope_of_which_one_is_needed(
     answer: Answer, headers: Headers
 ) -> None:
     response = answer(headers, any_scope=["admin", "notes:read"])
-    assert parameters_of(response)["scope"] == "admin notes:read"
+    assert challenge_parameters(response)["scope"] == "admin notes:read"
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_what_is_short_without_a_scope_is_challenged_without_one(
     answer: Answer, headers_with: HeadersWith, demand: dict[str, Any]
 ) -> None:
     response = answer(headers_with(scope="a"), **demand)
-    assert refusal_of(response) == SHORT
-    assert "scope" not in parameters_of(response)
+    assert_challenge(response, error="insufficient_scope")
+    assert "scope" not in challenge_parameters(response)
 
 
 def test_no_parameter_of_a_challenge_occurs_twice(answer: Answer, headers: Headers) -> None:
@@ -129,7 +130,7 @@ def test_the_body_of_a_short_token_says_so_too(answer: Answer, headers: Headers)
     response = answer(headers, scope="notes:read")
     assert response.get_json() == {
         "error": "insufficient_scope",
-        "error_description": parameters_of(response)["error_description"],
+        "error_description": challenge_parameters(response)["error_description"],
     }
 
 
@@ -137,7 +138,7 @@ def test_the_body_of_a_short_token_says_so_too(answer: Answer, headers: Headers)
 def test_a_description_stays_within_its_character_set(
     answer: Answer, headers: Headers, name: str
 ) -> None:
-    parameters = parameters_of(answer(headers, claims={f"a{name}": 1}))
+    parameters = challenge_parameters(answer(headers, claims={f"a{name}": 1}))
     assert _DESCRIPTION.fullmatch(parameters["error_description"] or "")
     assert parameters.keys() == {"realm", "error", "error_description"}
 
@@ -146,25 +147,25 @@ def test_a_description_stays_within_its_character_set(
 def test_a_scope_stays_within_its_character_set(
     answer: Answer, headers: Headers, scope: str
 ) -> None:
-    assert _DESCRIPTION.fullmatch(parameters_of(answer(headers, scope=scope))["scope"] or "")
+    assert _DESCRIPTION.fullmatch(challenge_parameters(answer(headers, scope=scope))["scope"] or "")
 
 
 def test_the_realm_is_the_apps_name_by_default(make_app: MakeApp) -> None:
     app = make_app()
     response = app.test_client().get("/claims")
-    assert parameters_of(response) == {"realm": app.name}
+    assert challenge_parameters(response) == {"realm": app.name}
 
 
 def test_the_realm_is_not_a_name_that_a_server_made_up(guard_app: GuardApp) -> None:
     app = guard_app(Flask("_mod_wsgi_1f8c6a", root_path="."), PROTECT="all")
     app.add_url_rule("/", view_func=new_view())
-    assert parameters_of(app.test_client().get("/")) == {"realm": "api"}
+    assert challenge_parameters(app.test_client().get("/")) == {"realm": "api"}
 
 
 def test_a_realm_from_an_apps_name_has_allowed_characters_alone(guard_app: GuardApp) -> None:
     app = guard_app(Flask('no"t\\es', root_path="."), PROTECT="all")
     app.add_url_rule("/", view_func=new_view())
-    assert parameters_of(app.test_client().get("/")) == {"realm": "no?t?es"}
+    assert challenge_parameters(app.test_client().get("/")) == {"realm": "no?t?es"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_head_is_refused_as_get_is_but_for_the_body(
 
 def test_a_refusal_by_an_apps_rule_has_its_challenge(make_app: MakeApp, headers: Headers) -> None:
     app = _app_that_raises(make_app, InvalidToken("The tenant is closed", claim="tenant"))
-    parameters = parameters_of(app.test_client().get("/claims", headers=headers))
+    parameters = challenge_parameters(app.test_client().get("/claims", headers=headers))
     assert parameters["error_description"] == "The tenant is closed"
 
 
@@ -210,7 +211,7 @@ def test_a_rejected_of_a_check_is_answered_with_its_challenge(
     def check(_: Claims) -> bool:
         raise InvalidToken("The tenant is closed")
 
-    assert refusal_of(answer(headers, check=check)) == BAD
+    assert_challenge(answer(headers, check=check), error="invalid_token")
 
 
 def test_an_outage_is_503_with_retry_after_and_no_challenge(
@@ -247,7 +248,7 @@ def test_a_refusal_that_a_view_does_not_catch_has_its_challenge(
     guard = TokenGuard()
     app = make_app(guard)
     app.add_url_rule("/", "verify", lambda: guard.verify(rejected).claims)
-    assert refusal_of(app.test_client().get("/")) == BAD
+    assert_challenge(app.test_client().get("/"), error="invalid_token")
 
 
 def test_an_unavailable_that_a_view_does_not_catch_is_503(make_app: MakeApp, token: str) -> None:
@@ -273,7 +274,7 @@ def test_a_refusal_that_a_view_raises_itself_has_its_challenge(
 
     response = app.test_client().get("/")
     assert refusal_of(response) == (error.code, error.error)
-    assert parameters_of(response)["realm"] == "notes"
+    assert challenge_parameters(response)["realm"] == "notes"
 
 
 def test_a_short_scope_knows_what_is_missing(make_app: MakeApp, headers_with: HeadersWith) -> None:

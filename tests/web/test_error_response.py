@@ -28,10 +28,10 @@ from flask_tokenguard import (
     require_token,
     token_required,
 )
+from flask_tokenguard.testing import challenge_parameters
 
 from ..support import challenge_of
 from .conftest import GuardApp, Headers
-from .support import parameters_of
 from .test_frameworks import BUILDS
 
 Shape = Callable[[Refusal], Any]
@@ -82,13 +82,13 @@ def test_a_body_goes_out_with_our_status_and_challenge(guarded: Guarded) -> None
     response = guarded(body).get("/notes")
     assert response.get_json() == {"message": "TokenMissing", "error": {"code": "token_missing"}}
     assert (response.status_code, response.mimetype) == (401, "application/json")
-    assert parameters_of(response) == CHALLENGE
+    assert challenge_parameters(response) == CHALLENGE
 
 
 def test_a_short_token_goes_out_with_its_status(guarded: Guarded, headers: Headers) -> None:
     response = guarded(body).get("/notes", headers=headers)
     assert (response.status_code, response.get_json()["message"]) == (403, "InsufficientScope")
-    assert parameters_of(response)["scope"] == "notes:read"
+    assert challenge_parameters(response)["scope"] == "notes:read"
 
 
 def test_a_response_goes_out_as_it_is(guarded: Guarded) -> None:
@@ -101,7 +101,7 @@ def test_a_response_goes_out_as_it_is(guarded: Guarded) -> None:
     assert (response.status_code, response.text) == (401, "<h1>Log in</h1>")
     assert response.mimetype == "text/html"
     assert response.headers["Set-Cookie"].startswith("came_from=here")
-    assert parameters_of(response) == CHALLENGE
+    assert challenge_parameters(response) == CHALLENGE
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_callback_that_fails_leaves_our_answer_and_is_logged(
 ) -> None:
     response = guarded(shape).get("/notes")
     assert response.get_json()["error"] == "token_missing"
-    assert (response.status_code, parameters_of(response)) == (401, CHALLENGE)
+    assert (response.status_code, challenge_parameters(response)) == (401, CHALLENGE)
     assert [logged in message for message in caplog.messages if "callback" in message] == [True]
     assert "hush" not in caplog.text
 
@@ -198,7 +198,7 @@ def test_a_refusal_of_a_view_is_shaped_too(guard_app: GuardApp, kind: Any, regis
     app: Flask = guard_app(Flask(__name__), guard, REALM="notes")
     register(app, kind)
     response = app.test_client().get("/notes")
-    assert (response.status_code, parameters_of(response)["realm"]) == (401, "notes")
+    assert (response.status_code, challenge_parameters(response)["realm"]) == (401, "notes")
     assert [response.get_json()] == [body(error) for error in noting.asked]
 
 
@@ -259,7 +259,7 @@ def test_a_handler_for_our_class_gets_what_the_callback_made(
     response = handled_app.test_client().get(path, headers=stale_headers)
     assert response.get_json()["message"] == "InvalidToken"
     assert response.headers["X-Handled"] == "yes"
-    assert parameters_of(response)["error"] == "invalid_token"
+    assert challenge_parameters(response)["error"] == "invalid_token"
 
 
 def test_a_handler_for_other_errors_leaves_the_callbacks_answer(handled_app: Flask) -> None:
@@ -325,14 +325,14 @@ async def _async_body(error: Refusal) -> Any:
 def test_the_callback_returns_what_a_view_may(guard_app: GuardApp, shape: Any) -> None:
     response = _ask(guard_app, shape)
     assert (response.status_code, response.get_json()["message"]) == (401, "TokenMissing")
-    assert parameters_of(response) == CHALLENGE
+    assert challenge_parameters(response) == CHALLENGE
 
 
 @pytest.mark.parametrize("shape", [lambda error: error, lambda error: error.get_response()])
 def test_the_callback_may_return_our_answer(guard_app: GuardApp, shape: Any) -> None:
     response = _ask(guard_app, shape)
     assert response.get_json()["error"] == "token_missing"
-    assert parameters_of(response) == CHALLENGE
+    assert challenge_parameters(response) == CHALLENGE
 
 
 def test_a_status_of_200_is_sent_where_it_is_named(guard_app: GuardApp) -> None:
@@ -430,7 +430,7 @@ def test_a_bare_app_answers_our_error_as_any_other() -> None:
 def test_a_refusal_in_an_error_handler_is_answered(guard_app: GuardApp) -> None:
     app: Flask = guard_app(Flask(__name__), REALM="notes")
     app.register_error_handler(404, lambda _: require_token())
-    assert parameters_of(app.test_client().get("/nowhere")) == CHALLENGE
+    assert challenge_parameters(app.test_client().get("/nowhere")) == CHALLENGE
 
 
 def test_a_fault_of_the_app_is_no_refusal(guard_app: GuardApp) -> None:

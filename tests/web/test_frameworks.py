@@ -28,9 +28,10 @@ from flask_tokenguard import (
     VerifiedToken,
     token_required,
 )
+from flask_tokenguard.testing import assert_challenge, challenge_parameters
 
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MALFORMED, MISSING, SHORT, View, foreign, parameters_of, refusal_of
+from .support import View, foreign, refusal_of
 
 Build = Callable[[Flask], None]
 SCOPE = "notes:read"
@@ -265,8 +266,8 @@ def client(request: pytest.FixtureRequest, guard_app: GuardApp) -> FlaskClient:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_missing_token_is_answered_the_same_everywhere(client: FlaskClient, method: str) -> None:
     response = client.open("/notes", method=method)
-    assert refusal_of(response) == MISSING
-    assert parameters_of(response) == {"realm": "notes"}
+    assert_challenge(response)
+    assert challenge_parameters(response) == {"realm": "notes"}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -274,7 +275,7 @@ def test_a_malformed_request_is_answered_the_same_everywhere(
     client: FlaskClient, method: str
 ) -> None:
     response = client.open("/notes", method=method, headers={"Authorization": "Bearer"})
-    assert refusal_of(response) == MALFORMED
+    assert_challenge(response, error="invalid_request")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -282,7 +283,7 @@ def test_a_bad_token_is_answered_the_same_everywhere(
     client: FlaskClient, stale_headers: Headers, method: str
 ) -> None:
     response = client.open("/notes", method=method, headers=stale_headers)
-    assert refusal_of(response) == BAD
+    assert_challenge(response, error="invalid_token")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -290,8 +291,8 @@ def test_a_short_token_is_answered_the_same_everywhere(
     client: FlaskClient, headers: Headers, method: str
 ) -> None:
     response = client.open("/notes", method=method, headers=headers)
-    assert refusal_of(response) == SHORT
-    assert parameters_of(response)["scope"] == SCOPE
+    assert_challenge(response, error="insufficient_scope")
+    assert challenge_parameters(response)["scope"] == SCOPE
 
 
 def test_a_refusal_has_our_body_everywhere(client: FlaskClient, headers: Headers) -> None:
@@ -328,7 +329,7 @@ def verifying_app(guard_app: GuardApp) -> Flask:
 def test_a_refusal_not_caught_by_a_view_is_answered_the_same(
     verifying_app: Flask, path: str
 ) -> None:
-    assert refusal_of(verifying_app.test_client().get(path)) == BAD
+    assert_challenge(verifying_app.test_client().get(path), error="invalid_token")
 
 
 # An app's handlers for other errors
@@ -363,9 +364,11 @@ def test_handlers_of_an_app_for_other_errors_leave_our_answers(
     build(blueprint)
     app.register_blueprint(blueprint)
     client = app.test_client()
-    assert parameters_of(client.get("/notes")) == {"realm": "notes"}
-    assert refusal_of(client.get("/notes", headers={"Authorization": "Bearer"})) == MALFORMED
-    assert refusal_of(client.get("/notes", headers=headers)) == SHORT
+    assert challenge_parameters(client.get("/notes")) == {"realm": "notes"}
+    assert_challenge(
+        client.get("/notes", headers={"Authorization": "Bearer"}), error="invalid_request"
+    )
+    assert_challenge(client.get("/notes", headers=headers), error="insufficient_scope")
     assert client.get("/notes", headers=headers).get_json()["error"] == "insufficient_scope"
 
 
@@ -378,7 +381,7 @@ def test_handlers_from_before_init_app_leave_our_answers_alone(
         app.register_error_handler(kind, _bare)
     guard_app(app)
     _function(app)
-    assert refusal_of(app.test_client().get("/notes")) == MISSING
+    assert_challenge(app.test_client().get("/notes"))
 
 
 def test_an_apps_handlers_leave_an_outage_alone(guard_app: GuardApp, headers: Headers) -> None:
@@ -400,7 +403,7 @@ def test_flasks_own_settings_leave_our_answers_alone(guard_app: GuardApp, trap: 
     app = guard_app(Flask(__name__))
     app.config[trap] = True
     _function(app)
-    assert refusal_of(app.test_client().get("/notes")) == MISSING
+    assert_challenge(app.test_client().get("/notes"))
 
 
 # An app's handlers for our errors
@@ -460,7 +463,7 @@ def test_a_handler_for_one_of_our_classes_leaves_the_others(
     app.register_error_handler(InvalidToken, _changed)
     app.register_error_handler(InsufficientScope, _changed)
     _function(app)
-    assert refusal_of(app.test_client().get("/notes")) == MISSING
+    assert_challenge(app.test_client().get("/notes"))
     assert app.test_client().get("/notes", headers=headers).status_code == 418
 
 
@@ -492,7 +495,7 @@ def test_a_handler_may_add_to_our_answer(guard_app: GuardApp) -> None:
 
     _function(app)
     response = app.test_client().get("/notes")
-    assert parameters_of(response) == {"realm": "notes"}
+    assert challenge_parameters(response) == {"realm": "notes"}
     assert response.headers["X-Request"] == "7"
 
 
@@ -500,7 +503,7 @@ def test_a_handler_that_passes_the_error_on_sends_our_answer(guard_app: GuardApp
     app = guard_app(Flask(__name__))
     app.register_error_handler(Rejected, lambda error: error)
     _function(app)
-    assert refusal_of(app.test_client().get("/notes")) == MISSING
+    assert_challenge(app.test_client().get("/notes"))
 
 
 def test_an_error_of_the_apps_own_is_answered_with_its_status(

@@ -11,11 +11,12 @@ from flask.testing import FlaskClient
 from flask_tokenguard import TokenGuard, token_required
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.jose.material import PrivateKey
+from flask_tokenguard.testing import assert_challenge, challenge_parameters
 
 from ..jose.tokens import signed
 from ..support import NO_INSTANTS, SettableClock, bearer
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import MISSING, parameters_of, refusal_of
+from .support import refusal_of
 
 STALE = (401, "insufficient_user_authentication")
 
@@ -42,7 +43,7 @@ def test_the_challenge_tells_how_recent_it_must_be(
 ) -> None:
     answer = client.get("/", headers=headers_with(auth_time=1, scope="a"))
     assert refusal_of(answer) == STALE
-    assert parameters_of(answer)["max_age"] == "300"
+    assert challenge_parameters(answer)["max_age"] == "300"
     assert answer.get_json()["error"] == "insufficient_user_authentication"
 
 
@@ -98,7 +99,7 @@ def test_a_401_comes_before_a_403(client: FlaskClient, headers: Headers) -> None
 
 
 def test_without_a_token_one_is_demanded(client: FlaskClient) -> None:
-    assert refusal_of(client.get("/")) == MISSING
+    assert_challenge(client.get("/"))
 
 
 def test_a_timedelta_will_do(

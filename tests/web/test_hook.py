@@ -25,11 +25,12 @@ from flask_tokenguard import (
     token_rejected,
     token_required,
 )
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, SHORT, foreign, new_view, received, refusal_of
+from .support import foreign, new_view, received
 
 # First among the hooks
 
@@ -61,7 +62,7 @@ def test_a_refused_request_runs_no_hook_of_the_app(guard_app: GuardApp) -> None:
     guard_app(app)
     app.before_request(lambda: seen.append("after init_app"))
     app.add_url_rule("/", view_func=token_required(new_view()))
-    assert refusal_of(app.test_client().get("/")) == MISSING
+    assert_challenge(app.test_client().get("/"))
     assert seen == []
 
 
@@ -100,7 +101,7 @@ def test_only_an_open_route_ignores_a_stale_token(
 ) -> None:
     response = open_client.get("/open", headers=stale_headers)
     assert response.get_json() == {"claims": None, "known": False}
-    assert refusal_of(open_client.get("/claims", headers=stale_headers)) == BAD
+    assert_challenge(open_client.get("/claims", headers=stale_headers), error="invalid_token")
 
 
 def test_only_an_open_route_ignores_an_outage(make_app: MakeApp, headers: Headers) -> None:
@@ -118,7 +119,7 @@ def test_a_kept_refusal_is_raised_wherever_a_demand_is_met_later(
 ) -> None:
     app, guarded = make_app(), token_required(new_view())
     app.add_url_rule("/", "caller", lambda: f"it said {guarded()}")
-    assert refusal_of(app.test_client().get("/", headers=stale_headers)) == BAD
+    assert_challenge(app.test_client().get("/", headers=stale_headers), error="invalid_token")
 
 
 # current_token
@@ -240,7 +241,7 @@ def test_a_user_who_is_gone_is_a_refused_token(
     users_app: Flask, headers_with: HeadersWith, path: str
 ) -> None:
     response = users_app.test_client().get(path, headers=headers_with(sub="bob"))
-    assert refusal_of(response) == BAD
+    assert_challenge(response, error="invalid_token")
 
 
 def test_a_view_that_touches_no_user_serves_one_who_is_gone(
@@ -277,7 +278,7 @@ def test_a_check_that_touches_a_user_who_is_gone_refuses(
     view = token_required(check=lambda _: current_user.title())(new_view())
     users_app.add_url_rule("/checked", "checked", view)
     response = users_app.test_client().get("/checked", headers=headers_with(sub="bob"))
-    assert refusal_of(response) == BAD
+    assert_challenge(response, error="invalid_token")
 
 
 def test_nobody_is_the_user_where_there_is_no_request(users_app: Flask) -> None:
@@ -471,7 +472,7 @@ def test_a_short_token_is_signalled_as_accepted_and_as_rejected(
     app = make_app()
     app.add_url_rule("/", view_func=token_required(scope="a")(new_view()))
     with received(token_accepted, app) as accepted, received(token_rejected, app) as rejected:
-        assert refusal_of(app.test_client().get("/", headers=headers)) == SHORT
+        assert_challenge(app.test_client().get("/", headers=headers), error="insufficient_scope")
     assert [values["token"].claims["sub"] for values in accepted] == ["alice"]
     assert [values["error"].missing for values in rejected] == [("a",)]
 

@@ -4,10 +4,11 @@ import pytest
 from flask import Flask
 
 from flask_tokenguard import ConfigurationError, TokenGuard, token_required
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from .conftest import GuardApp, Headers
-from .support import MISSING, new_view, refusal_of
+from .support import new_view
 
 
 def test_a_guard_takes_an_app_at_once(secret: str) -> None:
@@ -44,7 +45,7 @@ def test_an_app_that_was_refused_can_be_guarded_once_repaired(guard_app: GuardAp
     with pytest.raises(ConfigurationError):
         guard_app(app, PROTECT="some")
     guard_app(app, PROTECT="marked")
-    assert refusal_of(app.test_client().get("/")) == MISSING
+    assert_challenge(app.test_client().get("/"))
 
 
 def test_the_config_is_read_once(make_app: MakeApp, headers: Headers) -> None:

@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import InvalidRequest, current_token, public, token_required
+from flask_tokenguard.testing import assert_challenge
 from flask_tokenguard.web.credentials.locations import find_token, locations_named
 
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import Headers
-from .support import BAD, MALFORMED, MISSING, foreign, refusal_of
+from .support import foreign
 
 EVERYWHERE = ["header", "form", "query", "json"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -107,7 +108,7 @@ def test_white_space_after_a_token_is_no_part_of_it(
 )
 def test_another_scheme_is_anonymous(plain_client: FlaskClient, value: str) -> None:
     headers = {"Authorization": value}
-    assert refusal_of(plain_client.get("/where", headers=headers)) == MISSING
+    assert_challenge(plain_client.get("/where", headers=headers))
     assert plain_client.get("/optional", headers=headers).get_json() == {"where": None}
 
 
@@ -135,14 +136,14 @@ def test_a_malformed_bearer_header_is_a_malformed_request(
     plain_client: FlaskClient, path: str, value: str
 ) -> None:
     response = plain_client.get(path, headers={"Authorization": value})
-    assert refusal_of(response) == MALFORMED
+    assert_challenge(response, error="invalid_request")
 
 
 def test_two_authorization_headers_are_a_malformed_request(
     plain_client: FlaskClient, token: str
 ) -> None:
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    assert refusal_of(plain_client.get("/where", headers=twice)) == MALFORMED
+    assert_challenge(plain_client.get("/where", headers=twice), error="invalid_request")
 
 
 @pytest.mark.parametrize("comma", [",", ", ", " ,\t"], ids=repr)
@@ -152,13 +153,15 @@ def test_a_token_beside_other_credentials_is_a_malformed_request(
     plain_client: FlaskClient, token: str, path: str, other: str, comma: str
 ) -> None:
     for value in (f"{other}{comma}Bearer {token}", f"Bearer {token}{comma}{other}"):
-        assert refusal_of(plain_client.get(path, headers={"Authorization": value})) == MALFORMED
+        assert_challenge(
+            plain_client.get(path, headers={"Authorization": value}), error="invalid_request"
+        )
 
 
 def test_a_header_of_many_quotes_is_read_once(plain_client: FlaskClient) -> None:
     value = 'Digest ,"' + '\\"' * 500_000
     started = time.process_time()
-    assert refusal_of(plain_client.get("/where", headers={"Authorization": value})) == MISSING
+    assert_challenge(plain_client.get("/where", headers={"Authorization": value}))
     assert time.process_time() - started < 5
 
 
@@ -189,7 +192,7 @@ def test_the_log_names_what_came_in_place_of_bearer(
 ) -> None:
     with caplog.at_level("INFO", "flask_tokenguard"):
         response = plain_client.get(path, headers={"Authorization": value})
-    assert refusal_of(response) == MISSING
+    assert_challenge(response)
     assert [words in message for message in caplog.messages] == [True]
     assert "hush" not in caplog.text
 
@@ -218,9 +221,9 @@ def test_a_malformed_header_does_not_close_an_open_route(plain_client: FlaskClie
 
 def test_by_default_only_the_header_is_read(plain_client: FlaskClient, token: str) -> None:
     named = {"access_token": token}
-    assert refusal_of(plain_client.get("/where", query_string=named)) == MISSING
-    assert refusal_of(plain_client.post("/where", data=named)) == MISSING
-    assert refusal_of(plain_client.post("/where", json=named)) == MISSING
+    assert_challenge(plain_client.get("/where", query_string=named))
+    assert_challenge(plain_client.post("/where", data=named))
+    assert_challenge(plain_client.post("/where", json=named))
 
 
 def test_places_that_are_off_are_no_second_credential(
@@ -308,12 +311,12 @@ def test_a_bad_token_in_the_query_is_refused_and_not_anonymous(
     client: FlaskClient, value: str
 ) -> None:
     response = client.get("/optional", query_string={"access_token": value})
-    assert refusal_of(response) == BAD
+    assert_challenge(response, error="invalid_token")
 
 
 def test_two_tokens_in_the_query_are_a_malformed_request(client: FlaskClient, token: str) -> None:
     query = {"access_token": [token, token]}
-    assert refusal_of(client.get("/where", query_string=query)) == MALFORMED
+    assert_challenge(client.get("/where", query_string=query), error="invalid_request")
 
 
 # The body
@@ -352,14 +355,14 @@ def test_the_body_of_a_get_is_never_read(
 ) -> None:
     body = {FORM: f"access_token={token}"}.get(content_type, json.dumps({"access_token": token}))
     response = client.get("/where", data=body, content_type=content_type)
-    assert refusal_of(response) == MISSING
+    assert_challenge(response)
 
 
 def test_a_multipart_form_is_never_read(client: FlaskClient, token: str) -> None:
     response = client.post(
         "/where", data={"access_token": token}, content_type="multipart/form-data"
     )
-    assert refusal_of(response) == MISSING
+    assert_challenge(response)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "", None])
@@ -367,7 +370,7 @@ def test_a_form_of_another_content_type_is_not_read(
     client: FlaskClient, token: str, content_type: str | None
 ) -> None:
     response = client.post("/where", data=f"access_token={token}", content_type=content_type)
-    assert refusal_of(response) == MISSING
+    assert_challenge(response)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", FORM, "text/json", "", None])
@@ -376,7 +379,7 @@ def test_json_of_another_content_type_is_not_read(
 ) -> None:
     body = json.dumps({"access_token": token})
     response = client.post("/where", data=body, content_type=content_type)
-    assert refusal_of(response) == MISSING
+    assert_challenge(response)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +398,7 @@ def test_json_of_another_content_type_is_not_read(
     ],
 )
 def test_a_json_body_without_the_member_is_anonymous(client: FlaskClient, body: str) -> None:
-    assert refusal_of(_send_json(client, "/where", body)) == MISSING
+    assert_challenge(_send_json(client, "/where", body))
 
 
 @pytest.mark.parametrize("value", ["null", "1", "1.5", "true", "[]", '["x"]', "{}"])
@@ -404,7 +407,7 @@ def test_a_json_member_that_is_not_text_is_a_malformed_request(
 ) -> None:
     body = '{"access_token": ' + value + "}"
     response = _send_json(client, "/optional", body)
-    assert refusal_of(response) == MALFORMED
+    assert_challenge(response, error="invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["data", "json"])
@@ -413,23 +416,23 @@ def test_an_empty_token_in_a_body_counts_as_omitted(
 ) -> None:
     # RFC 6749 section 3.2.
     body: dict[str, Any] = {kind: {"access_token": ""}}
-    assert refusal_of(client.post("/where", **body)) == MISSING
+    assert_challenge(client.post("/where", **body))
     assert client.post("/optional", **body).get_json() == {"where": None}
     assert client.post("/where", **body, headers=headers).get_json() == {"where": "header"}
 
 
 def test_json_that_nests_deeper_than_python_can_is_anonymous(client: FlaskClient) -> None:
-    assert refusal_of(_send_json(client, "/where", b'{"access_token":' * 2_000)) == MISSING
+    assert_challenge(_send_json(client, "/where", b'{"access_token":' * 2_000))
 
 
 def test_two_tokens_in_a_form_are_a_malformed_request(client: FlaskClient, token: str) -> None:
     response = client.post("/where", data={"access_token": [token, token]})
-    assert refusal_of(response) == MALFORMED
+    assert_challenge(response, error="invalid_request")
 
 
 def test_two_tokens_in_json_are_a_malformed_request(client: FlaskClient, token: str) -> None:
     body = f'{{"access_token": "{token}", "access_token": "{token}"}}'
-    assert refusal_of(_send_json(client, "/where", body)) == MALFORMED
+    assert_challenge(_send_json(client, "/where", body), error="invalid_request")
 
 
 # Two places
@@ -458,7 +461,7 @@ def test_two_equal_credentials_are_a_malformed_request(
         "json": {"json": {"access_token": token}},
     }
     carried = {name: value for place in places for name, value in parts[place].items()}
-    assert refusal_of(client.post(path, **carried)) == MALFORMED
+    assert_challenge(client.post(path, **carried), error="invalid_request")
 
 
 def test_a_token_elsewhere_does_not_mend_a_malformed_header(
@@ -466,7 +469,7 @@ def test_a_token_elsewhere_does_not_mend_a_malformed_header(
 ) -> None:
     query = {"access_token": token}
     response = client.get("/where", query_string=query, headers={"Authorization": "Bearer"})
-    assert refusal_of(response) == MALFORMED
+    assert_challenge(response, error="invalid_request")
 
 
 def test_another_scheme_is_no_second_credential(client: FlaskClient, token: str) -> None:

@@ -14,11 +14,12 @@ from flask_restful import Api as RestfulApi
 from flask_restful import Resource
 
 from flask_tokenguard import Claims, token_required
+from flask_tokenguard.testing import assert_challenge
 from flask_tokenguard.web.guards.marks import demands_on
 
 from ..conftest import MakeApp
 from .conftest import Headers, HeadersWith
-from .support import BAD, MISSING, SHORT, View, foreign, new_view, refusal_of
+from .support import MISSING, View, foreign, new_view, refusal_of
 
 REACHED = "reached"
 
@@ -38,12 +39,6 @@ def app(make_app: MakeApp) -> Flask:
         return response
 
     return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of the app."""
-    return app.test_client()
 
 
 def _refused_by_hook(client: FlaskClient, path: str = "/", method: str = "GET") -> bool:
@@ -117,7 +112,7 @@ def test_two_wrappers_of_one_function_demand_each_its_own(
     app.add_url_rule("/b", "b", token_required(scope="b")(view))
     headers = headers_with(scope="a")
     assert client.get("/a", headers=headers).text == "served"
-    assert refusal_of(client.get("/b", headers=headers)) == SHORT
+    assert_challenge(client.get("/b", headers=headers), error="insufficient_scope")
 
 
 def test_a_function_registered_bare_demands_all_of_its_marks(
@@ -127,7 +122,7 @@ def test_a_function_registered_bare_demands_all_of_its_marks(
     token_required(scope="a")(view)
     token_required(scope="b")(view)
     app.add_url_rule("/", view_func=view)
-    assert refusal_of(client.get("/", headers=headers_with(scope="a"))) == SHORT
+    assert_challenge(client.get("/", headers=headers_with(scope="a")), error="insufficient_scope")
     assert client.get("/", headers=headers_with(scope="a b")).text == "served"
 
 
@@ -152,7 +147,7 @@ def test_the_hook_sees_the_demands_of_stacked_wrappers(
     stacked = token_required(token_required(token_required(scope="a")(new_view())))
     app.add_url_rule("/", view_func=stacked)
     response = client.get("/", headers=headers_with(scope="b"))
-    assert refusal_of(response) == SHORT
+    assert_challenge(response, error="insufficient_scope")
     assert response.headers["X-Hook"] != REACHED
 
 
@@ -164,7 +159,7 @@ def test_a_demand_under_a_foreign_decorator_is_met_by_the_hook(
 ) -> None:
     app.add_url_rule("/", view_func=foreign(token_required(new_view())))
     assert _refused_by_hook(client)
-    assert refusal_of(client.get("/", headers=stale_headers)) == BAD
+    assert_challenge(client.get("/", headers=stale_headers), error="invalid_token")
     assert client.get("/", headers=headers).text == "served"
 
 
@@ -239,8 +234,8 @@ def test_two_guards_above_the_route_both_protect(
     app: Flask, client: FlaskClient, headers_with: HeadersWith
 ) -> None:
     token_required(scope="b")(token_required(scope="a")(app.get("/")(new_view())))
-    assert refusal_of(client.get("/", headers=headers_with(scope="a"))) == SHORT
-    assert refusal_of(client.get("/", headers=headers_with(scope="b"))) == SHORT
+    assert_challenge(client.get("/", headers=headers_with(scope="a")), error="insufficient_scope")
+    assert_challenge(client.get("/", headers=headers_with(scope="b")), error="insufficient_scope")
     assert client.get("/", headers=headers_with(scope="a b")).text == "served"
 
 
@@ -248,7 +243,7 @@ def test_a_guard_above_the_route_of_a_guarded_view_protects(
     app: Flask, client: FlaskClient, headers_with: HeadersWith
 ) -> None:
     token_required(scope="b")(foreign(app.get("/")(token_required(scope="a")(new_view()))))
-    assert refusal_of(client.get("/", headers=headers_with(scope="a"))) == SHORT
+    assert_challenge(client.get("/", headers=headers_with(scope="a")), error="insufficient_scope")
     assert client.get("/", headers=headers_with(scope="a b")).text == "served"
 
 
@@ -262,7 +257,7 @@ def test_wrappers_of_one_guarded_function_share_no_demand(
     app.add_url_rule("/", "foreign", foreign(guarded))
     headers = headers_with(scope="a")
     assert client.get("/a", headers=headers).text == "served"
-    assert refusal_of(client.get("/b", headers=headers)) == SHORT
+    assert_challenge(client.get("/b", headers=headers), error="insufficient_scope")
     assert client.get("/", headers=headers).text == "served"
 
 
@@ -275,7 +270,7 @@ def test_one_function_on_two_routes_has_each_routes_own_demands(
     app.add_url_rule("/open", "open", foreign(view))
     headers = headers_with(scope="a")
     assert client.get("/a", headers=headers).text == "served"
-    assert refusal_of(client.get("/b", headers=headers)) == SHORT
+    assert_challenge(client.get("/b", headers=headers), error="insufficient_scope")
     assert client.get("/open").text == "served"
 
 
@@ -543,7 +538,7 @@ def test_a_blueprints_own_hook_runs_after_ours(app: Flask, client: FlaskClient) 
     blueprint.before_request(lambda: "the hook's own answer")
     blueprint.add_url_rule("/", view_func=token_required(new_view()))
     app.register_blueprint(blueprint)
-    assert refusal_of(client.get("/")) == MISSING
+    assert_challenge(client.get("/"))
 
 
 def test_an_async_view_is_guarded_by_the_hook(

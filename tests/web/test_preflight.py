@@ -14,20 +14,12 @@ from flask_caching import Cache
 from flask_cors import CORS, cross_origin
 
 from flask_tokenguard import token_required
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from .conftest import GuardApp, Headers
 from .flask_3_2 import Flask32
-from .support import (
-    BAD,
-    MISSING,
-    PREFLIGHT,
-    View,
-    called_by_another,
-    foreign,
-    new_view,
-    refusal_of,
-)
+from .support import PREFLIGHT, View, called_by_another, foreign, new_view
 
 ORIGIN = {"Origin": PREFLIGHT["Origin"]}
 BOTH = ["GET", "OPTIONS"]
@@ -100,7 +92,7 @@ def test_an_open_view_answers_its_preflight_itself(client: FlaskClient) -> None:
 def test_a_plain_options_request_is_guarded_as_any_other(
     client: FlaskClient, headers: Headers, path: str, sent: Headers
 ) -> None:
-    assert refusal_of(client.options(path, headers=sent)) == MISSING
+    assert_challenge(client.options(path, headers=sent))
     assert client.options(path, headers=sent | headers).status_code == 200
 
 
@@ -112,7 +104,7 @@ def test_a_plain_options_request_with_a_token_reaches_the_view(
 
 
 def test_the_headers_of_a_preflight_open_no_other_method(client: FlaskClient) -> None:
-    assert refusal_of(client.get("/guarded", headers=PREFLIGHT)) == MISSING
+    assert_challenge(client.get("/guarded", headers=PREFLIGHT))
 
 
 def test_a_preflight_never_reaches_a_guarded_method_of_a_class(make_app: MakeApp) -> None:
@@ -166,7 +158,7 @@ def test_app_wide_cors_lets_a_browser_read_a_refusal(
     cors_app: Flask, stale_headers: Headers
 ) -> None:
     response = cors_app.test_client().get("/claims", headers=ORIGIN | stale_headers)
-    assert refusal_of(response) == BAD
+    assert_challenge(response, error="invalid_token")
     assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
 
 
@@ -195,7 +187,7 @@ def test_cross_origin_above_leaves_the_view_guarded(
     cross_origin_client: FlaskClient, headers: Headers
 ) -> None:
     response = cross_origin_client.get("/", headers=headers | ORIGIN)
-    assert refusal_of(cross_origin_client.get("/", headers=ORIGIN)) == MISSING
+    assert_challenge(cross_origin_client.get("/", headers=ORIGIN))
     assert response.text == "served"
     assert response.headers["Access-Control-Allow-Origin"] in {"*", PREFLIGHT["Origin"]}
 

@@ -8,10 +8,11 @@ from flask import Blueprint, Flask, g
 from flask.views import MethodView
 
 from flask_tokenguard import public, token_required
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, PREFLIGHT, SHORT, View, foreign, new_view, refusal_of
+from .support import PREFLIGHT, View, foreign, new_view
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def test_an_unmarked_endpoint_demands_a_token(
     app: Flask, headers: Headers, stale_headers: Headers
 ) -> None:
     client = app.test_client()
-    assert refusal_of(client.get("/unmarked")) == MISSING
-    assert refusal_of(client.get("/unmarked", headers=stale_headers)) == BAD
+    assert_challenge(client.get("/unmarked"))
+    assert_challenge(client.get("/unmarked", headers=stale_headers), error="invalid_token")
     assert client.get("/unmarked", headers=headers).text == "served"
 
 
@@ -49,7 +50,7 @@ def test_a_marked_endpoint_demands_what_its_mark_says(
 ) -> None:
     app.add_url_rule("/marked", view_func=token_required(scope="a")(new_view()))
     client = app.test_client()
-    assert refusal_of(client.get("/marked", headers=headers)) == SHORT
+    assert_challenge(client.get("/marked", headers=headers), error="insufficient_scope")
     assert client.get("/marked", headers=headers_with(scope="a")).text == "served"
 
 
@@ -60,7 +61,7 @@ def test_an_optional_endpoint_stays_open_to_the_anonymous(
     client = app.test_client()
     assert client.get("/optional").text == "served"
     assert client.get("/optional", headers=headers).text == "served"
-    assert refusal_of(client.get("/optional", headers=stale_headers)) == BAD
+    assert_challenge(client.get("/optional", headers=stale_headers), error="invalid_token")
 
 
 # What a request that reaches no view is told
@@ -84,7 +85,7 @@ def test_a_redirect_stays_a_redirect(app: Flask) -> None:
 
 
 def test_where_a_redirect_leads_is_guarded(app: Flask) -> None:
-    assert refusal_of(app.test_client().get("/folder", follow_redirects=True)) == MISSING
+    assert_challenge(app.test_client().get("/folder", follow_redirects=True))
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/folder"])
@@ -131,7 +132,7 @@ def test_public_above_the_route_opens_nothing(app: Flask) -> None:
     def login() -> str:
         return "served"
 
-    assert refusal_of(app.test_client().get("/login")) == MISSING
+    assert_challenge(app.test_client().get("/login"))
 
 
 def test_public_on_a_function_opens_no_other_route_of_it(app: Flask) -> None:
@@ -139,7 +140,7 @@ def test_public_on_a_function_opens_no_other_route_of_it(app: Flask) -> None:
     app.add_url_rule("/open", "open", public(view))
     app.add_url_rule("/closed", "closed", view)
     assert app.test_client().get("/open").text == "served"
-    assert refusal_of(app.test_client().get("/closed")) == MISSING
+    assert_challenge(app.test_client().get("/closed"))
 
 
 def test_public_under_a_foreign_decorator_opens_its_route(app: Flask) -> None:
@@ -152,7 +153,7 @@ def test_public_on_a_function_opens_no_decorated_route_of_it(app: Flask) -> None
     app.add_url_rule("/open", "open", foreign(public(view)))
     app.add_url_rule("/closed", "closed", foreign(view))
     assert app.test_client().get("/open").text == "served"
-    assert refusal_of(app.test_client().get("/closed")) == MISSING
+    assert_challenge(app.test_client().get("/closed"))
 
 
 def test_public_on_a_method_opens_that_method(app: Flask) -> None:
@@ -167,7 +168,7 @@ def test_public_on_a_method_opens_that_method(app: Flask) -> None:
     app.add_url_rule("/notes", view_func=Notes.as_view("notes"))
     assert app.test_client().get("/notes").text == "served"
     assert app.test_client().head("/notes").status_code == 200
-    assert refusal_of(app.test_client().post("/notes")) == MISSING
+    assert_challenge(app.test_client().post("/notes"))
 
 
 def test_public_on_a_class_opens_its_methods_but_for_marked_ones(app: Flask) -> None:
@@ -183,7 +184,7 @@ def test_public_on_a_class_opens_its_methods_but_for_marked_ones(app: Flask) -> 
 
     app.add_url_rule("/notes", view_func=Notes.as_view("notes"))
     assert app.test_client().get("/notes").text == "served"
-    assert refusal_of(app.test_client().post("/notes")) == MISSING
+    assert_challenge(app.test_client().post("/notes"))
 
 
 def test_an_async_view_may_be_public(app: Flask) -> None:
@@ -262,13 +263,13 @@ def test_without_named_endpoints_nothing_is_logged(
 def test_an_empty_list_opens_nothing(guard_app: GuardApp, tmp_path: Path) -> None:
     app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/files")
     guard_app(app, PROTECT="all", PUBLIC_ENDPOINTS=[])
-    assert refusal_of(app.test_client().get("/files/style.css")) == MISSING
+    assert_challenge(app.test_client().get("/files/style.css"))
 
 
 def test_a_named_endpoint_that_is_marked_is_still_guarded(guard_app: GuardApp) -> None:
     app = guard_app(Flask(__name__), PROTECT="all", PUBLIC_ENDPOINTS=["view"])
     app.add_url_rule("/", view_func=token_required(new_view()))
-    assert refusal_of(app.test_client().get("/")) == MISSING
+    assert_challenge(app.test_client().get("/"))
 
 
 @pytest.mark.parametrize("path", ["/unmarked", "/outer/static/style.css"])

@@ -11,11 +11,12 @@ from flask_tokenguard import ConfigurationError, TokenGuard, current_token, issu
 from flask_tokenguard import token_required as demand
 from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.jose.jwk import Key
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import ID, OTHER, Issue
-from .support import BAD, MALFORMED, MISSING, refusal_of
+from .support import BAD, MALFORMED, refusal_of
 
 PROXY = "Cf-Access-Jwt-Assertion"
 BOTH = {"subject": "alice", "where": "header"}
@@ -88,7 +89,7 @@ def test_only_the_proxys_tokens_may_be_in_its_header(client: FlaskClient, issue:
         assert client.get("/where", headers=bearer(token)).get_json() == BOTH
         for _ in range(2):
             answer = client.get("/where", headers={PROXY: token})
-            assert refusal_of(answer) == BAD
+            assert_challenge(answer, error="invalid_token")
             description = answer.get_json()["error_description"]
             assert description == "The token is from another issuer (iss)"
 
@@ -99,18 +100,20 @@ def test_its_token_is_good_as_a_bearer_token_too(client: FlaskClient, signed: st
 
 @pytest.mark.parametrize("text", ["", " ", "\t"])
 def test_an_empty_header_is_no_token(client: FlaskClient, text: str) -> None:
-    assert refusal_of(client.get("/where", headers={PROXY: text})) == MISSING
+    assert_challenge(client.get("/where", headers={PROXY: text}))
 
 
 @pytest.mark.parametrize("text", ["{0}, {0}", "{0},", ", {0}"])
 def test_a_header_that_came_twice_is_refused(client: FlaskClient, signed: str, text: str) -> None:
-    assert refusal_of(client.get("/where", headers={PROXY: text.format(signed)})) == MALFORMED
+    assert_challenge(
+        client.get("/where", headers={PROXY: text.format(signed)}), error="invalid_request"
+    )
 
 
 @pytest.mark.parametrize("text", ["x", "Bearer {}", "{}=", "{} {}", "\xff"])
 def test_what_is_no_token_is_refused(client: FlaskClient, signed: str, text: str) -> None:
     headers = {PROXY: text.format(signed, signed)}
-    assert refusal_of(client.get("/where", headers=headers)) == BAD
+    assert_challenge(client.get("/where", headers=headers), error="invalid_token")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_a_token_in_another_place_beside_it_is_refused(
     entries[ID]["header"] = PROXY
     app = make_app(ISSUERS=entries, ISSUER="us", TOKEN_LOCATIONS=["header", "query", "form"])
     answer = with_views(app).post("/where", headers={PROXY: signed}, **location)
-    assert refusal_of(answer) == MALFORMED
+    assert_challenge(answer, error="invalid_request")
 
 
 def test_an_app_that_reads_no_header_reads_the_proxys(
@@ -150,14 +153,14 @@ def test_two_proxies_at_once_are_refused(
     entries[ID]["header"], entries[OTHER]["header"] = PROXY, "X-Goog-IAP-JWT-Assertion"
     client = with_views(make_app(ISSUERS=entries, ISSUER="us"))
     headers = {PROXY: signed, "X-Goog-IAP-JWT-Assertion": token_of(issue(OTHER))}
-    assert refusal_of(client.get("/where", headers=headers)) == MALFORMED
+    assert_challenge(client.get("/where", headers=headers), error="invalid_request")
 
 
 def test_a_header_that_no_entry_names_is_not_read(
     make_app: MakeApp, entries: dict[str, Any], signed: str
 ) -> None:
     client = with_views(make_app(ISSUERS=entries, ISSUER="us"))
-    assert refusal_of(client.get("/where", headers={PROXY: signed})) == MISSING
+    assert_challenge(client.get("/where", headers={PROXY: signed}))
 
 
 @pytest.mark.parametrize(

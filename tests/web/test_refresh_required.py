@@ -35,21 +35,14 @@ from flask_tokenguard import (
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.jose import strict_json
 from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.testing import assert_challenge
 from flask_tokenguard.verify.verifier import TokenVerifier
 from flask_tokenguard.web.guards.marks import demands_on
 
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import GuardApp, Headers
-from .support import (
-    MISSING,
-    PREFLIGHT,
-    View,
-    called_by_another,
-    foreign,
-    new_view,
-    refusal_of,
-)
+from .support import PREFLIGHT, View, called_by_another, foreign, new_view
 
 Pair = dict[str, Any]
 Body = dict[str, Any]
@@ -95,11 +88,6 @@ def app(make_app: MakeApp, guard: TokenGuard) -> Flask:
     app.register_blueprint(guard.token_endpoints(), url_prefix="/oauth")
     app.add_url_rule("/refresh", "refresh", catching_all(new_rotation()), methods=["POST"])
     return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 @pytest.fixture
@@ -598,7 +586,7 @@ def test_an_access_token_cannot_be_demanded_in_it(make_app: MakeApp, headers: He
     app.add_url_rule("/both", "both", view, methods=["POST"])
     pair = log_in(app)
     body = body_of(pair, access_token=pair["access_token"])
-    assert refusal_of(app.test_client().post("/both", data=body, headers=headers)) == MISSING
+    assert_challenge(app.test_client().post("/both", data=body, headers=headers))
 
 
 # Guards

@@ -13,23 +13,18 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import Rule
 
 from flask_tokenguard import public, token_required
+from flask_tokenguard.testing import assert_challenge
 from flask_tokenguard.web.guards.marks import demands_on
 from flask_tokenguard.web.hook import RememberedDemands
 
 from ..conftest import MakeApp
-from .support import MISSING, View, foreign, new_view, refusal_of
+from .support import View, foreign, new_view
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
     """An app where every endpoint that is not public demands a token."""
     return make_app(PROTECT="all")
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of the app."""
-    return app.test_client()
 
 
 class _Open(MethodView):
@@ -51,7 +46,7 @@ def test_a_view_that_is_replaced_is_looked_at_anew(app: Flask, client: FlaskClie
     app.add_url_rule("/", "replaced", public(new_view()))
     assert client.get("/").text == "served"
     app.view_functions["replaced"] = token_required(new_view())
-    assert refusal_of(client.get("/")) == MISSING
+    assert_challenge(client.get("/"))
     app.view_functions["replaced"] = public(new_view())
     assert client.get("/").text == "served"
 
@@ -61,7 +56,7 @@ def test_a_class_that_is_replaced_is_looked_at_anew(app: Flask, client: FlaskCli
     app.add_url_rule("/", view_func=view)
     assert [client.get("/").text for _ in range(2)] == ["served", "served"]
     view.view_class = _Guarded
-    assert refusal_of(client.get("/")) == MISSING
+    assert_challenge(client.get("/"))
 
 
 def test_a_view_that_is_marked_late_is_looked_at_anew(make_app: MakeApp) -> None:
@@ -69,7 +64,7 @@ def test_a_view_that_is_marked_late_is_looked_at_anew(make_app: MakeApp) -> None
     app.add_url_rule("/", view_func=view)
     assert app.test_client().get("/").text == "served"
     token_required(foreign(view))
-    assert refusal_of(app.test_client().get("/")) == MISSING
+    assert_challenge(app.test_client().get("/"))
 
 
 def test_what_was_found_once_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

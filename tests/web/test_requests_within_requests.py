@@ -25,11 +25,12 @@ from flask_tokenguard import (
     issue_token,
     token_required,
 )
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from ..support import bearer
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MISSING, SHORT, foreign, new_view, refusal_of
+from .support import foreign, new_view
 
 Call = Callable[[Flask, Headers], WsgiResponse]
 
@@ -241,8 +242,8 @@ def test_what_an_app_assigns_to_g_changes_no_decision(
 
     app.add_url_rule("/", "view", foreign(token_required(scope="admin")(new_view())))
     client = app.test_client()
-    assert refusal_of(client.get("/")) == MISSING
-    assert refusal_of(client.get("/", headers=headers)) == SHORT
+    assert_challenge(client.get("/"))
+    assert_challenge(client.get("/", headers=headers), error="insufficient_scope")
 
 
 def test_what_an_app_assigns_to_g_makes_nobody_a_user(make_app: MakeApp) -> None:
@@ -420,7 +421,7 @@ def test_a_view_that_calls_a_guarded_function_meets_its_demand(
 ) -> None:
     app, inner = make_app(), token_required(scope="a")(new_view())
     app.add_url_rule("/", "caller", lambda: f"it said {inner()}")
-    assert refusal_of(app.test_client().get("/", headers=headers)) == SHORT
+    assert_challenge(app.test_client().get("/", headers=headers), error="insufficient_scope")
 
 
 # Several apps
@@ -437,7 +438,7 @@ def test_one_guard_serves_apps_with_keys_of_their_own(make_app: MakeApp, guard: 
     with one.app_context():
         headers = bearer(issue_token("alice"))
     assert one.test_client().get("/claims", headers=headers).status_code == 200
-    assert refusal_of(two.test_client().get("/claims", headers=headers)) == BAD
+    assert_challenge(two.test_client().get("/claims", headers=headers), error="invalid_token")
 
 
 def test_one_guard_of_two_apps_uses_the_current_ones_keys(

@@ -7,10 +7,11 @@ from flask import Blueprint, Flask, jsonify, request
 from flask.testing import FlaskClient
 
 from flask_tokenguard import Claims, TokenGuard, TokenMissing, require_token
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from .conftest import GuardApp, Headers, HeadersWith
-from .support import BAD, MALFORMED, MISSING, PREFLIGHT, SHORT, new_view, refusal_of
+from .support import PREFLIGHT, new_view
 
 
 @pytest.fixture
@@ -26,12 +27,6 @@ def app(make_app: MakeApp) -> Flask:
     return app
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of the app."""
-    return app.test_client()
-
-
 def test_it_returns_the_claims(client: FlaskClient, headers_with: HeadersWith) -> None:
     response = client.get("/", headers=headers_with(scope="a"))
     assert response.get_json() == {"kind": "Claims", "sub": "alice"}
@@ -40,14 +35,14 @@ def test_it_returns_the_claims(client: FlaskClient, headers_with: HeadersWith) -
 def test_it_refuses_as_the_decorator_does(
     client: FlaskClient, headers: Headers, stale_headers: Headers
 ) -> None:
-    assert refusal_of(client.get("/")) == MISSING
-    assert refusal_of(client.get("/", headers={"Authorization": "Bearer"})) == MALFORMED
-    assert refusal_of(client.get("/", headers=stale_headers)) == BAD
-    assert refusal_of(client.get("/", headers=headers)) == SHORT
+    assert_challenge(client.get("/"))
+    assert_challenge(client.get("/", headers={"Authorization": "Bearer"}), error="invalid_request")
+    assert_challenge(client.get("/", headers=stale_headers), error="invalid_token")
+    assert_challenge(client.get("/", headers=headers), error="insufficient_scope")
 
 
 def test_a_preflight_is_no_exception(client: FlaskClient) -> None:
-    assert refusal_of(client.options("/", headers=PREFLIGHT)) == MISSING
+    assert_challenge(client.options("/", headers=PREFLIGHT))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +87,7 @@ def test_an_optional_token_that_is_not_there_is_none(
     client = app.test_client()
     assert client.get("/").get_json() == {"claims": None}
     assert client.get("/", headers=headers).get_json()["claims"]["sub"] == "alice"
-    assert refusal_of(client.get("/", headers=stale_headers)) == BAD
+    assert_challenge(client.get("/", headers=stale_headers), error="invalid_token")
 
 
 def test_it_raises_where_the_caller_may_catch_it(make_app: MakeApp) -> None:
@@ -111,7 +106,7 @@ def test_it_guards_a_blueprint_from_its_before_request(make_app: MakeApp, header
     blueprint.add_url_rule("/", view_func=new_view())
     app.register_blueprint(blueprint)
     client = app.test_client()
-    assert refusal_of(client.get("/")) == MISSING
+    assert_challenge(client.get("/"))
     assert client.get("/", headers=headers).text == "served"
     assert client.options("/", headers=PREFLIGHT).status_code == 200
 
@@ -123,7 +118,7 @@ def test_it_works_in_an_async_view(make_app: MakeApp, headers: Headers) -> None:
     async def view() -> dict[str, Any]:
         return require_token()
 
-    assert refusal_of(app.test_client().get("/")) == MISSING
+    assert_challenge(app.test_client().get("/"))
     assert app.test_client().get("/", headers=headers).get_json()["sub"] == "alice"
 
 

@@ -44,12 +44,6 @@ def app(make_app: MakeApp) -> Flask:
     return app
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of it."""
-    return app.test_client()
-
-
 # Templates
 
 

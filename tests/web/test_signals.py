@@ -31,11 +31,6 @@ def app(make_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
 def pair(app: Flask) -> dict[str, Any]:
     with app.app_context():
         return dict(issue_token_pair("alice"))
