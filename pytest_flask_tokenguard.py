@@ -40,7 +40,7 @@ def token(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def auth_client(request: pytest.FixtureRequest, token: str) -> FlaskClient:
-    """A client of the fixture `app` that sends the fixture `token` with each request."""
+    """A client of the fixture `app` that sends the fixture `token`, in the header or a cookie."""
     from flask_tokenguard.testing import client_with
 
     return client_with(_app(request), token)

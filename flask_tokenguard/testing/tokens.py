@@ -37,20 +37,28 @@ def token_for(app: Flask, subject: str, **options: Unpack[IssueOptions]) -> str:
 
 
 def client_with(app: Flask, token: str) -> FlaskClient:
-    """Make a test client that sends a token with each request, in the header.
+    """Make a test client that sends a token with each request, as the app's own clients do.
 
-    A request that has an `Authorization` of its own sends that.
+    It goes in a cookie where TOKENGUARD_TOKEN_LOCATIONS names them, from a page of the app's own
+    (`Sec-Fetch-Site`), else in the header. What a request states in a header of its own counts.
 
     Raises:
-        ConfigurationError: The app is not in testing mode, or takes no token from the header.
+        ConfigurationError: The app is not in testing mode, or takes tokens from neither.
     """
-    if HEADER not in parts_under_test(app).settings.token_locations:
-        raise ConfigurationError(
-            "The client would send the token in the header, where TOKENGUARD_TOKEN_LOCATIONS of"
-            f" the app {app.name!r} does not look; send it with app.test_client() where it does"
-        )
+    parts = parts_under_test(app)
     client = app.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    if parts.cookies is not None:
+        host = (app.config["SERVER_NAME"] or "localhost").partition(":")[0]
+        path = parts.cookies.attributes.path
+        client.set_cookie(parts.cookies.access, token, domain=host, path=path)
+        client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    elif HEADER in parts.settings.token_locations:
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    else:
+        raise ConfigurationError(
+            f"TOKENGUARD_TOKEN_LOCATIONS of the app {app.name!r} names neither header nor cookie,"
+            " which a client sends with each request; send the token with app.test_client()"
+        )
     return client
 
 

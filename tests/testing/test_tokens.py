@@ -14,6 +14,7 @@ from flask_tokenguard import (
     ConfigurationError,
     Reason,
     TokenGuard,
+    current_token,
     current_user,
     token_issued,
     token_rejected,
@@ -53,10 +54,29 @@ def test_a_request_with_its_own_header_sends_that(app: Flask) -> None:
     assert subjects == ["ada", "bob"]
 
 
-def test_a_client_is_refused_where_no_header_is_read(make_tested: MakeTested) -> None:
+def test_a_client_is_refused_where_it_could_send_nothing(make_tested: MakeTested) -> None:
     app = make_tested(TOKEN_LOCATIONS=["form"])
-    with pytest.raises(ConfigurationError, match="TOKENGUARD_TOKEN_LOCATIONS of"):
+    with pytest.raises(ConfigurationError, match="names neither header nor cookie"):
         client_with(app, "x")
+
+
+@pytest.mark.parametrize("locations", [["cookie"], ["header", "cookie"]])
+@pytest.mark.parametrize("host", [None, "notes.example:8443"])
+def test_a_client_sends_a_cookie_where_the_app_uses_them(
+    make_tested: MakeTested, locations: list[str], host: str | None
+) -> None:
+    app = make_tested(TOKEN_LOCATIONS=locations)
+    app.config["SERVER_NAME"] = host
+    where = token_required(lambda: str(current_token.location))
+    app.add_url_rule("/", "where", where, methods=["GET", "POST"])
+    client = client_with(app, token_for(app, "ada"))
+    assert [client.get("/").text, client.post("/").text] == ["cookie", "cookie"]
+    assert client.post("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_a_broken_token_goes_in_a_cookie_too(make_tested: MakeTested) -> None:
+    app = make_tested(TOKEN_LOCATIONS=["cookie"], STORAGE_URI="memory://")
+    assert reason_of(app, broken_token(app, "expired")) == (401, "expired")
 
 
 def clock_of(app: Flask) -> None:

@@ -29,11 +29,12 @@ from flask_tokenguard import (
     unset_token_cookies,
 )
 from flask_tokenguard.sessions.rotation import Sessions
+from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
 from ..support import Config, SettableClock, bearer
 from .conftest import GuardApp, Sign
-from .support import BAD, MALFORMED, MISSING, new_view, refusal_of
+from .support import BAD, MALFORMED, new_view, refusal_of
 
 ACCESS = "__Host-access_token"
 REFRESH = "__Host-refresh_token"
@@ -339,13 +340,13 @@ def test_a_cookie_beside_another_token_is_malformed(make_app: MakeApp, place: st
     member = {"access_token": "x"}
     body: dict[str, Any] = {"form": {"data": member}, "json": {"json": member}}.get(place, {})
     path = "/where?access_token=x" if place == "query" else "/where"
-    assert refusal_of(post(client, path, **body)) == MALFORMED
+    assert_challenge(post(client, path, **body), error="invalid_request")
 
 
 def test_two_cookies_of_one_name_are_malformed(client: FlaskClient) -> None:
     two = {"Cookie": f"{ACCESS}={value_of(client, ACCESS)}; {ACCESS}=x"}
     other = client.application.test_client(use_cookies=False)
-    assert refusal_of(other.get("/where", headers=two)) == MALFORMED
+    assert_challenge(other.get("/where", headers=two), error="invalid_request")
 
 
 @pytest.mark.parametrize("path", ["/token", "/demanded"])
@@ -364,14 +365,14 @@ def test_the_same_cookie_twice_is_one_token(client: FlaskClient) -> None:
 @pytest.mark.parametrize("cookie", [f"{ACCESS}=", f"{ACCESS}", "other=1", "", f"{REFRESH}=~"])
 def test_an_empty_cookie_is_no_token(app: Flask, cookie: str) -> None:
     client = app.test_client(use_cookies=False)
-    assert refusal_of(client.get("/where", headers={"Cookie": cookie})) == MISSING
+    assert_challenge(client.get("/where", headers={"Cookie": cookie}))
 
 
 def test_a_stale_cookie_blocks_neither_login_nor_files(
     client: FlaskClient, clock: SettableClock
 ) -> None:
     clock.now += 40 * 86400
-    assert refusal_of(get(client, "/where")) == BAD
+    assert_challenge(get(client, "/where"), error="invalid_token")
     assert get(client, "/form").status_code == 200
     assert get(client, "/static/none.css").status_code == 404
     assert post(client, "/login", headers={}).status_code == 200
@@ -380,7 +381,7 @@ def test_a_stale_cookie_blocks_neither_login_nor_files(
 
 def test_a_refresh_token_in_the_access_cookie_is_refused(client: FlaskClient) -> None:
     client.set_cookie(ACCESS, value_of(client, REFRESH), domain=HOST)
-    assert refusal_of(get(client, "/where")) == BAD
+    assert_challenge(get(client, "/where"), error="invalid_token")
 
 
 def test_a_helper_demands_the_cookie_s_token_too(client: FlaskClient) -> None:
