@@ -42,7 +42,7 @@ def is_revoked(store: SqliteStore, jti: bytes) -> bool:
 
 
 def use(store: SqliteStore, times: int = 8) -> None:
-    """Write, so that a little is pruned, each time elsewhere."""
+    """Write often enough that a little is pruned."""
     for _ in range(times):
         store.next_instant(SUBJECT)
 

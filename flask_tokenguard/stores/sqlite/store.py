@@ -1,6 +1,6 @@
 """The embedded store: one SQLite file for the processes of one machine.
 
-Every write is one transaction, and drops a little of what expired long ago.
+Every write is one transaction. Some drop a little of what expired long ago.
 """
 
 import logging
@@ -33,8 +33,11 @@ from .rows import (
 )
 from .schema import EVERYBODY, lower_epoch
 
-# Of each table, so many entries are looked at by every write; more than a write can add.
-_PRUNED_AT_ONCE = 32
+# Of each table, so many entries are looked at by the first write after a second and by every 8th:
+# more than the writes can add. To look takes half of a write's instructions.
+_PRUNED_AT_ONCE = 64
+_WRITES_BETWEEN = 8
+_SECONDS_BETWEEN = 1.0
 _LAST_ID = b"\xff" * 16
 
 # One row for each entry that speaks against a token, so that there is mostly none.
@@ -88,6 +91,8 @@ class SqliteStore:
         self._use(SqliteFile(path, timeout=timeout, clock=clock, monotonic=monotonic))
         # Each process begins somewhere else to look for what can be pruned.
         self._pruned_up_to = secrets.token_bytes(16)
+        self._next_pruning = 0.0
+        self._writes_left = 0
 
     def _use(self, file: SqliteFile) -> None:
         self._file, self._slots = file, file.slots
@@ -292,6 +297,11 @@ class SqliteStore:
         return seen
 
     def _prune_a_little(self, connection: Connection) -> None:
+        now = self._monotonic()
+        self._writes_left -= 1
+        if self._writes_left > 0 and now < self._next_pruning:
+            return
+        self._writes_left, self._next_pruning = _WRITES_BETWEEN, now + _SECONDS_BETWEEN
         horizon = self._horizon(connection)
         # Ids are random, so that they can be walked through in their order, for ever.
         start = self._pruned_up_to
