@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -218,15 +218,22 @@ class SqliteFile:
             raise unavailable(error, self.path) from None
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Perform a whole transaction or nothing of it."""
+    def writing(
+        self, at_begin: Callable[[sqlite3.Connection], None] = lambda _: None
+    ) -> Iterator[sqlite3.Connection]:
+        """Perform a whole transaction or nothing of it.
+
+        Args:
+            at_begin: Called first within it.
+        """
         slot = self.slots.slot
         # What is written into a mixture could make it look like the file that it was.
-        if _stamp(self.path) != slot.stamp:
+        if not slot.is_kept and _stamp(self.path) != slot.stamp:
             slot.next_look = 0.0
         with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
+                at_begin(connection)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:

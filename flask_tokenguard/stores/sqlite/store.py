@@ -5,8 +5,8 @@ Every write is one transaction. Some drop a little of what expired long ago.
 
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -60,7 +60,7 @@ _USE = (
 _NOTE_USE = f"UPDATE sessions SET {_USE}"  # noqa: S608 - our own names
 _SPEND = (
     "UPDATE sessions SET unspent = ?, expires = ?, scope = ?, spent = ?, spent_at = ?,"  # noqa: S608 - our own names
-    f" {_USE}"
+    f" {_USE} AND unspent = ?"
 )
 
 
@@ -189,6 +189,10 @@ class SqliteStore:
         with self._writing() as connection:
             now = self._now()
             instant = self._next_instant(connection, subject, now)
+            use = (access_expires, instant, origin, session)
+            spending = (*successor, presented, now, *use, presented)
+            if connection.execute(_SPEND, spending).rowcount:
+                return Advance("advanced", successor, instant)
             row = connection.execute(_SESSION, (session,)).fetchone()
             if row is None and begins_until is not None:
                 begin_once(
@@ -200,14 +204,11 @@ class SqliteStore:
                     access_expires=access_expires,
                     origin=origin,
                 )
-                row = connection.execute(_SESSION, (session,)).fetchone()
+                if connection.execute(_SPEND, spending).rowcount:
+                    return Advance("advanced", successor, instant)
             if row is None:
                 return Advance("ended", None, instant)
             unspent, (spent, spent_at) = RefreshState(*row[:3]), row[3:]
-            use = (access_expires, instant, origin, session)
-            if presented == unspent.jti:
-                connection.execute(_SPEND, (*successor, presented, now, *use))
-                return Advance("advanced", successor, instant)
             is_retry = presented == spent and successor.jti == unspent.jti
             is_late = presented != spent or abs(now - spent_at) >= grace
             if is_late and not is_retry:
@@ -258,11 +259,8 @@ class SqliteStore:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._file.writing() as connection:
-            yield connection
-            self._prune_a_little(connection)
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._file.writing(self._prune_a_little)
 
     def _next_instant(self, connection: Connection, subject: bytes, now: int) -> int:
         """Return an instant after the epoch and the subject's end, each bounded.
