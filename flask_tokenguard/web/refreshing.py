@@ -237,8 +237,8 @@ def read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] =
     """
     request = current_request()
     try:
-        parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
         found = _find_refresh_token(request, locations) if locations else None
+        parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
     except InvalidRequest as error:
         raise InvalidGrant.of(error, error="invalid_request") from None
     except ClientDisconnected:

@@ -6,10 +6,13 @@ the bound first; the view then reads it from its beginning all the same.
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, Protocol
+from urllib.parse import parse_qsl
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
@@ -67,6 +70,17 @@ class Body:
             raise InvalidRequest("The JSON body is malformed")
         return [self._members[name]]
 
+    def parse_form(self) -> Mapping[str, list[str]]:
+        """Return the values of each parameter of a form, read as Werkzeug reads `request.form`.
+
+        That takes four times as long, and the views of the token endpoints read no more of it.
+        """
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        with suppress(UnicodeDecodeError):
+            for name, value in parse_qsl(self._octets.decode(), keep_blank_values=True):
+                values[name].append(value)
+        return values
+
     def _parse(self, request: Request) -> dict[str, Any]:
         if self._octets.lstrip()[:1] == b"[":
             return {}
@@ -116,8 +130,11 @@ def parameters(request: Request, *names: str, bound: int) -> dict[str, str]:
     body = read(request, bound)
     if body is None:
         raise RequestEntityTooLarge
-    values_of = request.form.getlist if is_form else partial(body.find_members, request=request)
-    return texts(values_of, *names)
+    if not is_form:
+        return texts(partial(body.find_members, request=request), *names)
+    # A form that the app has read is parsed, and its octets are gone.
+    is_parsed = "form" in vars(request)
+    return texts(request.form.getlist if is_parsed else body.parse_form().__getitem__, *names)
 
 
 def texts(values_of: Callable[[str], Sequence[object]], *names: str) -> dict[str, str]:
