@@ -200,6 +200,7 @@ class TokenIssuer:
         own: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
         room: int = 0,
+        is_parsed: bool = False,
     ) -> Draft:
         """Do all of issuing that can fail, before anything is spent or begun for the token.
 
@@ -209,6 +210,7 @@ class TokenIssuer:
             own: The app's own claims.
             header: More header members.
             room: How many octets of JSON the last claims take at most, beside the `jti`.
+            is_parsed: Whether every claim was read from a token.
 
         Raises:
             ConfigurationError: There is no private key to sign with.
@@ -229,7 +231,8 @@ class TokenIssuer:
         frame = self._plain_frame
         if header or frame is None or frame.key is not key:
             frame = self._make_frame(key, header)
-        body = _encode(claims, "claims")[:-1]
+        encoded = strict_json.dump_parsed(claims) if is_parsed else _encode(claims, "claims")
+        body = encoded[:-1]
         size = frame.size + base64url.encoded_size(len(body) + room + _JTI_SIZE)
         if self._encrypted_size is not None:
             size = self._encrypted_size(size)
@@ -295,12 +298,12 @@ class TokenIssuer:
         Args:
             draft: A draft, for one token.
             jti: An id of `ids`; in base64url, JSON has it as it is.
-            last: Further claims, for which the draft has room.
+            last: Further claims, texts and ints, for which the draft has room.
         """
         frame, claims, body = draft.frame, draft.claims, draft.body
         if last:
             claims.update(last)
-            body += b"," + strict_json.dump_object(last)[1:-1]
+            body += b"," + strict_json.dump_parsed(last)[1:-1]
         encoded_jti = base64url.encode(jti)
         claims["jti"] = encoded_jti.decode()
         payload = b'%b,"jti":"%b"}' % (body, encoded_jti)

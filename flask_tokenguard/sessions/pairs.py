@@ -124,6 +124,7 @@ class PairIssuer:
         defaults: Mapping[str, Any],
         claims: Mapping[str, Any] | None = None,
         lifetime: timedelta | int | None = None,
+        is_parsed: bool = False,
     ) -> Plan:
         """Draft both tokens, so that nothing is left that can fail once the store was asked.
 
@@ -134,6 +135,7 @@ class PairIssuer:
             defaults: Claims that give way to those of the app.
             claims: The app's, in place of those of the login.
             lifetime: Of the access token, in place of the configured one.
+            is_parsed: Whether the login was read from a token, whose JSON was checked.
 
         Raises:
             ConfigurationError: There is no private key to sign with.
@@ -147,13 +149,14 @@ class PairIssuer:
         if self._access.has_csrf:
             # A session keeps its own, so that a page that is open goes on working.
             shared["csrf"] = login.get("csrf") or ids.new_csrf()
+        shared["iat"] = now
         access_expires = min(self._access.expiry(now, lifetime), end)
-        access_claims = {**shared, "iat": now, "exp": access_expires}
+        access_claims = {**shared, "exp": access_expires}
         if "audience" in options:
             access_claims["aud"] = options["audience"]
         if "nbf" in options:
             access_claims["nbf"] = begin(now, max(0, options["nbf"] - now), access_expires)
-        refresh_claims = {**shared, "iat": now, "session_exp": end}
+        refresh_claims = {**shared, "session_exp": end}
         if granted:
             refresh_claims["scope"] = granted
         if options:
@@ -164,9 +167,12 @@ class PairIssuer:
             header=options.get("header"),
             # A successor that was issued before has its own scope, at most all that was granted.
             room=len(f',"scope":"{granted}"') if granted else 0,
+            is_parsed=is_parsed and claims is None and not defaults,
         )
         expires = min(now + self._lifetime, end)
-        refresh = self._refresh.draft(refresh_claims, room=len(f',"exp":{expires}'))
+        refresh = self._refresh.draft(
+            refresh_claims, room=len(f',"exp":{expires}'), is_parsed=is_parsed
+        )
         successor = RefreshState(secrets.token_bytes(16), expires, scope)
         return Plan(now, access_expires, successor, access, refresh)
 

@@ -194,7 +194,12 @@ class Sessions:
         login, origin = presented.claims, _cut(origin)
         owner = ids.subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
-            login, presented.scope, int(self._clock()), defaults=defaults, claims=claims
+            login,
+            presented.scope,
+            int(self._clock()),
+            defaults=defaults,
+            claims=claims,
+            is_parsed=True,
         )
         if check is not None:
             check(plan)

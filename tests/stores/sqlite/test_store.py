@@ -32,7 +32,9 @@ class SettableContract(SettableClockContract):
         assert steps[-1] == (256, 256)
         assert not store.standing(jti, None, subject).is_revoked
 
-    def test_writes_drop_a_little_of_it_now_and_then(self, store: Store, now: Now, wait: Wait) -> None:
+    def test_writes_drop_a_little_of_it_now_and_then(
+        self, store: Store, now: Now, wait: Wait
+    ) -> None:
         old = [new_id() for _ in range(100)]
         for jti in old:
             store.revoke(jti, subject=None, expires=now() + 10)
