@@ -28,3 +28,9 @@ class Steady:
     """
 
     now = staticmethod(partial(time.monotonic))
+    # It goes on while the machine is suspended, where there is such a clock.
+    since_start = staticmethod(
+        partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+        if hasattr(time, "CLOCK_BOOTTIME")
+        else partial(time.monotonic)
+    )

@@ -151,6 +151,23 @@ RISKS: tuple[_Risk, ...] = (
         looks.where(lambda parts: parts.settings.storage_outage == "accept"),
     ),
     _Risk(
+        "advice",
+        "revocation_delay",
+        "TOKENGUARD_REVOCATION_DELAY",
+        "A token that another process revoked is accepted for at most {seconds} seconds more, also"
+        " while the store is away.",
+        "Set 0 where the next request must be refused.",
+        looks.revocation_delay,
+    ),
+    _Risk(
+        "advice",
+        "idle_revocation_delay",
+        "TOKENGUARD_REVOCATION_DELAY",
+        "It has no effect without a store and the token cache.",
+        "Set TOKENGUARD_STORAGE_URI and TOKENGUARD_CACHE_SIZE, or leave it out.",
+        looks.where(looks.has_idle_delay),
+    ),
+    _Risk(
         "warning",
         "store_at_risk",
         "TOKENGUARD_STORAGE_URI",

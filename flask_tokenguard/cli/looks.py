@@ -125,6 +125,21 @@ def has_short_grace(parts: Parts) -> bool:
     return parts.store is not None and timedelta(0) < grace <= timeout + longest_wait
 
 
+def revocation_delay(parts: Parts) -> Places:
+    """Return for how long a token may be accepted that another process revoked."""
+    delay = parts.settings.revocation_delay
+    if not delay or has_idle_delay(parts):
+        return []
+    return [{"seconds": f"{delay.total_seconds():g}"}]
+
+
+def has_idle_delay(parts: Parts) -> bool:
+    """Return whether a delay has no answer that it could apply to."""
+    settings = parts.settings
+    has_cache = settings.cache_size and settings.cache_lifetime
+    return bool(settings.revocation_delay) and not (parts.store is not None and has_cache)
+
+
 def risks_of_the_store(parts: Parts) -> Places:
     """List what endangers the data in the store."""
     try:

@@ -87,6 +87,7 @@ class Settings:
         values.duration(1, timedelta(seconds=60)), timedelta(seconds=1)
     )
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
+    revocation_delay: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
     token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
     cookie_access_name: str = _setting(cookies.name, "__Host-access_token")
     cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")

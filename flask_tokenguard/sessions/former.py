@@ -4,7 +4,7 @@ Its `jti` names the session, so that it never begins a second one; see `Store.ad
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ class FormerSessions:
         client_id: str | None,
         longest: timedelta,
         until: int,
+        on_end: Callable[[], None],
     ) -> None:
         """Set up what a session has beside what its token has.
 
@@ -39,6 +40,7 @@ class FormerSessions:
             longest: For how long a session lives at all, from the token's `iat`.
             until: From when on the token is refused. A session that began with it lives as long as
                 the token is accepted, if that is longer.
+            on_end: Called after a session was ended, or may have been.
         """
         self._store = store
         self._kind_claim = kind_claim
@@ -46,6 +48,7 @@ class FormerSessions:
         self._client_id = client_id
         self._longest = int(longest.total_seconds())
         self._until = until
+        self._on_end = on_end
 
     def adopt(self, token: VerifiedToken) -> VerifiedToken:
         """Return a refresh token with the claims that one of ours has.
@@ -80,8 +83,11 @@ class FormerSessions:
         """
         owner, session, jti = self._ids_of(claims)
         # First, so that no use in between begins the session.
-        self._store.revoke(jti, subject=owner, expires=math.ceil(claims["exp"]))
-        self._store.end_session(session, subject=owner)
+        try:
+            self._store.revoke(jti, subject=owner, expires=math.ceil(claims["exp"]))
+            self._store.end_session(session, subject=owner)
+        finally:
+            self._on_end()
 
     def _ids_of(self, claims: Mapping[str, Any]) -> tuple[bytes, bytes, bytes]:
         """Return what a store knows a token by: its subject, its session, and its own id there."""

@@ -1,6 +1,9 @@
 """Revocation: refuse valid tokens that were revoked, or whose session or subject was ended.
 
-The only rule that asks a store, and so the last one.
+The only rule that asks a store, and so the last one. With a delay, the answer that nothing is known
+against a token is good for so long, in this process. A token that was revoked is then refused at
+most that delay after the revocation was answered, whatever fails: the delay counts from before the
+question was sent, on a clock that goes on while the machine is suspended.
 """
 
 import math
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..clock import Clock
+from ..clock import Clock, Steady
 from ..errors import InvalidToken, Reason, Unavailable
 from ..issue import ids
 from ..jose.compact import LAST_NUMERIC_DATE, optional_date
@@ -34,6 +37,8 @@ class Revocation:
         leeway: timedelta,
         clock: Clock,
         accepts_in_outage: bool = False,
+        delay: timedelta = timedelta(0),
+        since_start: Clock = Steady.since_start,
     ) -> None:
         """Set up revocation with a store.
 
@@ -43,6 +48,8 @@ class Revocation:
             leeway: For how long expired tokens are accepted.
             clock: Seconds since the epoch, UTC.
             accepts_in_outage: Whether a token that cannot be looked up is accepted.
+            delay: For how long an answer is good.
+            since_start: Seconds since the machine was started, suspended or not.
         """
         self._store = store
         self._leeway = int(leeway.total_seconds())
@@ -50,6 +57,10 @@ class Revocation:
         self._longest = int(longest_lifetime.total_seconds())
         self._clock = clock
         self._accepts_in_outage = accepts_in_outage
+        self._delay = delay.total_seconds()
+        self._since_start = since_start
+        # All answers that are good are of this one.
+        self._edition = object()
 
     def check(self, token: VerifiedToken) -> None:
         """Refuse a token that was revoked, or that is older than the store's records.
@@ -58,16 +69,60 @@ class Revocation:
 
         Raises:
             InvalidToken: It was revoked.
-            Unavailable: The store cannot be reached.
+            Unavailable: The store cannot be reached, and no answer of it is good.
+        """
+        self._check(token, self._ask)
+
+    def check_former(self, token: VerifiedToken) -> None:
+        """Refuse a token of another program that was revoked, here or there.
+
+        It is older than the store's records. They are complete where the store has the mark of the
+        import, both beside what was ended of the subject and beside what was revoked by its id.
+
+        Raises:
+            InvalidToken: It was revoked, or nothing was imported.
+            Unavailable: The store cannot be reached, and no answer of it is good.
+        """
+        self._check(token, self._ask_of_former)
+
+    def drop_answers(self) -> None:
+        """Let no answer be good any longer, nor one to a question that is on its way.
+
+        Call it once the store has performed what ends tokens, and where that is not known.
+        """
+        self._edition = object()
+
+    def _check(
+        self, token: VerifiedToken, ask: Callable[[RevocationKey, str | None], bool]
+    ) -> None:
+        """Ask about a token, unless an answer is still good.
+
+        Args:
+            token: The token.
+            ask: Refuses it by what the store answers; returns whether there was an answer.
         """
         key = token.revocation_key
         if key is None:
             key = token.revocation_key = _revocation_key(token)
+        elif key.answer is not None:
+            edition, asked, until = key.answer
+            # In a copy of a machine the clock may lie before the question.
+            if edition is self._edition and asked <= self._since_start() < until:
+                return
+            key.answer = None
+        if not self._delay:
+            ask(key, token.issuer.name)
+            return
+        edition, asked = self._edition, self._since_start()
+        if ask(key, token.issuer.name):
+            key.answer = edition, asked, asked + self._delay
+
+    def _ask(self, key: RevocationKey, _issuer: str | None) -> bool:
         try:
             standing = self._store.standing(key.token, key.session, key.subject)
         except Unavailable as error:
             if self._accepts_in_outage:
-                return
+                return False
             # A store of the app may have raised it as it is.
             error.reason = Reason.STORE_UNAVAILABLE
             raise
@@ -78,21 +133,9 @@ class Revocation:
         if key.instant <= standing.epoch:
             # What was revoked before the store began is not known.
             raise _older_than_store()
+        return True
 
-    def check_former(self, token: VerifiedToken) -> None:
-        """Refuse a token of another program that was revoked, here or there.
-
-        It is older than the store's records. They are complete where the store has the mark of the
-        import, both beside what was ended of the subject and beside what was revoked by its id.
-
-        Raises:
-            InvalidToken: It was revoked, or nothing was imported.
-            Unavailable: The store cannot be reached.
-        """
-        key = token.revocation_key
-        if key is None:
-            key = token.revocation_key = _revocation_key(token)
-        issuer = token.issuer.name
+    def _ask_of_former(self, key: RevocationKey, issuer: str | None) -> bool:
         mark, other = (ids.import_mark(issuer, near) for near in (key.subject, key.token))
         try:
             standing = self._store.standing(key.token, mark, key.subject)
@@ -101,7 +144,7 @@ class Revocation:
             )
         except Unavailable as error:
             if self._accepts_in_outage:
-                return
+                return False
             error.reason = Reason.STORE_UNAVAILABLE
             raise
         if standing.is_revoked and not standing.by_session:
@@ -110,6 +153,7 @@ class Revocation:
             raise _subject_ended()
         if not is_marked:
             raise _older_than_store("`flask tokenguard import-revoked` was not run on this store")
+        return True
 
     def import_revoked(
         self,
@@ -197,11 +241,14 @@ class Revocation:
         """
         if expires is None:
             expires = int(self._clock()) + self._longest
-        self._store.revoke(
-            ids.token_id(issuer, jti),
-            subject=None if subject is None else ids.subject_id(issuer, subject),
-            expires=expires + self._leeway,
-        )
+        try:
+            self._store.revoke(
+                ids.token_id(issuer, jti),
+                subject=None if subject is None else ids.subject_id(issuer, subject),
+                expires=expires + self._leeway,
+            )
+        finally:
+            self.drop_answers()
 
     def end_subject(self, subject: str, *, issuer: str | None = None) -> None:
         """End every session of a subject, and every token that it has.
@@ -210,7 +257,10 @@ class Revocation:
             Unavailable: The store cannot be reached.
         """
         expires = int(self._clock()) + self._longest + self._leeway
-        self._store.end_subject(ids.subject_id(issuer, subject), expires=expires)
+        try:
+            self._store.end_subject(ids.subject_id(issuer, subject), expires=expires)
+        finally:
+            self.drop_answers()
 
 
 def _revoked(*, by_session: bool = False) -> InvalidToken:

@@ -53,6 +53,7 @@ class Sessions:
         grace: timedelta,
         leeway: timedelta,
         clock: Clock,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         """Set up the sessions of one app.
 
@@ -66,8 +67,10 @@ class Sessions:
             grace: For how long a spent refresh token gets the same successor once more.
             leeway: For how long expired access tokens are accepted.
             clock: Seconds since the epoch, UTC.
+            on_end: Called after a session was ended, or may have been.
         """
         self._store = store
+        self._on_end = on_end
         self._pairs = pairs
         self._verifier = verifier
         self._issuer = issuer
@@ -209,6 +212,7 @@ class Sessions:
             if self._rotates
             else RefreshState(presented.jti, presented.expires, presented.scope)
         )
+        may_have_ended = True
         try:
             advance = self._store.advance(
                 presented.session,
@@ -222,10 +226,14 @@ class Sessions:
             )
             if presented.begins_until is not None:
                 self._check_not_ended(presented, owner)
+            may_have_ended = advance.outcome == "reused"
         except Unavailable as error:
             # The token may be spent all the same.
             error.retry_after = min(error.retry_after, self._retry_within)
             raise
+        finally:
+            if may_have_ended:
+                self._on_end()
         if advance.outcome == "reused":
             raise _reused(login, advance.successor)
         if advance.unspent is None:
@@ -258,7 +266,12 @@ class Sessions:
             Unavailable: The store cannot be reached.
         """
         session = ids.from_text(sid)
-        return session is not None and self._store.end_session(session, subject=owner)
+        if session is None:
+            return False
+        try:
+            return self._store.end_session(session, subject=owner)
+        finally:
+            self._on_end()
 
     def is_alive(self, presented: "VerifiedRefreshToken") -> bool:
         """Return whether the session of a refresh token has not ended; the token may be spent.

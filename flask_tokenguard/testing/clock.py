@@ -65,7 +65,11 @@ def settable_clock(app: Flask) -> Iterator[SettableClock]:
             "The app's TokenGuard was given clock=, which nothing else can move; move that one"
         )
     clock = SettableClock(wall_clock())
-    with _answered_by(wall_clock, clock), _answered_by(Steady.now, clock.monotonic):
+    with (
+        _answered_by(wall_clock, clock),
+        _answered_by(Steady.now, clock.monotonic),
+        _answered_by(Steady.since_start, clock.monotonic),
+    ):
         yield clock
 
 

@@ -127,20 +127,23 @@ def _listed(value: object) -> tuple[str, ...]:
     return tuple(text for text in values if isinstance(text, str) and text)
 
 
-class RevocationKey(NamedTuple):
-    """What a store is asked about a token, set by `Revocation`.
+@dataclass(slots=True, eq=False)
+class RevocationKey:
+    """What a store is asked about a token, set by `Revocation`; threads share it.
 
     Attributes:
         token: The id of its `iss` and `jti`.
         session: The octets of its `sid`, or None.
         subject: The id of its `iss` and `sub`.
         instant: When it was issued, in milliseconds since the epoch.
+        answer: How long the store's last answer is good; `Revocation` alone reads it.
     """
 
     token: bytes
     session: bytes | None
     subject: bytes
     instant: int
+    answer: tuple[object, float, float] | None = None
 
 
 class IssuerTraits(NamedTuple):

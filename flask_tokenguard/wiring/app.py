@@ -109,7 +109,7 @@ def build_parts(
         encryption=encryption,
         own_rules=own_rules,
         revocation=revocation,
-        sessions=tokens.sessions(issuer, former_rules=former_rules),
+        sessions=tokens.sessions(issuer, revocation, former_rules=former_rules),
         store=store,
         former_warnings=() if former is None else former.keys.warnings,
         clock=clock,

@@ -1,7 +1,7 @@
 """Former parts: TOKENGUARD_FORMER_TOKENS -> what verifies the tokens of another program as ours."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..clock import Clock
@@ -90,7 +90,9 @@ class FormerParts:
             until=self.entry.until,
         )
 
-    def sessions(self, store: Store, client_id: str | None) -> FormerSessions:
+    def sessions(
+        self, store: Store, client_id: str | None, on_end: Callable[[], None]
+    ) -> FormerSessions:
         """Build what their refresh tokens are read by."""
         return FormerSessions(
             store,
@@ -99,6 +101,7 @@ class FormerParts:
             client_id=client_id,
             longest=self.settings.session_lifetime,
             until=self.entry.until,
+            on_end=on_end,
         )
 
 

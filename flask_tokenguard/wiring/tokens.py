@@ -143,20 +143,26 @@ class TokenParts:
             leeway=self.settings.leeway,
             clock=self.clock,
             accepts_in_outage=self.settings.storage_outage == "accept",
+            delay=self.settings.revocation_delay,
         )
 
     def sessions(
-        self, access: TokenIssuer, *, former_rules: Iterable[Validator] = ()
+        self,
+        access: TokenIssuer,
+        revocation: Revocation | None,
+        *,
+        former_rules: Iterable[Validator] = (),
     ) -> Sessions | None:
-        """Build the sessions, with the issuer of access tokens; None without a store.
+        """Build the sessions; None without a store.
 
         Args:
             access: The issuer of access tokens.
+            revocation: What refuses them.
             former_rules: Rules for refresh tokens of another program.
         """
-        if self.store is None:
+        if self.store is None or revocation is None:
             return None
-        settings, former = self.settings, self.former
+        settings, former, on_end = self.settings, self.former, revocation.drop_answers
         return Sessions(
             self.store,
             pairs=PairIssuer(
@@ -171,10 +177,13 @@ class TokenParts:
             ),
             issuer=settings.issuer,
             rotates=settings.rotates_refresh_tokens,
-            former=None if former is None else former.sessions(self.store, access.client_id),
+            former=None
+            if former is None
+            else former.sessions(self.store, access.client_id, on_end),
             grace=settings.refresh_grace,
             leeway=settings.leeway,
             clock=self.clock,
+            on_end=on_end,
         )
 
     @property

@@ -18,7 +18,7 @@ from flask_tokenguard.keys.ring_files import INDEX, read_index
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import SettableClock, turn_ring
+from ..support import Config, SettableClock, turn_ring
 
 DAY = 86_400
 
@@ -164,6 +164,24 @@ def test_doctor_names_what_is_accepted_in_an_outage(make_app: MakeApp) -> None:
     app = make_app(STORAGE_URI="memory://", STORAGE_OUTAGE="accept")
     (why,) = findings_about(app, "STORAGE_OUTAGE")
     assert re.search("revoked access tokens are accepted", why)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"STORAGE_URI": "memory://", "REVOCATION_DELAY": 2}, "at most 2 seconds more"),
+        ({"STORAGE_URI": "memory://", "REVOCATION_DELAY": 2, "CACHE_SIZE": 0}, "no effect"),
+        ({"STORAGE_URI": "memory://", "REVOCATION_DELAY": 2, "CACHE_LIFETIME": 0}, "no effect"),
+        ({"REVOCATION_DELAY": 2}, "no effect"),
+        ({"STORAGE_URI": "memory://"}, None),
+        ({"STORAGE_URI": "memory://", "CACHE_SIZE": 0}, None),
+    ],
+)
+def test_doctor_prints_the_bound_of_the_delay(
+    make_app: MakeApp, settings: Config, why: str | None
+) -> None:
+    found = findings_about(make_app(**settings), "REVOCATION_DELAY")
+    assert [str(why) in each for each in found] == [True] * (why is not None)
 
 
 def test_inspect_tells_of_a_revoked_token(make_app: MakeApp) -> None:

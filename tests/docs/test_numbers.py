@@ -161,5 +161,6 @@ def test_a_bound_of_a_setting_in_the_readme_is_the_codes(
         make_app(**{name: int(most) + 1})
 
 
-def test_the_readme_states_the_bounds_of_three_settings() -> None:
-    assert [name for name, _ in BOUNDED] == ["LEEWAY", "REFRESH_GRACE", "STORAGE_TIMEOUT"]
+def test_the_readme_states_the_bounds_of_these_settings() -> None:
+    named = ["LEEWAY", "REFRESH_GRACE", "STORAGE_TIMEOUT", "REVOCATION_DELAY"]
+    assert [name for name, _ in BOUNDED] == named

@@ -277,6 +277,15 @@ def test_what_was_revoked_there_begins_no_session(
     assert "refresh_token" in pair_of(refresh(client, former.refresh()))
 
 
+def test_what_is_revoked_here_ends_its_access_tokens_at_once(build: Build, old: str) -> None:
+    app = build(REVOCATION_DELAY=300)
+    client = app.test_client()
+    headers = bearer(pair_of(refresh(client, old))["access_token"])
+    assert client.get("/claims", headers=headers).status_code == 200
+    assert client.post("/revoke", data={"token": old}).status_code == 200
+    assert client.get("/claims", headers=headers).status_code == 401
+
+
 def test_the_apps_own_blocklist_is_asked(app: Flask, client: FlaskClient, old: str) -> None:
     guard: TokenGuard = app.extensions["guard"]
     jti = payload_of(old)["jti"]

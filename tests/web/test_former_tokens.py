@@ -440,6 +440,25 @@ class TestWithAStore:
         run_import(app)
         return app
 
+    def test_an_answer_about_one_holds_until_an_end_here(
+        self,
+        build: Build,
+        store: MemoryStore,
+        clock: SettableClock,
+        former: FormerApp,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        app = build(TokenGuard(store=store, clock=clock), REVOCATION_DELAY=300)
+        run_import(app)
+        token = former.access()
+        assert accepts(app, token)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "standing", None)
+            assert accepts(app, token)
+        with app.app_context():
+            revoke_token(token)
+        assert reason_of(app, token) == Reason.REVOKED
+
     def test_without_an_import_they_are_refused(self, app: Flask, former: FormerApp) -> None:
         with pytest.raises(InvalidToken, match="older than our records") as raised:
             app.extensions["guard"].verify(former.access())

@@ -19,7 +19,7 @@ from flask_tokenguard import (
     issue_token_pair,
     token_required,
 )
-from flask_tokenguard.clock import Steady
+from flask_tokenguard.clock import Clock, Steady
 
 from ..support import bearer
 from .conftest import GuardApp
@@ -118,10 +118,11 @@ def test_a_session_begins_and_ends_under_a_frozen_time(
     assert statuses == [200, 401, 200, 401]
 
 
-def test_durations_are_not_frozen(freeze: Freeze, moment: datetime) -> None:
-    began = Steady.now()
+@pytest.mark.parametrize("now", [Steady.now, Steady.since_start])
+def test_durations_are_not_frozen(freeze: Freeze, moment: datetime, now: Clock) -> None:
+    began = now()
     with freeze(moment):
-        frozen = Steady.now()
+        frozen = now()
         time.sleep(0.01)
-        assert 0 < Steady.now() - frozen < 60
+        assert 0 < now() - frozen < 60
     assert 0 <= frozen - began < 60
