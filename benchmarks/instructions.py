@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Any, Protocol
 
 from .contenders import BARE, FLOOR, JWT_EXTENDED, OURS, contenders
+from .issuing import view_that
 from .pairing import Size, Spread
+from .peers import ours
 from .peers.note import SUBJECT
 from .report import Comparison, Row, Table
-from .serving import environ_with, serve
+from .serving import environ_with, posted, serve
 from .signing_keys import ALGORITHMS, SigningKey
 
 _BATCHES = 3
@@ -40,7 +42,7 @@ class HasSize(Protocol):
 
 
 def count_requests(load: HasSize) -> Iterator[Table]:
-    """Count for every algorithm, the same token again and tokens never seen."""
+    """Count for every algorithm: the same token again, tokens never seen, and refreshes."""
     batch = min(load.fresh.batch, _LARGEST_BATCH)
     title = f"instructions a request, {_BATCHES} batches of {batch} requests"
     if shutil.which("valgrind") is None:
@@ -48,7 +50,7 @@ def count_requests(load: HasSize) -> Iterator[Table]:
         return
     rows = [
         row(f"{alg} {case}", count(alg, case, batch), batch)
-        for case in ("again", "never seen")
+        for case in ("again", "never seen", "rotation")
         for alg in ALGORITHMS
     ]
     yield Table("instructions", title.capitalize(), "instructions", rows)
@@ -107,6 +109,7 @@ def row(name: str, counts: dict[str, list[int]], batch: int) -> Row:
     comparisons = [
         Comparison(f"{other}'s added cost", added_ratio(counts, other), form)
         for other, form in ((JWT_EXTENDED, "fraction"), (FLOOR, "ratio"))
+        if other in counts
     ]
     return Row(name, figures, comparisons)
 
@@ -127,14 +130,16 @@ def scaled(spread: Spread, batch: int) -> Spread:
 def run_batches(alg: str, case: str, batch: int) -> None:
     """Serve the batches of each contender, a call of `getppid` before and after each batch."""
     key = SigningKey.generate(alg)
+    count = (_BATCHES + 1) * batch
     prepared = {}
-    for name, (app, issue) in contenders(key).items():
-        count = (_BATCHES + 1) * batch
+    for name, (app, issue) in {} if case == "rotation" else contenders(key).items():
         tokens = cycle(issue(key, [SUBJECT] * (1 if case == "again" else count)))
-        prepared[name] = (
-            app,
-            [[environ_with(next(tokens)) for _ in range(batch)] for _ in range(_BATCHES + 1)],
-        )
+        prepared[name] = (app, in_batches(map(environ_with, tokens), batch))
+    if case == "rotation":
+        rotated = ours.make_app(KEY=key.text, STORAGE_URI="memory://")
+        for name, app in ((BARE, view_that(lambda: None)), (OURS, rotated)):
+            refreshes = map(posted, ours.refresh_tokens(rotated, count))
+            prepared[name] = (app, in_batches(refreshes, batch))
     gc.collect()
     gc.disable()
     os.getppid()
@@ -143,6 +148,11 @@ def run_batches(alg: str, case: str, batch: int) -> None:
             serve(app, environs)
             os.getppid()
         print(name)
+
+
+def in_batches(environs: Iterator[dict[str, Any]], batch: int) -> list[list[dict[str, Any]]]:
+    """Make a batch that warms up, and those that are counted."""
+    return [[next(environs) for _ in range(batch)] for _ in range(_BATCHES + 1)]
 
 
 if __name__ == "__main__":

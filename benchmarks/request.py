@@ -98,7 +98,7 @@ def measure(load: Load) -> Iterator[Table]:
     rows = [never_seen(key, load.fresh) for key in keys.values()]
     yield table("never-seen", "Each token for the first time", rows, load.fresh)
     yield nested_again(keys["HS256"], load.again)
-    yield from revocation_on(keys["RS256"], load.again, load.revoked)
+    yield from revocation_on((keys["HS256"], keys["RS256"]), load.again, load.revoked)
 
 
 def table(name: str, title: str, rows: Sequence[Row], size: Size) -> Table:

@@ -1,8 +1,10 @@
 """Requests to an app without a server or a client around it."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask
 from werkzeug.test import create_environ
@@ -16,6 +18,14 @@ _ENVIRON = create_environ(PATH)
 def environ_with(token: str) -> dict[str, Any]:
     """Make an environ of its own for a request that brings a token."""
     return {**_ENVIRON, "HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+def posted(token: str) -> dict[str, Any]:
+    """Make an environ for a refresh with a refresh token."""
+    body = urlencode({"grant_type": "refresh_token", "refresh_token": token}).encode()
+    environ = create_environ("/token", method="POST", input_stream=BytesIO(body))
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body))}
+    return environ | form
 
 
 def requests(app: Flask, tokens: Iterator[str], batch: int) -> Prepare:

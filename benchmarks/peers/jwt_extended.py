@@ -4,7 +4,7 @@ Its documentation puts a key's text into the config, from which it is parsed for
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_jwt_extended import JWTManager, create_access_token, jwt_required
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..signing_keys import SigningKey
 
 
-def make_app(key: "SigningKey") -> Flask:
-    """Make the app."""
+def make_app(key: "SigningKey", blocklist: Any = None) -> Flask:
+    """Make the app, with the Redis client that its documentation asks about each `jti`."""
     app = Flask(__name__)
     if isinstance(key.secret_or_private, str):
         app.config["JWT_SECRET_KEY"] = key.secret_or_private
@@ -24,7 +24,11 @@ def make_app(key: "SigningKey") -> Flask:
         app.config["JWT_ALGORITHM"] = key.alg
         app.config["JWT_PRIVATE_KEY"] = key.text
         app.config["JWT_PUBLIC_KEY"] = key.public_text
-    JWTManager(app)
+    manager = JWTManager(app)
+    if blocklist is not None:
+        manager.token_in_blocklist_loader(
+            lambda _, payload: blocklist.get(payload["jti"]) is not None
+        )
     return serve_note(app, jwt_required())
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from flask_tokenguard import TokenGuard, issue_token, token_required
+from flask_tokenguard import TokenGuard, issue_token, issue_token_pair, token_required
 
 from .note import OWN_CLAIMS, SCOPE, SUBJECT, serve_note
 
@@ -17,13 +17,24 @@ def make_app(**settings: Any) -> Flask:
     """Make an app with these settings, named without their prefix."""
     app = Flask(__name__)
     app.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
-    TokenGuard(app)
+    guard = TokenGuard(app)
+    if "STORAGE_URI" in settings:
+        app.register_blueprint(guard.token_endpoints())
     return serve_note(app, token_required)
 
 
 def issue(subject: str = SUBJECT) -> str:
     """Issue a token in the context of such an app."""
     return issue_token(subject, scope=SCOPE, claims=OWN_CLAIMS)
+
+
+def refresh_tokens(app: Flask, count: int) -> list[str]:
+    """Log in so often; return the refresh tokens."""
+    with app.app_context():
+        return [
+            issue_token_pair(SUBJECT, scope=SCOPE, claims=OWN_CLAIMS)["refresh_token"]
+            for _ in range(count)
+        ]
 
 
 def tokens(key: "SigningKey", subjects: Sequence[str], **settings: Any) -> list[str]:

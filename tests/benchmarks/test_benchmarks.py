@@ -20,7 +20,7 @@ ROWS = {
         *(f"{alg} {how}" for how in ("again", "users", "never seen") for alg in ALGORITHMS),
         "HS256 nested again",
         "RS256 SQLite",
-        "RS256 Valkey",
+        *("HS256 Valkey", "RS256 Valkey"),
     ],
     "floor": [
         *("split, base64", "JSON", "rules"),
@@ -28,7 +28,14 @@ ROWS = {
         *(f"ML-DSA-44 {what}" for what in ("signature", "verify", "never seen")),
         "hook, HS256 again",
     ],
-    "issuing": [*ALGORITHMS, "RS256 from PEM file"],
+    "issuing": [
+        *(*ALGORITHMS, "RS256 from PEM file"),
+        *(
+            f"{alg} {store} rotation"
+            for store in ("SQLite", "Valkey")
+            for alg in ("HS256", "ES256")
+        ),
+    ],
     "encryption": [
         f"{way} {what}"
         for way in ("A256KW A256CBC-HS512", "dir A256GCM")
@@ -62,6 +69,11 @@ def test_a_benchmark_prints_its_rows(name: str, tmp_path: Path) -> None:
 
 def test_what_is_counted_runs_without_valgrind_too() -> None:
     contenders = run(*instructions.own_command("HS256", "again", 1)[2:]).split("\n")
+    assert contenders[:2] == ["bare Flask", "ours"]
+
+
+def test_what_is_counted_of_a_refresh_runs_too() -> None:
+    contenders = run(*instructions.own_command("HS256", "rotation", 1)[2:]).split("\n")
     assert contenders[:2] == ["bare Flask", "ours"]
 
 
