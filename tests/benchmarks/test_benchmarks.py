@@ -45,6 +45,11 @@ ROWS = {
         *(f"{count},000 revoked" for count in (1, 2, 3)),
         "from 1,000 to 3,000",
         "Valkey",
+        *(
+            f"{users} users, {of}"
+            for users in ("1,000", "100,000")
+            for of in ("1 worker", "8 workers")
+        ),
     ],
     "memory": ["start CPU", "start memory"],
     "store_size": ["SQLite revoked", "Valkey revoked"],
