@@ -6,15 +6,18 @@ is tried, once, when the first of these keys is met. Nothing is loaded for an ap
 
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    KeySerializationEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+
+# An app with a secret needs none of it, and it is a tenth of what our import takes.
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        KeySerializationEncryption,
+        PrivateFormat,
+        PublicFormat,
+    )
 
 # The octets of a public key (FIPS 204 table 2); a private one is the seed.
 PUBLIC_SIZES = {"ML-DSA-44": 1312, "ML-DSA-65": 1952, "ML-DSA-87": 2592}
@@ -30,7 +33,7 @@ class AkpPublicKey(ABC):
         """Raise `InvalidSignature` unless the key made it."""
 
     @abstractmethod
-    def public_bytes(self, encoding: Encoding, format: PublicFormat) -> bytes:  # noqa: A002 - its name there
+    def public_bytes(self, encoding: "Encoding", format: "PublicFormat") -> bytes:  # noqa: A002 - its name there
         """Write the key."""
 
     @abstractmethod
@@ -52,9 +55,9 @@ class AkpPrivateKey(ABC):
     @abstractmethod
     def private_bytes(
         self,
-        encoding: Encoding,
-        format: PrivateFormat,  # noqa: A002 - its name there
-        encryption_algorithm: KeySerializationEncryption,
+        encoding: "Encoding",
+        format: "PrivateFormat",  # noqa: A002 - its name there
+        encryption_algorithm: "KeySerializationEncryption",
     ) -> bytes:
         """Write the key."""
 
