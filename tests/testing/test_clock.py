@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from freezegun import freeze_time
 
-from flask_tokenguard import ConfigurationError, TokenGuard, issue_token_pair
+from flask_tokenguard import ConfigurationError, TokenGuard, issue_token_pair, revoke_token
 from flask_tokenguard.clock import Steady, wall_clock
 from flask_tokenguard.jose.jwk import Key
 from flask_tokenguard.testing import (
@@ -119,3 +119,18 @@ def test_a_guard_with_a_clock_of_its_own_is_not_moved(make_tested: MakeTested) -
     app = make_tested(TokenGuard(clock=SettableClock(1e9)))
     with pytest.raises(ConfigurationError, match="clock="), settable_clock(app):
         pass
+
+
+def test_a_store_is_asked_again_as_the_clock_moves(make_tested: MakeTested, tmp_path: Path) -> None:
+    shared = {"KEY": "k" * 8 + "Jr7Qe2Vw9Xz4Lm6Np1Bt3Yc5", "STORAGE_URI": f"sqlite:///{tmp_path}/s"}
+    here, elsewhere = (make_tested(REVOCATION_DELAY=10, **shared) for _ in range(2))
+    with settable_clock(here) as clock:
+        token = token_for(here, "ada")
+        client, statuses = client_with(here, token), []
+        client.get("/claims")
+        with elsewhere.app_context():
+            revoke_token(token)
+        for seconds in (0, 9, 1):
+            clock.move(seconds)
+            statuses.append(client.get("/claims").status_code)
+    assert statuses == [200, 200, 401]
