@@ -37,7 +37,7 @@ LONG = (
     "example_app/test_commands.py",
     "stores/redis/test_server.py",
     "stores/redis/test_load.py",
-    "fetching/test_fetcher.py",
+    "fetching/fetcher/test_bounds.py",
     "stores/sqlite/test_processes.py",
     "web/test_hostile_requests.py",
     "cli/test_commands.py",

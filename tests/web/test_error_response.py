@@ -32,7 +32,7 @@ from flask_tokenguard.testing import challenge_parameters
 
 from ..support import challenge_of
 from .conftest import GuardApp, Headers
-from .test_frameworks import BUILDS
+from .frameworks.support import BUILDS
 
 Shape = Callable[[Refusal], Any]
 Guarded = Callable[[Shape], FlaskClient]

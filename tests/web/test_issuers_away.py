@@ -19,7 +19,7 @@ from flask_tokenguard.keys.remote import keys as remote_keys
 
 from ..fetching.servers import KeyServer, head
 from .conftest import ID, Issue
-from .test_issuers import guarded
+from .issuers.support import guarded
 
 ENTRY = {"audience": "notes-api", "jwks_url": "https://id.example/keys"}
 
