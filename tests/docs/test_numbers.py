@@ -18,8 +18,8 @@ from flask_tokenguard.jose.compact import LONGEST_TOKEN
 from flask_tokenguard.keys import ring
 from flask_tokenguard.keys.remote import attempt, key_set, keys
 from flask_tokenguard.sessions.revocation import REVOCATION_HORIZON
+from flask_tokenguard.stores import waiting
 from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
-from flask_tokenguard.stores.redis import server
 from flask_tokenguard.stores.sqlite import file
 from flask_tokenguard.verify import issuers, validators
 from flask_tokenguard.web.metadata import MAX_AGE
@@ -93,7 +93,7 @@ STATEMENTS = {
         rf"kept for another {spelled(KEPT_AFTER_EXPIRY)}",
         rf"sees within {spelled(file._LOOK_EVERY)}, and before it writes",
     ],
-    "docs/redis.md": [rf"For {spelled(server._PAUSE)} after that, other requests fail at once"],
+    "docs/redis.md": [rf"For {spelled(waiting._PAUSE)} after that, other requests fail at once"],
     "README.md": [
         rf"published for {spelled(MAX_AGE)}",
         rf"pick a change up within {spelled(ring._LOOK_EVERY)}",

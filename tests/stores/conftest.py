@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from flask_tokenguard.stores.redis import server
+from flask_tokenguard.stores import waiting
 
 from .servers import RealServer, find_redis, find_valkey, has_redis, has_valkey, running
 from .topologies import Cluster, Replicated, clustered, replicated
@@ -24,7 +24,7 @@ def prefix() -> str:
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> float:
     """Let a store ask a server that failed again after half a second."""
-    monkeypatch.setattr(server, "_PAUSE", 0.5)
+    monkeypatch.setattr(waiting, "_PAUSE", 0.5)
     return 0.5
 
 

@@ -14,8 +14,9 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import SlotNotCoveredError as Uncovered
 from redis.exceptions import TimeoutError as TimedOut
 
+from ..waiting import part_of_the_time
 from .address import RedisAddress
-from .connection import TimedConnection, connection_options, part_of_the_time
+from .connection import TimedConnection, connection_options
 from .replies import Node, flag, node, slots, values
 from .scripts import Argument, Script
 from .server import FAULTS, Command, Server, ask_several, renewals

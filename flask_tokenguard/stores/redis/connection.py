@@ -11,9 +11,7 @@ standing of another.
 import itertools
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,7 +21,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.retry import Retry
 
-from ...deadline import Deadline, Lookups, connect
+from ...deadline import Lookups, connect
+from .. import waiting
+from ..waiting import time_left
 from .address import RedisAddress
 
 # Of what is left. To be early by so little spares the usual reply a system call.
@@ -39,45 +39,6 @@ Files: TypeAlias = tuple[tuple[str, str], ...]
 
 # Of one server's name, so that threads that connect at once do not wait for each other.
 _MOST_LOOKUPS = 8
-
-
-class _Operation(threading.local):
-    deadline = Deadline(0)
-
-
-_operation = _Operation()
-
-
-def begin(seconds: float) -> None:
-    """Begin an operation of this thread, for all of which there are this many seconds."""
-    _operation.deadline = Deadline(seconds)
-
-
-def time_left() -> float:
-    """Return how many seconds are left of this thread's operation, more than none.
-
-    Raises:
-        TimeoutError: None are.
-    """
-    return _operation.deadline.left()
-
-
-@contextmanager
-def part_of_the_time(others: int) -> Iterator[None]:
-    """Take a part of what is left, so that something of it stays for others.
-
-    Args:
-        others: How many come after this; at least a quarter may be taken.
-
-    Raises:
-        TimeoutError: Nothing is left.
-    """
-    whole = _operation.deadline
-    _operation.deadline = Deadline(whole.left() / min(others + 1, 4))
-    try:
-        yield
-    finally:
-        _operation.deadline = whole
 
 
 def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
@@ -126,7 +87,7 @@ class TimedConnection(Connection):
         return self._sock is not None and self._sock.echo is not None
 
     def _connect(self) -> socket.socket:
-        deadline = _operation.deadline
+        deadline = waiting.deadline()
         connected = connect(
             _lookups_of(self.host).resolve(self.host, self.port, deadline), deadline
         )

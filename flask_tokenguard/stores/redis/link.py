@@ -13,16 +13,10 @@ from typing import Any, Protocol
 from redis import VERSION, ConnectionPool, Redis
 from redis.exceptions import NoScriptError, ResponseError
 
+from ..waiting import begin, part_of_the_time, time_left
 from .address import RedisAddress
 from .cluster import ClusterLink
-from .connection import (
-    TimedConnection,
-    begin,
-    connection_options,
-    part_of_the_time,
-    time_left,
-    tls_context,
-)
+from .connection import TimedConnection, connection_options, tls_context
 from .replies import Garbled, Node, flag, integer, node, option, values
 from .scripts import Argument, Script
 from .server import FAULTS, Command, NoMaster, Server, describe, renewals, unavailable

@@ -13,57 +13,20 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
-from ...clock import Clock, Steady
 from ...errors import Reason, Unavailable
-from .connection import OutOfStep, TimedConnection, time_left
+from ..waiting import Pause, Paused, time_left
+from .connection import OutOfStep, TimedConnection
 from .replies import Garbled, Spoilt
 
 Command = tuple[str | bytes | int, ...]
 
 FAULTS = (RedisError, RedisClusterException, OSError, Garbled, Spoilt)
-_PAUSE = 1.0
 _QUOTES = re.compile("['\"`]")
 _logger = logging.getLogger("flask_tokenguard")
 
 
-class Paused(RedisError):
-    """The server did not answer in time a moment ago, and is not asked now."""
-
-
 class NoMaster(TimedOut):
     """Sentinels name no master that is up; the message gives the reason, and quotes nothing."""
-
-
-class Pause:
-    """A moment in which nobody waits for what did not answer in time."""
-
-    def __init__(self, monotonic: Clock = Steady.now) -> None:
-        """Begin without one.
-
-        Args:
-            monotonic: Seconds.
-        """
-        self._monotonic = monotonic
-        self._over_at = 0.0
-
-    def check(self) -> None:
-        """Let one caller through when the pause is over, and all once it was answered.
-
-        Raises:
-            Paused: It is not over.
-        """
-        if self._over_at:
-            if self._monotonic() < self._over_at:
-                raise Paused
-            self.begin()
-
-    def begin(self) -> None:
-        """Begin a pause, or begin it anew."""
-        self._over_at = self._monotonic() + _PAUSE
-
-    def end(self) -> None:
-        """End it, since there was an answer."""
-        self._over_at = 0.0
 
 
 class Server:

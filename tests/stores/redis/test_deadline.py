@@ -16,6 +16,7 @@ from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.stores.redis import connection as redis_connection
 from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.testing.stores import new_id
+from flask_tokenguard.stores.waiting import begin
 
 from .fakes import Command, FakeServer, slots
 
@@ -176,7 +177,7 @@ def test_hiredis_reads_within_the_deadline_too() -> None:
     with ours, theirs:
         ours.settimeout(60)
         timed = redis_connection._TimedSocket(ours)
-        redis_connection.begin(0.05)
+        begin(0.05)
         with pytest.raises(TimeoutError):
             timed.recv_into(bytearray(8))
 

@@ -1,0 +1,94 @@
+"""Waiting: for how long an operation of a store on a server may take, and when nobody waits at all.
+
+A thread performs one operation at a time, so that its deadline is found wherever something waits.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..clock import Clock, Steady
+from ..deadline import Deadline
+
+_PAUSE = 1.0
+
+
+class _Operation(threading.local):
+    deadline = Deadline(0)
+
+
+_operation = _Operation()
+
+
+def begin(seconds: float) -> Deadline:
+    """Begin an operation of this thread, for all of which there are this many seconds."""
+    deadline = _operation.deadline = Deadline(seconds)
+    return deadline
+
+
+def deadline() -> Deadline:
+    """Return when this thread's operation must be over."""
+    return _operation.deadline
+
+
+def time_left() -> float:
+    """Return how many seconds are left of this thread's operation, more than none.
+
+    Raises:
+        TimeoutError: None are.
+    """
+    return _operation.deadline.left()
+
+
+@contextmanager
+def part_of_the_time(others: int) -> Iterator[None]:
+    """Take a part of what is left, so that something of it stays for others.
+
+    Args:
+        others: How many come after this; at least a quarter may be taken.
+
+    Raises:
+        TimeoutError: Nothing is left.
+    """
+    whole = _operation.deadline
+    _operation.deadline = Deadline(whole.left() / min(others + 1, 4))
+    try:
+        yield
+    finally:
+        _operation.deadline = whole
+
+
+class Paused(OSError):
+    """The server did not answer in time a moment ago, and is not asked now."""
+
+
+class Pause:
+    """A moment in which nobody waits for what did not answer in time."""
+
+    def __init__(self, monotonic: Clock = Steady.now) -> None:
+        """Begin without one.
+
+        Args:
+            monotonic: Seconds.
+        """
+        self._monotonic = monotonic
+        self._over_at = 0.0
+
+    def check(self) -> None:
+        """Let one caller through when the pause is over, and all once it was answered.
+
+        Raises:
+            Paused: It is not over.
+        """
+        if self._over_at:
+            if self._monotonic() < self._over_at:
+                raise Paused
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin a pause, or begin it anew."""
+        self._over_at = self._monotonic() + _PAUSE
+
+    def end(self) -> None:
+        """End it, since there was an answer."""
+        self._over_at = 0.0
