@@ -43,6 +43,10 @@ class Deadline:
             raise TimeoutError(f"no answer was complete after {self.seconds:g} s")
         return left
 
+    def is_over(self) -> bool:
+        """Return whether none are."""
+        return self._end <= Steady.now()
+
 
 class Reserve:
     """Places for look-ups that many share, apart from those whose last look-up hung.

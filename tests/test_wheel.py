@@ -20,6 +20,7 @@ FOLDERS = {
     "flask_tokenguard/keys/remote",
     "flask_tokenguard/stores/redis",
     "flask_tokenguard/stores/redis/lua",
+    "flask_tokenguard/stores/sql",
     "flask_tokenguard/stores/sqlite",
     "flask_tokenguard/testing/stores",
     "flask_tokenguard/web/credentials",

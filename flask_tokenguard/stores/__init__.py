@@ -1,6 +1,7 @@
 """What is remembered between requests: `Store` and its values.
 
-Start at `base.Store`, the contract; `uri.open_store` chooses an implementation.
+Start at `base.Store`, the contract; `uri.open_store` chooses an implementation. `SQLStore` asks for
+SQLAlchemy only once it is made.
 """
 
 from .base import (
@@ -13,6 +14,7 @@ from .base import (
     StoredSession,
 )
 from .observed import OnStoreCall, StoreCall
+from .sql.store import SQLStore
 
 __all__ = [
     "Advance",
@@ -20,6 +22,7 @@ __all__ = [
     "OnStoreCall",
     "Outcome",
     "RefreshState",
+    "SQLStore",
     "Standing",
     "Store",
     "StoreCall",

@@ -9,6 +9,7 @@ from .base import Store
 
 _FILE = "sqlite:///"
 _SERVERS = ("redis", "rediss", "valkey", "valkeys")
+_DATABASES = ("postgresql", "mysql", "mariadb")
 
 
 def open_store(
@@ -23,9 +24,9 @@ def open_store(
     """Make the store of a URI; a file is made and checked, a server is not asked yet.
 
     Args:
-        uri: `memory://`, `sqlite:///FILE`, or one of `RedisStore`.
+        uri: `memory://`, `sqlite:///FILE`, or one of `RedisStore` or `SQLStore`.
         folder: Where the relative name of a file starts.
-        prefix: What the names of a server's keys begin with.
+        prefix: What the names of a server's keys, or of a database's tables, begin with.
         timeout: How long an operation may wait as a whole, in seconds.
         clock: Seconds since the epoch, UTC, for a store that has no clock of its own.
         monotonic: Seconds of a clock that is never set.
@@ -49,10 +50,15 @@ def open_store(
         from .redis.store import RedisStore  # noqa: PLC0415 - imported when used
 
         return RedisStore(uri, prefix=prefix, timeout=timeout, folder=folder)
+    if scheme.split("+")[0] in _DATABASES:
+        from .sql.store import SQLStore  # noqa: PLC0415 - imported when used
+
+        return SQLStore(uri, prefix=prefix, timeout=timeout, clock=clock)
     raise ConfigurationError(
         "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, redis://HOST:PORT/DB,"
-        " redis+sentinel://HOST,HOST/SERVICE or redis+cluster://HOST,HOST; valkey may stand for"
-        " redis, and rediss or valkeys asks for TLS"
+        " redis+sentinel://HOST,HOST/SERVICE, redis+cluster://HOST,HOST,"
+        " postgresql+psycopg://HOST/DB, mysql+pymysql://HOST/DB or mariadb+pymysql://HOST/DB;"
+        " valkey may stand for redis, and rediss or valkeys asks for TLS"
     )
 
 

@@ -6,11 +6,14 @@ A thread performs one operation at a time, so that its deadline is found whereve
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from ..clock import Clock, Steady
-from ..deadline import Deadline
+from ..deadline import Deadline, Lookups, SocketAddress
 
 _PAUSE = 1.0
+# Of one server's name, so that threads that connect at once do not wait for each other.
+_MOST_LOOKUPS = 8
 
 
 class _Operation(threading.local):
@@ -56,6 +59,21 @@ def part_of_the_time(others: int) -> Iterator[None]:
         yield
     finally:
         _operation.deadline = whole
+
+
+def look_up(host: str, port: int) -> list[SocketAddress]:
+    """Look up the addresses of a server, within this thread's operation; at least one.
+
+    Raises:
+        OSError: There is none, or none in time.
+    """
+    return _lookups_of(host).resolve(host, port, _operation.deadline)
+
+
+@lru_cache(maxsize=64)
+def _lookups_of(_host: str) -> Lookups:
+    # A name that hangs must not keep out another one's server, such as the next sentinel.
+    return Lookups(_MOST_LOOKUPS)
 
 
 class Paused(OSError):

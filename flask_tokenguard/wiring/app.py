@@ -19,6 +19,7 @@ from ..keys.own import NO_KEYS, OwnKeys, choose_keys
 from ..keys.text import read_entries, read_file, refuse_encryption_keys
 from ..stores.base import Store
 from ..stores.observed import OnStoreCall, observe
+from ..stores.sql.store import SQLStore
 from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
@@ -157,6 +158,8 @@ def _open_store(
     if settings.storage_uri is None or own is not None:
         if settings.storage_uri is not None:
             faults.append("TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other")
+        if isinstance(own, SQLStore):
+            _configure(own, settings, faults)
         return own
     try:
         return open_store(
@@ -169,6 +172,15 @@ def _open_store(
     except ConfigurationError as error:
         faults += error.faults
         return None
+
+
+def _configure(store: SQLStore, settings: Settings, faults: list[str]) -> None:
+    try:
+        store.configure(
+            prefix=settings.storage_prefix, timeout=settings.storage_timeout.total_seconds()
+        )
+    except ConfigurationError as error:
+        faults += error.faults
 
 
 def _load_keys(

@@ -9,6 +9,8 @@ import pytest
 
 from flask_tokenguard.stores import waiting
 
+from .databases import Database, MariaDB, PostgreSQL
+from .databases import running as running_database
 from .servers import RealServer, find_redis, find_valkey, has_redis, has_valkey, running
 from .topologies import Cluster, Replicated, clustered, replicated
 
@@ -18,7 +20,7 @@ PASSWORD = "corr:ct/h@rse?#%"
 @pytest.fixture
 def prefix() -> str:
     """A prefix that no other test has."""
-    return f"{secrets.token_hex(8)}:"
+    return f"p{secrets.token_hex(8)}:"
 
 
 @pytest.fixture
@@ -44,7 +46,28 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServe
         yield server
 
 
-@pytest.fixture(params=["memory", "sqlite", "valkey", "redis"])
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Database]:
+    """The machine's PostgreSQL."""
+    with running_database(PostgreSQL) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Database]:
+    """The machine's MariaDB."""
+    with running_database(MariaDB) as database:
+        yield database
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Each of both, for a test on both."""
+    found: Database = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["memory", "sqlite", "valkey", "redis", "postgresql", "mariadb"])
 def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URI of each kind of store, for a test on all of them."""
     if request.param == "valkey":
@@ -52,6 +75,8 @@ def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"valkey://:{quote(PASSWORD, safe='')}@127.0.0.1:{port}"
     if request.param == "redis":
         return f"redis://127.0.0.1:{request.getfixturevalue('redis_server').port}"
+    if request.param in ("postgresql", "mariadb"):
+        return str(request.getfixturevalue(request.param).uri)
     return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/tokens.db"}[request.param]
 
 

@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.retry import Retry
 
-from ...deadline import Lookups, connect
+from ...deadline import connect
 from .. import waiting
 from ..waiting import time_left
 from .address import RedisAddress
@@ -36,9 +36,6 @@ _numbers = itertools.count()
 
 # Paths, under redis-py's names for them.
 Files: TypeAlias = tuple[tuple[str, str], ...]
-
-# Of one server's name, so that threads that connect at once do not wait for each other.
-_MOST_LOOKUPS = 8
 
 
 def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
@@ -88,9 +85,7 @@ class TimedConnection(Connection):
 
     def _connect(self) -> socket.socket:
         deadline = waiting.deadline()
-        connected = connect(
-            _lookups_of(self.host).resolve(self.host, self.port, deadline), deadline
-        )
+        connected = connect(waiting.look_up(self.host, self.port), deadline)
         try:
             # As redis-py sets them.
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,12 +107,6 @@ class TimedConnection(Connection):
         """Log in, by a socket that knows the deadline."""
         self._sock = _TimedSocket(self._sock)
         super().on_connect_check_health(check_health)
-
-
-@lru_cache(maxsize=64)
-def _lookups_of(_host: str) -> Lookups:
-    # A name that hangs must not keep out another one's server, such as the next sentinel.
-    return Lookups(_MOST_LOOKUPS)
 
 
 def tls_context(files: Files) -> ssl.SSLContext:

@@ -1,0 +1,151 @@
+"""Engines: a pool of the store's own, made from a URL, or the app's where it is shared.
+
+A request may hold the last connection of the app's pool, so that a store which waits for one more
+of the same pool waits for itself.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ...errors import ConfigurationError
+from .dialects import DIALECTS, Dialect
+
+__all__ = ["OpenedEngine", "PoolTimeout", "open_own", "read_url", "share"]
+
+_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
+_EXTRA = "pip install 'flask-tokenguard[sql]'"
+_UNBOUNDED = (
+    "TOKENGUARD_STORAGE_TIMEOUT does not hold with {driver}: a server that hangs keeps requests"
+    " waiting; name postgresql+psycopg://, mysql+pymysql:// or mariadb+pymysql://."
+)
+_SHARED = (
+    "TOKENGUARD_STORAGE_TIMEOUT does not hold on the app's own pool (share_pool): a server that"
+    " hangs keeps requests waiting, and so does a pool whose last connection a request holds."
+)
+
+
+class OpenedEngine(NamedTuple):
+    """An engine whose connections are in AUTOCOMMIT.
+
+    Attributes:
+        engine: The engine.
+        dialect: Its database's words.
+        risks: What may keep an operation waiting for longer than it may.
+    """
+
+    engine: Engine
+    dialect: Dialect
+    risks: tuple[str, ...]
+
+
+def read_url(uri: str) -> URL:
+    """Read a URL, and choose a driver where it names none.
+
+    Raises:
+        ConfigurationError: It is malformed, or names another database; it is never quoted.
+    """
+    try:
+        url = make_url(uri)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "TOKENGUARD_STORAGE_URI is malformed: write postgresql+psycopg://USER:PASSWORD@HOST"
+            "/DATABASE, and percent-encode a password's special characters"
+        ) from None
+    return _with_driver(url)
+
+
+def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngine:
+    """Make an engine with a pool of its own; it connects when it is first used.
+
+    Args:
+        url: Where.
+        timeout: For how long to wait for a connection of the pool, in seconds.
+        options: Further ones of `create_engine`.
+
+    Raises:
+        ConfigurationError: Its driver is not installed, or waits for an event loop.
+    """
+    dialect = _dialect_of(url.get_backend_name())
+    given = {
+        "isolation_level": "AUTOCOMMIT",
+        # What ends a transaction of ours is written by us; PyMySQL would ask the server each time.
+        "skip_autocommit_rollback": True,
+        "hide_parameters": True,
+        # As many as SQLAlchemy opens at most, but none that is closed after each burst.
+        "pool_size": 15,
+        "max_overflow": 0,
+        "pool_timeout": timeout,
+    }
+    try:
+        engine = create_engine(_with_driver(url), **{**given, **options})
+    except (ImportError, NoSuchModuleError):
+        raise ConfigurationError(
+            f"TOKENGUARD_STORAGE_URI needs the driver of {url.drivername}://: {_EXTRA}"
+        ) from None
+    _check_is_sync(engine)
+    connect = _bounded_connect(engine.driver)
+    if connect is None:
+        return OpenedEngine(engine, dialect, (_UNBOUNDED.format(driver=engine.driver),))
+
+    def do_connect(_dialect: Any, _record: Any, args: list[Any], options: dict[str, Any]) -> Any:
+        return connect(*args, **options)
+
+    event.listen(engine, "do_connect", do_connect)
+    return OpenedEngine(engine, dialect, ())
+
+
+def share(engine: Engine) -> OpenedEngine:
+    """Use an engine of the app, and its pool.
+
+    Raises:
+        ConfigurationError: It is for another database, or waits for an event loop.
+    """
+    dialect = _dialect_of(engine.dialect.name)
+    _check_is_sync(engine)
+    return OpenedEngine(engine.execution_options(isolation_level="AUTOCOMMIT"), dialect, (_SHARED,))
+
+
+def _bounded_connect(driver: str) -> Callable[..., Any] | None:
+    """Return what connects by a driver within the deadline, or None for one without bounds."""
+    if driver == "psycopg":
+        from .bounded_psycopg import connect as by_psycopg  # noqa: PLC0415 - one of two drivers
+
+        return by_psycopg
+    if driver == "pymysql":
+        from .bounded_pymysql import connect as by_pymysql  # noqa: PLC0415 - the other one
+
+        return by_pymysql
+    return None
+
+
+def _with_driver(url: URL) -> URL:
+    backend = url.get_backend_name()
+    _dialect_of(backend)
+    if "+" in url.drivername:
+        return url
+    return url.set(drivername=f"{backend}+{_DRIVERS[backend]}")
+
+
+def _dialect_of(name: str) -> Dialect:
+    if name == "sqlite":
+        raise ConfigurationError(
+            "SQLStore is for PostgreSQL, MariaDB and MySQL; for SQLite set"
+            " TOKENGUARD_STORAGE_URI=sqlite:///FILE"
+        )
+    if name not in DIALECTS:
+        raise ConfigurationError(
+            "SQLStore is for postgresql+psycopg://, mysql+pymysql:// and mariadb+pymysql://"
+        )
+    return DIALECTS[name]
+
+
+def _check_is_sync(engine: Engine) -> None:
+    if engine.dialect.is_async:
+        raise ConfigurationError(
+            f"The driver {engine.driver} waits for an event loop: name postgresql+psycopg://,"
+            " mysql+pymysql:// or mariadb+pymysql://"
+        )

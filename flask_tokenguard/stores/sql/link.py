@@ -1,0 +1,311 @@
+"""The link of a process to its database: how an operation is performed, and when it is tried again.
+
+With what it imports this is the part that needs SQLAlchemy, imported only once a store is used.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine.interfaces import Dialect as SqlDialect
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from ...errors import Reason, Unavailable
+from .. import waiting
+from . import schema
+from .dialects import Dialect
+from .engines import OpenedEngine, open_own, read_url, share
+from .statements import write
+
+__all__ = ["Link", "Rows", "open_own", "read_url", "share"]
+
+FAULTS = (SQLAlchemyError, OSError)
+_MOST_TRIES = 8
+# A moment in which those that deadlocked part, in seconds.
+_LONGEST_MOMENT = 20
+_LONGEST_TEXT = 200
+_LONGEST_CODE = 5
+_logger = logging.getLogger("flask_tokenguard")
+Result = TypeVar("Result")
+
+
+class NotBegun(Exception):
+    """The store has no epoch yet."""
+
+
+class Unsure(OSError):
+    """The server did not answer the COMMIT: what was written may be there, or not."""
+
+
+class Statement:
+    """A statement as the driver takes it.
+
+    Attributes:
+        text: Its text.
+    """
+
+    __slots__ = ("_names", "text")
+
+    def __init__(self, written: str, dialect: SqlDialect) -> None:
+        compiled = text(written).compile(dialect=dialect)
+        self.text = str(compiled)
+        # Of a driver that takes values by their places.
+        self._names: Sequence[str] | None = getattr(compiled, "positiontup", None)
+
+    def values(self, given: dict[str, Any]) -> Any:
+        """Arrange what is given as the driver takes it."""
+        return given if self._names is None else tuple([given[name] for name in self._names])
+
+
+class Rows:
+    """The rows of a store: its statements, performed by their names on a connection.
+
+    Attributes:
+        connection: The connection.
+        returns: Whether an INSERT may return what it wrote.
+    """
+
+    __slots__ = ("_statements", "connection", "returns")
+
+    def __init__(
+        self, connection: Connection, statements: dict[str, Statement], *, returns: bool
+    ) -> None:
+        self.connection = connection
+        self._statements = statements
+        self.returns = returns
+
+    def do(self, name: str, /, **given: Any) -> int:
+        """Perform a statement; return how many rows it changed."""
+        statement = self._statements[name]
+        return self.connection.exec_driver_sql(statement.text, statement.values(given)).rowcount
+
+    def find(self, name: str, /, **given: Any) -> Any:
+        """Return the first row, or None."""
+        statement = self._statements[name]
+        return self.connection.exec_driver_sql(statement.text, statement.values(given)).first()
+
+    def get(self, name: str, /, **given: Any) -> Any:
+        """Return the row that there is once the store has begun.
+
+        Raises:
+            NotBegun: There is none.
+        """
+        row = self.find(name, **given)
+        if row is None:
+            raise NotBegun
+        return row
+
+    def all(self, name: str, /, **given: Any) -> Sequence[Any]:
+        """Return all rows."""
+        statement = self._statements[name]
+        return self.connection.exec_driver_sql(statement.text, statement.values(given)).all()
+
+
+class _Attempt:
+    """How far a try has come.
+
+    Attributes:
+        is_answered: Whether the server has answered, so that it does not hang as a whole.
+    """
+
+    def __init__(self) -> None:
+        self.is_answered = False
+
+
+class Link:
+    """An engine with its statements; not to be used after a fork."""
+
+    def __init__(self, opened: OpenedEngine, *, prefix: str, timeout: float) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            opened: The engine.
+            prefix: What the names of the tables begin with.
+            timeout: How long an operation may take, in seconds.
+        """
+        self.engine, dialect, self.waits = opened
+        self._timeout = timeout
+        self._prefix = prefix
+        self._pause = waiting.Pause()
+        self.use(dialect)
+
+    def use(self, dialect: Dialect) -> None:
+        """Write all statements in a dialect."""
+        self._dialect = dialect
+        self._statements = {
+            name: Statement(written, self.engine.dialect)
+            for name, written in write(dialect, self._prefix).items()
+        }
+
+    def read(self, work: Callable[[Rows], Result]) -> Result:
+        """Perform what only reads, each statement by itself."""
+
+        def ask(_: _Attempt) -> Result:
+            with self.engine.connect() as connection:
+                return work(self._rows(connection))
+
+        return self._perform(ask)
+
+    def write(self, work: Callable[[Rows], Result], *, goes_on: bool = False) -> Result:
+        """Perform a whole transaction or nothing of it.
+
+        Args:
+            work: What is done in it; called again where the server rolled it back.
+            goes_on: Whether it belongs to the operation before, and has what is left of its time.
+        """
+        return self._perform(lambda attempt: self._transact(work, attempt), goes_on=goes_on)
+
+    def risks(self) -> list[str]:
+        """Ask the server for the settings that endanger the data."""
+
+        def ask(rows: Rows) -> Any:
+            return rows.find("settings")
+
+        found = self.read(ask)
+        return [
+            *self.waits,
+            *(
+                sentence
+                for value, (danger, sentence) in zip(found, self._dialect.dangers, strict=True)
+                if (str(value) == danger.removeprefix("!")) != danger.startswith("!")
+            ),
+        ]
+
+    def migration(self, *, revision: str, down_revision: str | None) -> str:
+        """Write an Alembic migration that makes the tables."""
+        return schema.migration(
+            self._prefix, self.engine.dialect, revision=revision, down_revision=down_revision
+        )
+
+    def __str__(self) -> str:
+        url = self.engine.url
+        port = f":{url.port}" if url.port else ""
+        return f"{url.drivername}://{url.host or ''}{port}/{url.database or ''}"
+
+    def _rows(self, connection: Connection) -> Rows:
+        return Rows(connection, self._statements, returns=self._dialect.returns)
+
+    def _perform(self, act: Callable[[_Attempt], Result], *, goes_on: bool = False) -> Result:
+        """Try, and try again what was rolled back, or found no tables, while there is time."""
+        if not goes_on:
+            waiting.begin(self._timeout)
+        attempt = _Attempt()
+        try:
+            self._pause.check()
+            for _ in range(_MOST_TRIES):
+                try:
+                    result = act(attempt)
+                except NotBegun:
+                    self._make_tables(attempt)
+                except DBAPIError as error:
+                    self._prepare_another_try(error, attempt)
+                else:
+                    self._pause.end()
+                    return result
+                waiting.time_left()
+            raise TimeoutError("it was rolled back again and again")
+        except FAULTS as error:
+            raise self._unavailable(error, attempt) from None
+
+    def _prepare_another_try(self, error: DBAPIError, attempt: _Attempt) -> None:
+        """Do what helps before the next try, or raise the error again."""
+        codes = codes_of(error)
+        if self._dialect.missing in codes:
+            self._make_tables(attempt)
+        elif self._dialect.again.intersection(codes):
+            time.sleep(min(waiting.time_left(), secrets.randbelow(_LONGEST_MOMENT) / 1000))
+        elif not error.connection_invalidated:
+            raise error
+
+    def _transact(self, work: Callable[[Rows], Result], attempt: _Attempt) -> Result:
+        with self.engine.connect() as connection:
+            for statement in self._dialect.begin:
+                connection.exec_driver_sql(statement)
+            attempt.is_answered = True
+            try:
+                result = work(self._rows(connection))
+            except BaseException:
+                _roll_back(connection)
+                raise
+            self._commit(connection)
+            return result
+
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.exec_driver_sql("COMMIT")
+        except DBAPIError as error:
+            if self._dialect.again.intersection(codes_of(error)):
+                _roll_back(connection)
+                raise
+            connection.invalidate()
+            raise Unsure("the COMMIT was not answered") from error
+
+    def _make_tables(self, attempt: _Attempt) -> None:
+        """Make what is missing of the tables, and write the epoch unless there is one."""
+        name = f"{self._prefix}tables"
+        metadata = schema.tables(self._prefix)
+        number = int.from_bytes(name.encode()[:7])
+
+        def make(rows: Rows) -> None:
+            try:
+                _check_lock(rows.find("lock", name=name, number=number, seconds=self._timeout))
+                schema.make(rows.connection, metadata)
+                rows.do("begin_epoch")
+                rows.find("unlock", name=name)
+            except BaseException:
+                # MariaDB's lock is the session's, and ends with it.
+                rows.connection.invalidate()
+                raise
+
+        self._transact(make, attempt)
+
+    def _unavailable(self, error: Exception, attempt: _Attempt) -> Unavailable:
+        if not isinstance(error, waiting.Paused):
+            if not attempt.is_answered and waiting.deadline().is_over():
+                self._pause.begin()
+            _logger.warning("the store %s cannot be used: %s", self, describe(error))
+        return Unavailable(
+            "The token store is out of reach", retry_after=1, reason=Reason.STORE_UNAVAILABLE
+        )
+
+
+def _check_lock(row: Any) -> None:
+    # PostgreSQL waits, and MariaDB gives up.
+    if row[0] == 0:
+        raise TimeoutError("another process makes the tables")
+
+
+def _roll_back(connection: Connection) -> None:
+    """Leave no transaction open on a connection that goes back to its pool."""
+    if connection.invalidated:
+        return
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except FAULTS:
+        connection.invalidate()
+
+
+def codes_of(error: DBAPIError) -> list[str]:
+    """Return what the server calls its error: a SQLSTATE, a number of MySQL's, or both."""
+    given = [getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())[:1]]
+    known = [str(code) for code in given if isinstance(code, int | str)]
+    return [code for code in known if len(code) <= _LONGEST_CODE]
+
+
+def describe(error: Exception) -> str:
+    """Describe what went wrong, without anything that a server may quote of what it was sent."""
+    if not isinstance(error, DBAPIError):
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
+        return " ".join(filter(None, (type(error).__name__, reason or _first_line(error))))
+    words = [type(error.orig).__name__, *codes_of(error)]
+    if error.statement is None:
+        # It could not connect, and was sent nothing but a login.
+        words.append(_first_line(error.orig))
+    return " ".join(filter(None, words))
+
+
+def _first_line(error: object) -> str:
+    return next(iter(str(error).splitlines()), "")[:_LONGEST_TEXT]

@@ -1,0 +1,143 @@
+"""The tables of the SQL store, made when they are first needed, or by Alembic.
+
+Ids are octets, and so are the texts of apps: no character set or collation of a server changes
+them. The table of one row, the epoch, is written once; no row is written by every login.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    inspect,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine.interfaces import Dialect as SqlDialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+_MYSQL = ("mysql", "mariadb")
+_OPTIONS: dict[str, Any] = {f"{name}_engine": "InnoDB" for name in _MYSQL}
+_MIGRATION = '''\
+"""The tables of flask-tokenguard's store."""
+
+from alembic import op
+
+revision = "{revision}"
+down_revision = {down_revision!r}
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+{upgrade}
+
+
+def downgrade():
+{downgrade}
+'''
+
+
+def _octets(size: int | None = None) -> Any:
+    kind = mysql.MEDIUMBLOB() if size is None else mysql.BINARY(size)
+    return LargeBinary().with_variant(kind, *_MYSQL)
+
+
+def _id(name: str = "id", *, nullable: bool = False, is_key: bool = False) -> "Column[bytes]":
+    return Column(name, _octets(16), nullable=nullable, primary_key=is_key)
+
+
+def _number(name: str, *, nullable: bool = False) -> "Column[int]":
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def tables(prefix: str) -> MetaData:
+    """Describe the tables, whose names begin with a prefix."""
+    metadata = MetaData()
+    Table(
+        f"{prefix}state",
+        metadata,
+        Column("id", SmallInteger, primary_key=True, autoincrement=False),
+        _number("epoch"),
+        **_OPTIONS,
+    )
+    Table(
+        f"{prefix}revoked",
+        metadata,
+        _id(is_key=True),
+        _number("expires"),
+        Index(f"{prefix}revoked_expires", "expires"),
+        **_OPTIONS,
+    )
+    Table(
+        f"{prefix}subjects",
+        metadata,
+        _id(is_key=True),
+        _number("highest"),
+        _number("ended_at", nullable=True),
+        _number("expires"),
+        Index(f"{prefix}subjects_expires", "expires"),
+        **_OPTIONS,
+    )
+    Table(
+        f"{prefix}sessions",
+        metadata,
+        _id(is_key=True),
+        _id("subject"),
+        _id("unspent"),
+        _number("expires"),
+        Column("scope", _octets(), nullable=False),
+        _id("spent", nullable=True),
+        _number("spent_at", nullable=True),
+        _number("started"),
+        _number("last_used"),
+        _number("access_expires"),
+        Column("origin", _octets(), nullable=False),
+        Index(f"{prefix}sessions_subject", "subject"),
+        Index(f"{prefix}sessions_expires", "expires"),
+        **_OPTIONS,
+    )
+    return metadata
+
+
+def make(connection: Connection, metadata: MetaData) -> None:
+    """Make those tables that are not there, by a process that is alone in doing so."""
+    looked_at = inspect(connection)
+    missing = [table for name, table in metadata.tables.items() if not looked_at.has_table(name)]
+    metadata.create_all(connection, tables=missing, checkfirst=False)
+
+
+def migration(prefix: str, dialect: SqlDialect, *, revision: str, down_revision: str | None) -> str:
+    """Write an Alembic migration that makes the tables.
+
+    Args:
+        prefix: What their names begin with.
+        dialect: The database's.
+        revision: What Alembic calls it.
+        down_revision: What must be there before it.
+    """
+    found = tables(prefix).sorted_tables
+    made: list[Any] = []
+    for table in found:
+        made += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=_name))]
+    dropped = [f"DROP TABLE {table.name}" for table in reversed(found)]
+    return _MIGRATION.format(
+        revision=revision,
+        down_revision=down_revision,
+        upgrade=_steps([str(each.compile(dialect=dialect)) for each in made]),
+        downgrade=_steps(dropped),
+    )
+
+
+def _name(index: Index) -> str:
+    return str(index.name)
+
+
+def _steps(statements: list[str]) -> str:
+    lines = [" ".join(each.split()) for each in statements]
+    return "\n".join(f"    op.execute({line!r})" for line in lines)
