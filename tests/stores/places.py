@@ -23,6 +23,7 @@ from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ..support import SettableClock
+from .databases import Database, ServerClock
 from .servers import RealServer, wait_until
 
 _START = 1_800_000_000
@@ -76,7 +77,7 @@ class _OwnClock(Place):
     began = _START
 
     def __init__(self) -> None:
-        self.clock = SettableClock(float(_START))
+        self.clock: SettableClock = SettableClock(float(_START))
 
     def set_clock(self, seconds: float) -> None:
         self.clock.now += seconds
@@ -137,6 +138,29 @@ class SqlitePlace(_OwnClock):
         with closing(sqlite3.connect(self._file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
+
+
+class DatabasePlace(_OwnClock):
+    """A database whose sessions another transaction locks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # A clock that is set back must not be at a time before the store began.
+        self.clock: ServerClock = ServerClock(database, ahead=-3600)
+        self.open().next_instant(bytes(16))
+        self.clock.set_ahead(0)
+        self.began = int(self.clock())
+
+    def open(self) -> Store:
+        return self.clock.open()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._database.engine().connect() as other:
+            other.exec_driver_sql("BEGIN")
+            other.exec_driver_sql(f"SELECT * FROM {self.clock.prefix}sessions FOR UPDATE")  # noqa: S608 - our own names
+            yield
+            other.exec_driver_sql("COMMIT")
 
 
 class ServerPlace(Place):

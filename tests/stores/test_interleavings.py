@@ -27,7 +27,7 @@ from .conftest import PASSWORD
 from .machine.comparison import OTHER_KEY, read_part
 from .machine.model import GRACE, OWN
 from .machine.workers import Worker
-from .places import MemoryPlace, Place, ServerPlace, SqlitePlace
+from .places import DatabasePlace, MemoryPlace, Place, ServerPlace, SqlitePlace
 
 pytestmark = pytest.mark.usefixtures("clusters_begin")
 
@@ -155,7 +155,10 @@ def name_of(pair: Pair) -> str:
     return str(read_part(pair["refresh_token"], 1)["jti"])
 
 
-@pytest.fixture(params=["memory", "sqlite", "valkey", "redis", "cluster"])
+KINDS = "memory sqlite valkey redis cluster postgresql mariadb".split()
+
+
+@pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Each kind of store."""
     kind = request.param
@@ -163,6 +166,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return MemoryPlace()
     if kind == "sqlite":
         return SqlitePlace(tmp_path)
+    if kind in ("postgresql", "mariadb"):
+        return DatabasePlace(request.getfixturevalue(kind))
     if kind == "cluster":
         cluster = request.getfixturevalue("cluster")
         servers = [*cluster.nodes, cluster.spare]

@@ -35,11 +35,13 @@ class OpenedEngine(NamedTuple):
         engine: The engine.
         dialect: Its database's words.
         risks: What may keep an operation waiting for longer than it may.
+        is_own: Whether nobody else uses it.
     """
 
     engine: Engine
     dialect: Dialect
     risks: tuple[str, ...]
+    is_own: bool
 
 
 def read_url(uri: str) -> URL:
@@ -89,13 +91,15 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
     _check_is_sync(engine)
     connect = _bounded_connect(engine.driver)
     if connect is None:
-        return OpenedEngine(engine, dialect, (_UNBOUNDED.format(driver=engine.driver),))
+        return OpenedEngine(
+            engine, dialect, (_UNBOUNDED.format(driver=engine.driver),), is_own=True
+        )
 
     def do_connect(_dialect: Any, _record: Any, args: list[Any], options: dict[str, Any]) -> Any:
         return connect(*args, **options)
 
     event.listen(engine, "do_connect", do_connect)
-    return OpenedEngine(engine, dialect, ())
+    return OpenedEngine(engine, dialect, (), is_own=True)
 
 
 def share(engine: Engine) -> OpenedEngine:
@@ -106,7 +110,9 @@ def share(engine: Engine) -> OpenedEngine:
     """
     dialect = _dialect_of(engine.dialect.name)
     _check_is_sync(engine)
-    return OpenedEngine(engine.execution_options(isolation_level="AUTOCOMMIT"), dialect, (_SHARED,))
+    return OpenedEngine(
+        engine.execution_options(isolation_level="AUTOCOMMIT"), dialect, (_SHARED,), is_own=False
+    )
 
 
 def _bounded_connect(driver: str) -> Callable[..., Any] | None:

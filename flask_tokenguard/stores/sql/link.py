@@ -4,12 +4,14 @@ With what it imports this is the part that needs SQLAlchemy, imported only once 
 """
 
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from weakref import finalize
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -126,7 +128,9 @@ class Link:
             prefix: What the names of the tables begin with.
             timeout: How long an operation may take, in seconds.
         """
-        self.engine, dialect, self.waits = opened
+        self.engine, dialect, self.waits, is_own = opened
+        if is_own:
+            finalize(self, _close, self.engine, os.getpid())
         self._timeout = timeout
         self._prefix = prefix
         self._pause = waiting.Pause()
@@ -270,6 +274,12 @@ class Link:
         return Unavailable(
             "The token store is out of reach", retry_after=1, reason=Reason.STORE_UNAVAILABLE
         )
+
+
+def _close(engine: Engine, pid: int) -> None:
+    """Close the connections that idle, but for those that came with a fork."""
+    if os.getpid() == pid:
+        engine.dispose()
 
 
 def _check_lock(row: Any) -> None:

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from ..conftest import PASSWORD
+from ..databases import Database, ServerClock
 from ..servers import RealServer
 from .machine import SessionMachine
-from .stores import Stores, Valkey
+from .stores import InDatabase, Stores, Valkey
 
 RUNS = 100
 STEPS = 60
@@ -26,6 +27,13 @@ def on(server: RealServer) -> NewStores:
     uri = f"valkey://:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}"
     client = server.client()
     return lambda _: Valkey(uri, client)
+
+
+def in_database(database: Database) -> NewStores:
+    """Make stores in a database, one after the other in the same tables."""
+    clock = ServerClock(database)
+    clock.open().next_instant(bytes(16))
+    return lambda _: InDatabase(clock)
 
 
 def run(

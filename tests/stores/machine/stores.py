@@ -14,9 +14,11 @@ from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.redis import scripts
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ...support import SettableClock
+from ..databases import ServerClock
 
 _START = 1_800_000_000
 _NOBODY = bytes(16)
@@ -125,6 +127,39 @@ class Sqlite:
 
     def drop(self) -> None:
         """It goes with its folder."""
+
+
+class InDatabase:
+    """Tables of a database, which go by a clock of the tests."""
+
+    keeps = 86_400
+
+    def __init__(self, clock: ServerClock) -> None:
+        self._start = time.time()
+        self._clock = clock
+        self._opened: list[SQLStore] = []
+        self.clocks = Clocks(self._start)
+        self.notice_time()
+        self.lose()
+
+    def open(self) -> Callable[[], Store]:
+        store = self._clock.open()
+        self._opened.append(store)
+        return lambda: store
+
+    def lose(self) -> None:
+        self._clock.drop_rows()
+        self.open()().standing(_NOBODY, None, _NOBODY)
+
+    def now(self) -> float:
+        return self._clock()
+
+    def notice_time(self) -> None:
+        self._clock.set_ahead(round(self.clocks.store() - self._start))
+
+    def drop(self) -> None:
+        for store in self._opened:
+            store._links.get().engine.dispose()
 
 
 class Valkey:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ..databases import Database
 from ..servers import RealServer
-from .runs import RUNS, on, run
+from .runs import RUNS, in_database, on, run
 from .stores import Memory, Sqlite, Valkey
 
 MANY = int(os.environ.get("SESSION_ROUNDS", "30"))
@@ -45,3 +46,13 @@ def test_sessions_in_valkey_keep_their_contract(
     new_stores = on(valkey)
     for _ in range(rounds):
         run(new_stores, folder, runs=runs)
+
+
+@each_length
+def test_sessions_in_a_database_keep_their_contract(
+    folder: Path, database: Database, rounds: int, runs: int
+) -> None:
+    new_stores = in_database(database)
+    for _ in range(rounds):
+        # Each step waits for several answers of another process.
+        run(new_stores, folder, runs=max(1, runs // 5))

@@ -16,11 +16,13 @@ from flask_tokenguard.sessions.revocation import Revocation
 from flask_tokenguard.sessions.rotation import Sessions
 from flask_tokenguard.stores.base import RefreshState, Successor
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify import validators
 
+from ..databases import Database
 from ..servers import RealServer
-from .runs import NewStores, on, run
+from .runs import NewStores, in_database, on, run
 from .stores import Memory, Sqlite, Valkey
 
 pytestmark = pytest.mark.ci
@@ -38,7 +40,7 @@ def in_store(name: str, change: Change) -> Callable[[Patch], None]:
     """Change an operation of every store."""
 
     def plant(patch: Patch) -> None:
-        for store in (SqliteStore, RedisStore):
+        for store in (SqliteStore, RedisStore, SQLStore):
             wrap(patch, store, name, change)
 
     return plant
@@ -170,3 +172,12 @@ def test_a_fault_is_found_in_valkey(
     Valkey.make_clock_movable(monkeypatch)
     FAULTS[fault](monkeypatch)
     find(on(valkey), folder)
+
+
+# MariaDB differs from it in the words of its statements alone.
+@pytest.mark.parametrize("fault", list(FAULTS)[:-1])
+def test_a_fault_is_found_in_postgresql(
+    folder: Path, postgresql: Database, monkeypatch: Patch, fault: str
+) -> None:
+    FAULTS[fault](monkeypatch)
+    find(in_database(postgresql), folder)
