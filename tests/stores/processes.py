@@ -13,9 +13,12 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         "flask_tokenguard.stores.redis.link",
+        "flask_tokenguard.stores.sql.bounded_psycopg",
+        "flask_tokenguard.stores.sql.bounded_pymysql",
         "tests.keys.test_ring",
         "tests.keys.test_ring_crash",
         "tests.stores.rotate",
+        "tests.stores.sql.test_processes",
         "tests.stores.sqlite.test_forks",
         "tests.stores.sqlite.test_processes",
     ]

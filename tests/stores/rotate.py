@@ -1,17 +1,18 @@
-"""A process that presents one refresh token whenever it is told to; see `redis.test_load`."""
+"""A process that presents one refresh token whenever it is told to; see `crowd`."""
 
 import secrets
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from flask_tokenguard.stores.base import RefreshState
-from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.uri import open_store
 
 
 def rotate(uri: str, session: bytes, subject: bytes, pipe: Connection) -> None:
     """Present each token whose id comes, and send what became of it, until the pipe is closed."""
-    store = RedisStore(uri, timeout=10)
+    store = open_store(uri, folder=Path(), prefix="tokenguard:", timeout=30)
     with suppress(EOFError):
         while True:
             advance = store.advance(
