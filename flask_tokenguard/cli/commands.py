@@ -17,6 +17,8 @@ from .doctor import examine
 from .former import import_revoked
 from .keys import KEY_COMMANDS
 from .output import Group, as_json_option, duration, fail, in_words, parts_of, print_rows
+from .migration import migration
+from .output import Group, as_json_option, duration, fail, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
 from .sessions import SESSION_COMMANDS
@@ -27,7 +29,7 @@ def tokenguard() -> None:
     """Make keys, read and revoke tokens, and see what this app demands of requests."""
 
 
-for command in (*KEY_COMMANDS, prune, import_revoked, *SESSION_COMMANDS):
+for command in (*KEY_COMMANDS, prune, migration, import_revoked, *SESSION_COMMANDS):
     tokenguard.add_command(command)
 
 
@@ -46,9 +48,7 @@ def issue(
     """Issue a token for SUBJECT and print it."""
     parts = parts_of(context)
     own: IssueOptions = {"claims": dict(map(_claim, claims)), **options}  # type: ignore[typeddict-item] # of its names
-    # The app's default claims may ask its database.
-    with parts.app.app_context():
-        issued = issue_token(parts, subject, own)
+    issued = issue_token(parts, subject, own)
     if not as_json:
         click.echo(issued.token)
         return

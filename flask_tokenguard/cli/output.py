@@ -108,7 +108,10 @@ def fail(message: str) -> NoReturn:
 
 
 def parts_of(context: click.Context) -> Parts:
-    """Load the app and get its parts, or fail with all that is wrong with it."""
+    """Load the app and get its parts, or fail with all that is wrong with it.
+
+    The app's context lasts as long as the command: its callbacks and its store may need it.
+    """
     try:
         app: Flask = context.ensure_object(ScriptInfo).load_app()
     except ConfigurationError as error:
@@ -118,6 +121,7 @@ def parts_of(context: click.Context) -> Parts:
         fail(error.description)
     if EXTENSION not in app.extensions:
         fail(f"The app {app.name!r} has no TokenGuard")
+    context.with_resource(app.app_context())
     parts: Parts = app.extensions[EXTENSION]
     return parts
 

@@ -19,7 +19,7 @@ from flask_tokenguard.deadline import Lookups, Reserve
 from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.keys.remote.attempt import MOST_PATIENT, PATIENCE
 from flask_tokenguard.keys.remote.keys import RemoteKeys
-from flask_tokenguard.stores.redis.connection import _MOST_LOOKUPS
+from flask_tokenguard.stores.waiting import _MOST_LOOKUPS
 
 from ..config.test_profiles import id_token, refused_by
 from ..support import ROOT, SettableClock, bearer

@@ -8,6 +8,7 @@ from flask_tokenguard.errors import ConfigurationError
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.stores.uri import open_store
 
@@ -72,7 +73,17 @@ def test_a_file_may_be_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "sqlite://", "sqlite:///", "memory", "memory://x", "mongodb://x", "/x.db"]
+    "uri",
+    [
+        "",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite+pysqlite:///x.db",
+        "memory",
+        "memory://x",
+        "mongodb://x",
+        "/x.db",
+    ],
 )
 def test_another_uri_is_refused(tmp_path: Path, uri: str) -> None:
     with pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI must be"):
@@ -98,6 +109,11 @@ def test_an_app_does_not_start_with_a_store_that_is_not_ours(
 def test_a_password_in_a_uri_is_shown_nowhere(make_app: MakeApp) -> None:
     app = make_app(STORAGE_URI="memory://")
     assert "memory" not in repr(app.extensions["tokenguard"].settings)
+
+
+@pytest.mark.parametrize("scheme", "postgresql+psycopg mysql+pymysql mariadb+pymysql".split())
+def test_a_database_is_named_and_not_asked_yet(tmp_path: Path, scheme: str) -> None:
+    assert isinstance(open_at(f"{scheme}://127.0.0.1:1/app", tmp_path), SQLStore)
 
 
 @pytest.mark.parametrize("scheme", "redis rediss valkey valkeys redis+cluster".split())

@@ -9,12 +9,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ...errors import ConfigurationError
 from .dialects import DIALECTS, Dialect
-
-__all__ = ["OpenedEngine", "PoolTimeout", "open_own", "read_url", "share"]
 
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
 _EXTRA = "pip install 'flask-tokenguard[sql]'"

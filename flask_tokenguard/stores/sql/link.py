@@ -14,6 +14,7 @@ from weakref import finalize
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ...errors import Reason, Unavailable
 from .. import waiting
@@ -268,7 +269,8 @@ class Link:
 
     def _unavailable(self, error: Exception, attempt: _Attempt) -> Unavailable:
         if not isinstance(error, waiting.Paused):
-            if not attempt.is_answered and waiting.deadline().is_over():
+            is_hanging = not attempt.is_answered and waiting.deadline().is_over()
+            if is_hanging and not isinstance(error, PoolTimeout):
                 self._pause.begin()
             _logger.warning("the store %s cannot be used: %s", self, describe(error))
         return Unavailable(

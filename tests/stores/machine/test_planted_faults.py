@@ -20,9 +20,8 @@ from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify import validators
 
-from ..databases import Database
 from ..servers import RealServer
-from .runs import NewStores, in_database, on, run
+from .runs import NewStores, on, run
 from .stores import Memory, Sqlite, Valkey
 
 pytestmark = pytest.mark.ci
@@ -172,12 +171,3 @@ def test_a_fault_is_found_in_valkey(
     Valkey.make_clock_movable(monkeypatch)
     FAULTS[fault](monkeypatch)
     find(on(valkey), folder)
-
-
-# MariaDB differs from it in the words of its statements alone.
-@pytest.mark.parametrize("fault", list(FAULTS)[:-1])
-def test_a_fault_is_found_in_postgresql(
-    folder: Path, postgresql: Database, monkeypatch: Patch, fault: str
-) -> None:
-    FAULTS[fault](monkeypatch)
-    find(in_database(postgresql), folder)

@@ -1,0 +1,307 @@
+"""What the store asks of a server: how often, in which isolation, and what it tries again."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from flask_tokenguard.errors import Unavailable
+from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
+from flask_tokenguard.stores.sql import link as links
+from flask_tokenguard.stores.sql.link import Rows, describe
+from flask_tokenguard.stores.sql.store import SQLStore
+
+from ..contract import Family, new_id
+from ..crowd import now
+from ..databases import Database, MariaDB
+
+HOUR = 3600
+PAST = KEPT_AFTER_EXPIRY + HOUR
+
+
+@pytest.fixture
+def store(database: Database) -> SQLStore:
+    store = SQLStore(database.uri, timeout=10, prefix=f"x{secrets.token_hex(6)}_")
+    store.next_instant(new_id())
+    return store
+
+
+@pytest.fixture
+def sent(store: SQLStore) -> Iterator[list[str]]:
+    """What is sent to the server as a statement."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    engine = store._links.get().engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_check_is_one_statement(store: SQLStore, sent: list[str]) -> None:
+    store.standing(new_id(), new_id(), new_id())
+    assert len(sent) == 1
+
+
+def test_a_check_is_one_trip(mariadb: Database) -> None:
+    store = SQLStore(mariadb.uri, timeout=10)
+    store.standing(new_id(), None, new_id())
+
+    def count() -> int:
+        (row,) = mariadb.run("SHOW GLOBAL STATUS LIKE 'Com_select'")
+        (other,) = mariadb.run("SHOW GLOBAL STATUS LIKE 'Com_rollback'")
+        return int(row[1]) + int(other[1])
+
+    idle = count()
+    between = count() - idle
+    before = count()
+    for _ in range(10):
+        store.standing(new_id(), None, new_id())
+    assert count() - before == 10 + between
+
+
+def test_the_isolation_is_not_the_servers(store: SQLStore) -> None:
+    other = new_id()
+
+    def look_twice(rows: Rows) -> list[Any]:
+        def look() -> Any:
+            return rows.find("standing", jti=other, session=other, subject=other)[2]
+
+        before = look()
+        store.revoke(other, subject=None, expires=now() + HOUR)
+        return [bool(before), bool(look())]
+
+    # As the servers have it here, a transaction sees the same twice.
+    assert store._links.get().write(look_twice) == [False, True]
+
+
+def test_what_deadlocks_is_tried_again(store: SQLStore) -> None:
+    ids = sorted([new_id(), new_id()])
+    together = Barrier(2)
+    tries: list[bytes] = []
+
+    def lock_both(order: list[bytes]) -> None:
+        is_first = True
+
+        def work(rows: Rows) -> None:
+            nonlocal is_first
+            tries.append(order[0])
+            for number, each in enumerate(order):
+                rows.do("revoke", id=each, expires=now() + HOUR)
+                if number == 0 and is_first:
+                    is_first = False
+                    together.wait(10)
+
+        store._links.get().write(work)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(lock_both, order) for order in (ids, ids[::-1])]:
+            done.result()
+    assert len(tries) == 3
+
+
+def test_two_who_log_in_do_not_wait_for_each_other(store: SQLStore) -> None:
+    is_locked, is_over = Event(), Event()
+
+    def log_in_slowly(rows: Rows) -> None:
+        rows.do("instant", subject=bytes(16))
+        is_locked.set()
+        assert is_over.wait(10)
+
+    with ThreadPoolExecutor(1) as thread:
+        slow = thread.submit(store._links.get().write, log_in_slowly)
+        assert is_locked.wait(10)
+        family = Family(store, now)
+        family.start()
+        assert family.present(family.first.jti).outcome == "advanced"
+        is_over.set()
+        slow.result()
+
+
+def end_connections(database: Database) -> None:
+    """End all other connections, as an administrator does."""
+    if isinstance(database, MariaDB):
+        for (number,) in database.run(
+            "SELECT id FROM information_schema.processlist WHERE id <> connection_id()"
+            " AND user = 'app'"
+        ):
+            database.run(f"KILL {number}")
+    else:
+        database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+
+
+def test_a_commit_that_was_not_answered_is_not_tried_again(
+    store: SQLStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+
+    def work(rows: Rows) -> None:
+        tries.append(rows.do("revoke", id=bytes(16), expires=now() + HOUR))
+        end_connections(database)
+
+    with pytest.raises(Unavailable):
+        store._links.get().write(work)
+    assert len(tries) == 1
+    assert "the COMMIT was not answered" in caplog.text
+    assert store.next_instant(new_id()) > 0
+
+
+def test_a_connection_that_was_ended_is_replaced(store: SQLStore, database: Database) -> None:
+    end_connections(database)
+    assert not store.standing(new_id(), None, new_id()).is_revoked
+    end_connections(database)
+    assert store.next_instant(new_id()) > 0
+
+
+def test_what_is_ended_midway_is_tried_again(store: SQLStore, database: Database) -> None:
+    tries: list[int] = []
+
+    def work(rows: Rows) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            end_connections(database)
+        return int(rows.do("revoke", id=bytes(16), expires=now() + HOUR))
+
+    assert store._links.get().write(work) == 1
+    assert len(tries) == 2
+
+
+def test_a_fault_of_ours_leaves_no_transaction(store: SQLStore) -> None:
+    jti = new_id()
+
+    def work(rows: Rows) -> None:
+        rows.do("revoke", id=jti, expires=now() + HOUR)
+        raise KeyError("a fault")
+
+    with pytest.raises(KeyError):
+        store._links.get().write(work)
+    assert not store.standing(jti, None, new_id()).is_revoked
+    store.revoke(jti, subject=None, expires=now() + HOUR)
+    assert store.standing(jti, None, new_id()).is_revoked
+
+
+def test_what_is_rolled_back_again_and_again_is_given_up(
+    store: SQLStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = store._links.get()
+    missing = link._dialect.missing
+    link._dialect = link._dialect._replace(again=frozenset({missing}), missing="")
+    monkeypatch.setattr(links, "_LONGEST_MOMENT", 1)
+
+    def work(rows: Rows) -> None:
+        rows.connection.exec_driver_sql("SELECT 1 FROM no_such_table")
+
+    with pytest.raises(Unavailable):
+        link.write(work)
+
+
+def test_a_fault_is_logged_without_what_was_sent(
+    store: SQLStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable):
+        store._links.get().write(
+            lambda rows: rows.connection.exec_driver_sql("SELECT 'secret' FROM FROM")
+        )
+    assert "ProgrammingError" in caplog.text or "SyntaxError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_login_that_is_refused_is_logged_with_its_reason(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = database.uri.replace("postgres@", "nobody:secret@").replace("app@", "nobody:secret@")
+    with pytest.raises(Unavailable):
+        SQLStore(wrong, timeout=10).next_instant(new_id())
+    assert "nobody" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_an_error_without_words_has_a_name() -> None:
+    assert describe(TimeoutError()) == "TimeoutError"
+    assert describe(ConnectionRefusedError(111, "Connection refused")) == (
+        "ConnectionRefusedError Connection refused"
+    )
+
+
+def fill(store: SQLStore, expires: int) -> tuple[bytes, Family]:
+    """Write a row in each table that expires then; return a revoked id and the session."""
+    jti = new_id()
+    store.revoke(jti, subject=None, expires=expires)
+    family = Family(store, lambda: expires - 900)
+    family.start()
+    return jti, family
+
+
+def count_rows(store: SQLStore, database: Database, table: str) -> int:
+    ((count,),) = database.run(f"SELECT count(*) FROM {store._prefix}{table}")  # noqa: S608 - our own names
+    return int(count)
+
+
+def test_what_expired_more_than_a_day_ago_is_pruned(store: SQLStore) -> None:
+    old, _ = fill(store, now() - PAST)
+    young, _ = fill(store, now() - PAST + 2 * HOUR)
+    steps: list[tuple[int, int]] = []
+    assert store.prune(lambda done, of: steps.append((done, of))) == 2
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert not store.standing(old, None, new_id()).is_revoked
+    assert store.standing(young, None, new_id()).is_revoked
+
+
+def test_use_alone_prunes(store: SQLStore, database: Database) -> None:
+    for _ in range(20):
+        fill(store, now() - PAST)
+    for _ in range(64):
+        store.next_instant(bytes(16))
+    assert [count_rows(store, database, table) for table in ("revoked", "sessions")] == [0, 0]
+
+
+def test_a_clock_that_is_ahead_prunes_nothing(database: Database) -> None:
+    store = SQLStore(
+        database.uri, prefix=f"x{secrets.token_hex(6)}_", clock=lambda: 0.0, timeout=10
+    )
+    old, _ = fill(store, now() - PAST)
+    assert store.prune(lambda *_: None) == 0
+    assert store.standing(old, None, new_id()).is_revoked
+
+
+def test_pruning_that_fails_spoils_no_write(
+    store: SQLStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> int:
+        raise Unavailable
+
+    monkeypatch.setattr(store, "_drop", fail)
+    assert all(store.next_instant(new_id()) for _ in range(64))
+
+
+@pytest.mark.parametrize("drop", ["sessions", "state", "revoked"])
+def test_a_table_that_is_gone_is_made_anew(store: SQLStore, drop: str) -> None:
+    store._links.get().write(
+        lambda rows: rows.connection.exec_driver_sql(f"DROP TABLE {store._prefix}{drop}")
+    )
+    before = store.next_instant(new_id())
+    Family(store, now).start()
+    epoch = store.standing(new_id(), None, new_id()).epoch
+    assert epoch <= before or drop == "state"
+
+
+def test_a_user_without_rights_is_answered_with_503(
+    postgresql: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    postgresql.run("DROP ROLE IF EXISTS reader")
+    postgresql.run("CREATE ROLE reader LOGIN")
+    store = SQLStore(
+        postgresql.uri.replace("postgres@", "reader@"), prefix="forbidden_", timeout=10
+    )
+    with pytest.raises(Unavailable):
+        store.next_instant(new_id())
+    assert "42501" in caplog.text
