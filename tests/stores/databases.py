@@ -54,6 +54,11 @@ class Database(ABC):
     def uri(self) -> str:
         """The URI of its database."""
 
+    @property
+    @abstractmethod
+    def socket_uri(self) -> str:
+        """The same by a socket in its folder."""
+
     @abstractmethod
     def prepare(self) -> None:
         """Make its data."""
@@ -97,6 +102,10 @@ class Database(ABC):
     def stopped(self) -> Iterator[None]:
         """Stop it, as a machine that hangs."""
         self.signal(signal.SIGSTOP)
+        give_up_at = time.monotonic() + _PATIENCE
+        while not all(map(_is_stopped, self._pids())):
+            assert time.monotonic() < give_up_at, "it does not stop"
+            time.sleep(0.001)
         try:
             yield
         finally:
@@ -178,10 +187,19 @@ class ServerClock(SettableClock):
 
 
 def _runs(pid: int) -> bool:
+    return _state(Path(f"/proc/{pid}")) not in ("Z", "")
+
+
+def _is_stopped(pid: int) -> bool:
+    """Return whether all threads of a process have stopped, or ended."""
+    return all(_state(thread) in ("T", "Z", "") for thread in Path(f"/proc/{pid}/task").glob("*"))
+
+
+def _state(process: Path) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (process / "stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return ""
 
 
 class PostgreSQL(Database):
@@ -192,6 +210,10 @@ class PostgreSQL(Database):
     @property
     def uri(self) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def socket_uri(self) -> str:
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}&port={self.port}"
 
     def prepare(self) -> None:
         options = ("--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8")
@@ -221,11 +243,15 @@ class MariaDB(Database):
     def uri(self) -> str:
         return f"mariadb+pymysql://app@127.0.0.1:{self.port}/app"
 
+    @property
+    def socket_uri(self) -> str:
+        return f"mariadb+pymysql://app@localhost/app?unix_socket={self.folder}/socket"
+
     def prepare(self) -> None:
         first = self.folder / "first.sql"
         first.write_text(
-            "CREATE DATABASE app;\nCREATE USER app@'127.0.0.1';\n"
-            "GRANT ALL ON *.* TO app@'127.0.0.1';\n"
+            "CREATE DATABASE app;\nCREATE USER app@'127.0.0.1', app@localhost;\n"
+            "GRANT ALL ON *.* TO app@'127.0.0.1', app@localhost;\n"
         )
         first.chmod(0o644)
         program = _mariadb("mariadb-install-db")

@@ -82,8 +82,8 @@ MYSQL = Dialect(
     lock="SELECT GET_LOCK(:name, :seconds)",
     unlock="SELECT RELEASE_LOCK(:name)",
     drop_expired=("DELETE FROM {table} WHERE expires <= :horizon ORDER BY expires LIMIT :count"),
-    # ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD
-    again=frozenset({"1213", "1205", "1020"}),
+    # ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_QUERY_INTERRUPTED
+    again=frozenset({"1213", "1205", "1020", "1317"}),
     missing="1146",
     settings="SELECT @@global.read_only, @@global.innodb_flush_log_at_trx_commit",
     dangers=(

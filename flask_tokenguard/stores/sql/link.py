@@ -256,7 +256,7 @@ class Link:
 
         def make(rows: Rows) -> None:
             try:
-                _check_lock(rows.find("lock", name=name, number=number, seconds=self._timeout))
+                _check_lock(rows.find("lock", name=name, number=number, seconds=self._timeout / 2))
                 schema.make(rows.connection, metadata)
                 rows.do("begin_epoch")
                 rows.find("unlock", name=name)

@@ -26,7 +26,7 @@ _STATEMENTS = {
         {returning}
     """,
     "written_instant": "SELECT {instant} FROM {subjects} WHERE id = :subject",
-    "lower_epoch": "UPDATE {state} SET epoch = {bounded_epoch} WHERE id = 1",
+    "lower_epoch": "UPDATE {state} SET epoch = :epoch WHERE epoch > :epoch",
     "instants": """
         SELECT {now}, epoch, coalesce(highest, 0), coalesce(ended_at, 0) FROM {state}
         LEFT JOIN {subjects} ON {subjects}.id = :subject

@@ -308,7 +308,8 @@ def _next_instant(rows: "Rows", subject: bytes) -> int:
         rows.do("instant", subject=subject)
         instant, epoch = rows.get("written_instant", subject=subject)
     if epoch >= instant:
-        rows.do("lower_epoch")
+        # A clock that was ahead wrote it.
+        rows.do("lower_epoch", epoch=instant - 1)
     return int(instant)
 
 

@@ -96,7 +96,8 @@ def test_doctor_names_a_shared_pool(engine: Engine) -> None:
 def test_doctor_names_a_driver_without_bounds(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_bounded_connect", lambda _: None)
+    bounded = engines._bounded_connect
+    monkeypatch.setattr(engines, "_bounded_connect", lambda driver: bounded(f"another {driver}"))
     store = SQLStore(database.uri)
     driver = make_url(database.uri).get_driver_name()
     assert any(f"does not hold with {driver}" in risk for risk in store.risks())
@@ -220,6 +221,10 @@ def test_names_are_looked_up_before_psycopg_does(
 ) -> None:
     waiting.begin(5)
     assert bounded_psycopg._with_addresses(options) == expected
+
+
+def test_a_server_is_reached_by_its_socket(database: Database) -> None:
+    assert SQLStore(database.socket_uri, timeout=10).next_instant(new_id()) > 0
 
 
 def test_a_store_is_opened_once_it_is_used(make_app: MakeApp) -> None:

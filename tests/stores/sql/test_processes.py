@@ -9,6 +9,7 @@ from multiprocessing.synchronize import Barrier
 
 import pytest
 
+from flask_tokenguard.stores.sql import link
 from flask_tokenguard.stores.sql.store import SQLStore
 
 from ..contract import Family, new_id
@@ -129,5 +130,16 @@ def test_a_childs_engine_is_not_its_parents(database: Database) -> None:
     store._links.forget()
     store.next_instant(new_id())
     assert inherited.pool is not pool
-    assert len(store._engines) == 2
+    own = store._links.get()
+    store._links.forget()
+    assert store._links.get() is not own
+    assert own.engine.pool.checkedin() == 1
     pool.dispose()
+
+
+def test_a_child_closes_nothing_of_its_parents(database: Database) -> None:
+    store = open_patiently(database.uri)
+    store.next_instant(NOBODY)
+    engine = store._links.get().engine
+    link._close(engine, os.getpid() + 1)
+    assert engine.pool.checkedin() == 1  # type: ignore[attr-defined] # of a queue

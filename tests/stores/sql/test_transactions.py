@@ -17,7 +17,7 @@ from flask_tokenguard.stores.sql.store import SQLStore
 
 from ..contract import Family, new_id
 from ..crowd import now
-from ..databases import Database, MariaDB
+from ..databases import Database, MariaDB, ServerClock
 
 HOUR = 3600
 PAST = KEPT_AFTER_EXPIRY + HOUR
@@ -187,6 +187,66 @@ def test_a_fault_of_ours_leaves_no_transaction(store: SQLStore) -> None:
     assert not store.standing(jti, None, new_id()).is_revoked
     store.revoke(jti, subject=None, expires=now() + HOUR)
     assert store.standing(jti, None, new_id()).is_revoked
+
+
+def test_a_fault_of_ours_on_a_lost_connection_is_that_fault(
+    store: SQLStore, database: Database
+) -> None:
+    def work(_: Rows) -> None:
+        end_connections(database)
+        raise KeyError("a fault")
+
+    with pytest.raises(KeyError):
+        store._links.get().write(work)
+    assert store.next_instant(new_id()) > 0
+
+
+def test_a_commit_that_is_rolled_back_is_tried_again(postgresql: Database) -> None:
+    store = SQLStore(postgresql.uri, timeout=10)
+    link = store._links.get()
+    table = f"x{secrets.token_hex(6)}"
+    postgresql.run(f"CREATE TABLE {table} (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    unique_violation = "23505"
+    link._dialect = link._dialect._replace(again=frozenset({unique_violation}))
+    values = iter(["(1), (1)", "(1)"])
+
+    def work(rows: Rows) -> int:
+        statement = f"INSERT INTO {table} VALUES {next(values)}"  # noqa: S608 - our own names
+        return rows.connection.exec_driver_sql(statement).rowcount
+
+    assert link.write(work) == 1
+
+
+def test_tables_that_another_makes_for_too_long_are_given_up(mariadb: Database) -> None:
+    prefix = f"x{secrets.token_hex(6)}_"
+    with mariadb.engine().connect() as other:
+        other.exec_driver_sql(f"SELECT GET_LOCK('{prefix}tables', 1)").all()
+        with pytest.raises(Unavailable):
+            SQLStore(mariadb.uri, prefix=prefix, timeout=2).next_instant(new_id())
+    assert SQLStore(mariadb.uri, prefix=prefix, timeout=10).next_instant(new_id()) > 0
+
+
+def test_an_epoch_that_was_ahead_lets_all_in_again(database: Database) -> None:
+    clock = ServerClock(database, ahead=2 * HOUR)
+    store = clock.open()
+    store.next_instant(new_id())
+    clock.set_ahead(0)
+    instant = store.next_instant(new_id())
+    assert store.standing(new_id(), None, new_id()).epoch < instant < (now() + HOUR) * 1000
+
+
+def test_an_end_that_was_ahead_lets_a_session_go_on(database: Database) -> None:
+    clock = ServerClock(database)
+    store = clock.open()
+    family = Family(store, now)
+    clock.set_ahead(2 * HOUR)
+    store.end_subject(family.subject, expires=now() + HOUR)
+    family.start()
+    clock.set_ahead(0)
+    instant = family.present(family.first.jti).instant
+    ended_at = family.standing().ended_at
+    assert ended_at is not None
+    assert ended_at < instant < (now() + HOUR) * 1000
 
 
 def test_what_is_rolled_back_again_and_again_is_given_up(
