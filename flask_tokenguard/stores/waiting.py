@@ -92,6 +92,11 @@ class Pause:
         self._monotonic = monotonic
         self._over_at = 0.0
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it was begun, and not ended by an answer."""
+        return self._over_at > 0
+
     def check(self) -> None:
         """Let one caller through when the pause is over, and all once it was answered.
 

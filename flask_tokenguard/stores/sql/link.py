@@ -129,8 +129,8 @@ class Link:
             prefix: What the names of the tables begin with.
             timeout: How long an operation may take, in seconds.
         """
-        self.engine, dialect, self.waits, is_own = opened
-        if is_own:
+        self.engine, dialect, self.waits, self._is_own = opened
+        if self._is_own:
             finalize(self, _close, self.engine, os.getpid())
         self._timeout = timeout
         self._prefix = prefix
@@ -144,15 +144,49 @@ class Link:
             name: Statement(written, self.engine.dialect)
             for name, written in write(dialect, self._prefix).items()
         }
+        self._standing = self._statements["standing"]
 
-    def read(self, work: Callable[[Rows], Result]) -> Result:
-        """Perform what only reads, each statement by itself."""
+    def check(self, given: dict[str, Any]) -> Any:
+        """Perform the statement of a check; return its row.
+
+        It leaves out SQLAlchemy's `Connection`, which takes 40 us of 110. What goes wrong is found
+        out once more with it, as it knows what to do about that.
+        """
+        waiting.begin(self._timeout)
+        row = self._find_standing(given) if self._is_own and not self._pause.is_on else None
+        return row or self.read(lambda rows: rows.get("standing", **given), goes_on=True)
+
+    def _find_standing(self, given: dict[str, Any]) -> Any:
+        connection = None
+        try:
+            connection = self.engine.raw_connection()
+            cursor = connection.cursor()
+            cursor.execute(self._standing.text, self._standing.values(given))
+            row = cursor.fetchone()
+            cursor.close()
+            connection.close()
+        except BaseException as error:
+            if connection is not None:
+                # An answer that still comes must not be taken for the next one.
+                connection.invalidate()
+            if not isinstance(error, Exception):
+                raise
+            return None
+        return row
+
+    def read(self, work: Callable[[Rows], Result], *, goes_on: bool = False) -> Result:
+        """Perform what only reads, each statement by itself.
+
+        Args:
+            work: What is read.
+            goes_on: As for `write`.
+        """
 
         def ask(_: _Attempt) -> Result:
             with self.engine.connect() as connection:
                 return work(self._rows(connection))
 
-        return self._perform(ask)
+        return self._perform(ask, goes_on=goes_on)
 
     def write(self, work: Callable[[Rows], Result], *, goes_on: bool = False) -> Result:
         """Perform a whole transaction or nothing of it.

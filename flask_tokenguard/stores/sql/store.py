@@ -97,9 +97,7 @@ class SQLStore:
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Read the epoch and what speaks against a token, in one statement."""
         given = {"jti": jti, "session": session or jti, "subject": subject}
-        epoch, ended_at, by_jti, by_session = self._links.get().read(
-            lambda rows: rows.get("standing", **given)
-        )
+        epoch, ended_at, by_jti, by_session = self._links.get().check(given)
         return Standing(
             epoch,
             is_revoked=bool(by_jti or by_session),

@@ -133,7 +133,7 @@ def test_a_childs_engine_is_not_its_parents(database: Database) -> None:
     own = store._links.get()
     store._links.forget()
     assert store._links.get() is not own
-    assert own.engine.pool.checkedin() == 1
+    assert own.engine.pool.checkedin() == 1  # type: ignore[attr-defined] # of a queue
     pool.dispose()
 
 

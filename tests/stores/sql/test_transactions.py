@@ -1,17 +1,17 @@
 """What the store asks of a server: how often, in which isolation, and what it tries again."""
 
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 from flask_tokenguard.stores.sql import link as links
+from flask_tokenguard.stores.sql.bounded_psycopg import BoundedConnection as BoundedPsycopg
+from flask_tokenguard.stores.sql.bounded_pymysql import BoundedConnection as BoundedPyMySQL
 from flask_tokenguard.stores.sql.link import Rows, describe
 from flask_tokenguard.stores.sql.store import SQLStore
 
@@ -30,36 +30,31 @@ def store(database: Database) -> SQLStore:
     return store
 
 
-@pytest.fixture
-def sent(store: SQLStore) -> Iterator[list[str]]:
-    """What is sent to the server as a statement."""
-    sent: list[str] = []
+def test_a_check_waits_once(store: SQLStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.standing(new_id(), None, new_id())
+    waits: list[int] = []
+    for driver, name in ((BoundedPsycopg, "wait"), (BoundedPyMySQL, "query")):
+        right = getattr(driver, name)
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        def note(*args: Any, right: Any = right, **options: Any) -> Any:
+            waits.append(1)
+            return right(*args, **options)
 
-    engine = store._links.get().engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
-
-
-def test_a_check_is_one_statement(store: SQLStore, sent: list[str]) -> None:
+        monkeypatch.setattr(driver, name, note)
     store.standing(new_id(), new_id(), new_id())
-    assert len(sent) == 1
+    assert len(waits) == 1
 
 
-def test_a_check_is_one_trip(mariadb: Database) -> None:
+def test_a_check_is_one_statement(mariadb: Database) -> None:
     store = SQLStore(mariadb.uri, timeout=10)
     store.standing(new_id(), None, new_id())
 
     def count() -> int:
-        (row,) = mariadb.run("SHOW GLOBAL STATUS LIKE 'Com_select'")
-        (other,) = mariadb.run("SHOW GLOBAL STATUS LIKE 'Com_rollback'")
-        return int(row[1]) + int(other[1])
+        rows = mariadb.run("SHOW GLOBAL STATUS WHERE variable_name IN ('Questions', 'Com_show')")
+        return sum(int(value) for _, value in rows)
 
-    idle = count()
-    between = count() - idle
+    before = count()
+    between = count() - before
     before = count()
     for _ in range(10):
         store.standing(new_id(), None, new_id())
@@ -365,3 +360,21 @@ def test_a_user_without_rights_is_answered_with_503(
     with pytest.raises(Unavailable):
         store.next_instant(new_id())
     assert "42501" in caplog.text
+
+
+def test_a_check_that_is_broken_off_leaves_no_answer_behind(
+    store: SQLStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jti = new_id()
+    store.revoke(jti, subject=None, expires=now() + HOUR)
+    link = store._links.get()
+
+    def break_off(*_: Any) -> Any:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(link._standing), "values", break_off)
+        with pytest.raises(SystemExit):
+            store.standing(jti, None, new_id())
+    assert link.engine.pool.checkedout() == 0  # type: ignore[attr-defined] # of a queue
+    assert store.standing(jti, None, new_id()).is_revoked
