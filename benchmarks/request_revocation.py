@@ -30,6 +30,8 @@ SQLITE_BOUNDS = (1 / 6, 1 / 12)
 SERVER_BOUNDS = (0.76, 0.7)
 DELAYED_BOUNDS = (1.12, 1.04)
 BLOCKLIST_BOUNDS = {"HS256": (1 / 24, 1 / 30), "RS256": (1 / 30, 1 / 38)}
+SERVER_BOUNDS = (1.0, 1 / 20)
+DATABASE_BOUNDS = (1 / 2.5, 1 / 4)
 _FILL = """
 WITH RECURSIVE numbers (number) AS (
     SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?
@@ -51,6 +53,7 @@ def revocation_on(keys: Sequence[SigningKey], size: Size, revoked: int) -> Itera
         yield Table("revocation-server", title, "microseconds", [], notes)
     else:
         rows = [with_server(key, size) for key in keys]
+        rows = [with_server(key, size), *with_database(key, size, revoked)]
         yield Table("revocation-server", title, "microseconds", rows)
 
 
@@ -120,6 +123,31 @@ def with_server(key: SigningKey, size: Size) -> Row:
         ),
     ]
     return Row(f"{key.alg} Valkey", {**figures(rounds, size), **asking}, comparisons)
+
+
+def with_database(key: SigningKey, size: Size, revoked: int) -> Iterator[Row]:
+    """Compare an app that asks PostgreSQL with flask-jwt-extended's blocklist in a table of it."""
+    with revocation_server.postgresql() as uri:
+        if uri is None:
+            return
+        app = ours.make_app(KEY=key.text, STORAGE_URI=uri, STORAGE_TIMEOUT=10)
+        revocation_server.fill_database(app.extensions["tokenguard"].store, revoked)
+        other = jwt_extended.with_blocklist(jwt_extended.make_app(key), uri, revoked)
+        candidates = {
+            BARE: (bare.make_app(), ""),
+            OURS: (app, issued_by(app)),
+            WITHOUT: without_store(key),
+            JWT_EXTENDED: (other, jwt_extended.tokens(key, [SUBJECT])[0]),
+        }
+        rounds = take_turns(serving(candidates, size), size.rounds)
+        with other.app_context():
+            other.extensions["sqlalchemy"].engine.dispose()
+    must, reach = DATABASE_BOUNDS
+    added_cost = compare_added(rounds, OURS, JWT_EXTENDED, must=must, reach=reach)
+    comparison = added_cost._replace(
+        against="flask-jwt-extended's added cost, with its database blocklist"
+    )
+    yield Row(f"{key.alg} PostgreSQL", figures(rounds, size), [comparison])
 
 
 def server_microseconds(client: Redis, prepare: Prepare, size: Size) -> Spread:

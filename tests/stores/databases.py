@@ -280,10 +280,15 @@ class MariaDB(Database):
         (self.folder / "begun").touch()
 
 
-def _postgresql(program: str) -> str:
-    found = shutil.which(program) or next(
+def find_postgresql(program: str) -> str | None:
+    """Return a program of PostgreSQL, where there is one."""
+    return shutil.which(program) or next(
         map(str, sorted(_POSTGRESQL.glob(f"*/bin/{program}"), reverse=True)), None
     )
+
+
+def _postgresql(program: str) -> str:
+    found = find_postgresql(program)
     return found or give_up("there is no PostgreSQL server: apt-get install postgresql")
 
 

@@ -94,6 +94,11 @@ class SQLStore:
         if self._timeout is None:
             self._timeout = timeout
 
+    @property
+    def engine(self) -> "Engine":
+        """This process's engine, on which the store's connections can be watched."""
+        return self._links.get().engine
+
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
         """Read the epoch and what speaks against a token, in one statement."""
         given = {"jti": jti, "session": session or jti, "subject": subject}

@@ -159,7 +159,7 @@ class InDatabase:
 
     def drop(self) -> None:
         for store in self._opened:
-            store._links.get().engine.dispose()
+            store.engine.dispose()
 
 
 class Valkey:

@@ -114,7 +114,7 @@ def test_a_shared_pool_keeps_its_isolation(engine: Engine) -> None:
 def test_options_are_those_of_a_pool_of_its_own(database: Database) -> None:
     store = SQLStore(make_url(database.uri), pool_size=2)
     assert store.next_instant(new_id()) > 0
-    assert store._links.get().engine.pool.size() == 2  # type: ignore[attr-defined] # as above
+    assert store.engine.pool.size() == 2  # type: ignore[attr-defined] # as above
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,6 @@ def test_a_childs_engine_is_not_its_parents(database: Database) -> None:
 def test_a_child_closes_nothing_of_its_parents(database: Database) -> None:
     store = open_patiently(database.uri)
     store.next_instant(NOBODY)
-    engine = store._links.get().engine
+    engine = store.engine
     link._close(engine, os.getpid() + 1)
     assert engine.pool.checkedin() == 1  # type: ignore[attr-defined] # of a queue
