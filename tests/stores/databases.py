@@ -67,6 +67,18 @@ class Database(ABC):
     def command(self) -> Sequence[str]:
         """What starts it."""
 
+    def uri_of(self, user: str) -> str:
+        """Make a user without rights and without a password; return the URI of that user."""
+        host = "@'127.0.0.1'" if self.user == "mysql" else ""
+        self.run(f"CREATE USER {user}{host}")
+        scheme, _, rest = self.uri.partition("://")
+        return f"{scheme}://{user}@{rest.partition('@')[2]}"
+
+    def grant(self, rights: str, table: str, user: str) -> None:
+        """Grant a user rights on a table."""
+        host = "@'127.0.0.1'" if self.user == "mysql" else ""
+        self.run(f"GRANT {rights} ON {table} TO {user}{host}")
+
     def engine(self) -> Engine:
         """Make an engine of the tests, without a pool."""
         return create_engine(self.uri, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -251,7 +263,7 @@ class MariaDB(Database):
         first = self.folder / "first.sql"
         first.write_text(
             "CREATE DATABASE app;\nCREATE USER app@'127.0.0.1', app@localhost;\n"
-            "GRANT ALL ON *.* TO app@'127.0.0.1', app@localhost;\n"
+            "GRANT ALL ON *.* TO app@'127.0.0.1', app@localhost WITH GRANT OPTION;\n"
         )
         first.chmod(0o644)
         program = _mariadb("mariadb-install-db")

@@ -352,11 +352,8 @@ def test_a_table_that_is_gone_is_made_anew(store: SQLStore, drop: str) -> None:
 def test_a_user_without_rights_is_answered_with_503(
     postgresql: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    postgresql.run("DROP ROLE IF EXISTS reader")
-    postgresql.run("CREATE ROLE reader LOGIN")
-    store = SQLStore(
-        postgresql.uri.replace("postgres@", "reader@"), prefix="forbidden_", timeout=10
-    )
+    uri = postgresql.uri_of(f"u{secrets.token_hex(6)}")
+    store = SQLStore(uri, prefix="forbidden_", timeout=10)
     with pytest.raises(Unavailable):
         store.next_instant(new_id())
     assert "42501" in caplog.text
