@@ -48,7 +48,7 @@ class Chaos:
         self._provider = provider
         self._ring = ring
         self._front_faults = itertools.cycle(_IN_FRONT)
-        self._store_faults = itertools.cycle(FAULTS)
+        self._store_faults = itertools.cycle(store.faults if store else FAULTS)
 
     def go_on(self, seconds: float) -> None:
         """Let one thing happen after the other, and end in peace."""

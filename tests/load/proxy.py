@@ -20,11 +20,13 @@ class Proxy:
         fault: What befalls connections and replies from now on: `delay` delays each reply, the
             others befall one in eight: `drop` is no reply, `cut` half of one, `twice` two of them;
             while it is `away` no connection lasts.
+        faults: Which of them the server behind it knows how to meet.
         counts: How often each befell one.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, faults: tuple[Fault, ...] = FAULTS) -> None:
         self.fault: Fault | None = None
+        self.faults = faults
         self.counts: dict[Fault, int] = dict.fromkeys(FAULTS, 0)
         self._server = port
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=256)

@@ -28,6 +28,9 @@ from .servers import give_up
 
 _PATIENCE = 60.0
 _POSTGRESQL = Path("/usr/lib/postgresql")
+# A disk that syncs would take most of the time; a container may have little of this.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it have names of their own
+_ROOM = 2**30
 
 
 class Database(ABC):
@@ -35,15 +38,16 @@ class Database(ABC):
 
     Attributes:
         user: As whom it runs where the tests run as root.
+        end: The signal after which nothing of it is left in the system.
     """
 
     user: str
+    end: signal.Signals
 
     def __init__(self) -> None:
         self.port = free_port()
         # pytest's folders are for their owner alone.
-        memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
-        self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+        self.folder = Path(tempfile.mkdtemp(dir=_MEMORY if _has_room(_MEMORY) else None))
         self._is_root = os.geteuid() == 0
         if self._is_root:
             shutil.chown(self.folder, self.user)
@@ -138,7 +142,8 @@ class Database(ABC):
     def drop(self) -> None:
         """Leave nothing behind."""
         if self._process is not None:
-            self.kill()
+            self._process.send_signal(self.end)
+            self._process.wait(_PATIENCE)
         shutil.rmtree(self.folder)
 
     def _pids(self) -> list[int]:
@@ -198,6 +203,10 @@ class ServerClock(SettableClock):
             self._database.run(f"DELETE FROM {self.prefix}{table}")  # noqa: S608 - as above
 
 
+def _has_room(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free > _ROOM
+
+
 def _runs(pid: int) -> bool:
     return _state(Path(f"/proc/{pid}")) not in ("Z", "")
 
@@ -218,6 +227,7 @@ class PostgreSQL(Database):
     """PostgreSQL, whose programs Debian keeps apart by their version."""
 
     user = "postgres"
+    end = signal.SIGINT
 
     @property
     def uri(self) -> str:
@@ -237,6 +247,8 @@ class PostgreSQL(Database):
             "port": self.port,
             "unix_socket_directories": self.folder,
             "fsync": "off",
+            # Which would outlast a server that is killed.
+            "dynamic_shared_memory_type": "mmap",
             "shared_buffers": "16MB",
             "max_connections": 400,
             # Stricter than what is committed, as MariaDB's own default is.
@@ -250,6 +262,7 @@ class MariaDB(Database):
     """MariaDB."""
 
     user = "mysql"
+    end = signal.SIGKILL
 
     @property
     def uri(self) -> str:

@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
 from flask_tokenguard import issue_token_pair
-from flask_tokenguard.stores import SQLStore
+from flask_tokenguard.stores import SQLStore, waiting
+from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 from flask_tokenguard.stores.sql.statements import TABLES
 
 from ...support import ROOT, bearer
@@ -57,6 +58,14 @@ def test_further_options_are_taken(postgresql: Database) -> None:
     with store.engine.connect() as connection:
         prepared = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
         assert prepared.scalar() == 0
+
+
+def test_the_numbers_of_the_page_are_those_of_the_code(postgresql: Database) -> None:
+    pool: Any = SQLStore(postgresql.uri).engine.pool
+    assert f"at most {pool.size()} in each process" in PAGE
+    assert (pool._max_overflow, waiting._PAUSE, KEPT_AFTER_EXPIRY) == (0, 1.0, 86_400)
+    assert "for a second after a server did not answer" in PAGE
+    assert "has expired for a day is dropped" in PAGE
 
 
 def test_alembic_leaves_our_tables_alone(database: Database) -> None:

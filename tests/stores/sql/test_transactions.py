@@ -221,6 +221,18 @@ def test_tables_that_another_makes_for_too_long_are_given_up(mariadb: Database) 
     assert SQLStore(mariadb.uri, prefix=prefix, timeout=10).next_instant(new_id()) > 0
 
 
+def test_an_instant_is_never_below_the_subjects_last(database: Database) -> None:
+    clock = ServerClock(database)
+    store, subject = clock.open(), new_id()
+    clock.set_ahead(100)
+    last = store.next_instant(subject)
+    clock.set_ahead(0)
+    assert store.next_instant(subject) >= last
+    family = Family(store, now, subject=subject)
+    assert family.start() >= last
+    assert family.present(family.first.jti).instant >= last
+
+
 def test_an_epoch_that_was_ahead_lets_all_in_again(database: Database) -> None:
     clock = ServerClock(database, ahead=2 * HOUR)
     store = clock.open()
