@@ -14,6 +14,7 @@ class Dialect(NamedTuple):
         now: The present, in milliseconds since the epoch; not the begin of the transaction.
         begin: The statements that begin a transaction.
         conflict: What follows an INSERT and begins the update of a row that is there.
+        insert_new, unless_there: Around the rest of an INSERT that leaves a row that is there.
         new: What would have been inserted in the column `{}`.
         returns: Whether an INSERT may return what it wrote.
         lock, unlock: Let one process at a time make the tables, by a number and by its name.
@@ -27,6 +28,8 @@ class Dialect(NamedTuple):
     now: str
     begin: tuple[str, ...]
     conflict: str
+    insert_new: str
+    unless_there: str
     new: str
     returns: bool
     lock: str
@@ -44,6 +47,8 @@ POSTGRESQL = Dialect(
     now="CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)",
     begin=("BEGIN ISOLATION LEVEL READ COMMITTED",),
     conflict="ON CONFLICT (id) DO UPDATE SET",
+    insert_new="INSERT INTO",
+    unless_there="ON CONFLICT (id) DO NOTHING",
     new="excluded.{}",
     returns=True,
     # Until the transaction ends.
@@ -77,6 +82,8 @@ MYSQL = Dialect(
     now="(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
     begin=("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"),
     conflict="ON DUPLICATE KEY UPDATE",
+    insert_new="INSERT IGNORE INTO",
+    unless_there="",
     new="VALUES({})",
     returns=False,
     lock="SELECT GET_LOCK(:name, :seconds)",

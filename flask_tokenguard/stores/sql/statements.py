@@ -47,6 +47,7 @@ _STATEMENTS = {
         INSERT INTO {revoked} (id, expires) VALUES (:id, :expires)
         {conflict} expires = greatest({revoked}.expires, {new_expires})
     """,
+    "revoke_once": "{insert_new} {revoked} (id, expires) VALUES (:id, :expires) {unless_there}",
     "start_session": """
         INSERT INTO {sessions} (id, subject, unspent, expires, scope, started, last_used,
         access_expires, origin) VALUES (:session, :subject, :unspent, :expires, :scope, :instant,
@@ -71,9 +72,7 @@ _STATEMENTS = {
         WHERE subject = :subject AND expires * 1000 > {now} ORDER BY started DESC
     """,
     "now": "SELECT {now}",
-    "begin_epoch": """
-        INSERT INTO {state} (id, epoch) VALUES (1, {now}) {conflict} epoch = {state}.epoch
-    """,
+    "begin_epoch": "{insert_new} {state} (id, epoch) VALUES (1, {now}) {unless_there}",
     "lock": "{lock}",
     "unlock": "{unlock}",
     "settings": "{settings}",

@@ -144,15 +144,9 @@ class SQLStore:
 
         def start(rows: "Rows") -> int:
             instant = _next_instant(rows, subject)
-            rows.do(
-                "start_session",
-                session=session,
-                subject=subject,
-                instant=instant,
-                access_expires=access_expires,
-                origin=origin.encode(),
-                **_columns(first),
-            )
+            use = {"access_expires": access_expires, "origin": origin.encode()}
+            names = {"session": session, "subject": subject}
+            rows.do("start_session", instant=instant, **names, **use, **_columns(first))
             return instant
 
         return self._write(start)
@@ -167,11 +161,16 @@ class SQLStore:
         grace: int,
         access_expires: int,
         origin: str,
+        begins_until: int | None = None,
     ) -> Advance:
         """Compare what was presented with what is unspent, and move on, with the session locked."""
 
         def move(rows: "Rows") -> Advance:
             row = rows.find("session", session=session)
+            if row is None and begins_until is not None:
+                first = RefreshState(presented, begins_until, "")
+                begun = {"access_expires": access_expires, "origin": origin.encode()}
+                row = _begin_once(rows, session, subject, first, begun)
             now, instant = _present(rows, subject)
             if row is None:
                 return Advance("ended", None, instant)
@@ -314,6 +313,20 @@ def _next_instant(rows: "Rows", subject: bytes) -> int:
         # A clock that was ahead wrote it.
         rows.do("lower_epoch", epoch=instant - 1)
     return int(instant)
+
+
+def _begin_once(
+    rows: "Rows", session: bytes, subject: bytes, first: RefreshState, use: dict[str, Any]
+) -> Any:
+    """Start a session unless its first token is revoked, and revoke that token; return its row."""
+    # With the subject's row locked, no other process starts the same session.
+    instant = _next_instant(rows, subject)
+    row = rows.find("session", session=session)
+    if row is None and rows.do("revoke_once", id=first.jti, expires=first.expires):
+        names = {"session": session, "subject": subject}
+        rows.do("start_session", instant=instant, **names, **use, **_columns(first))
+        row = rows.find("session", session=session)
+    return row
 
 
 def _present(rows: "Rows", subject: bytes) -> tuple[int, int]:
