@@ -13,7 +13,22 @@ from psycopg.errors import ConnectionTimeout
 from .. import waiting
 
 _PORT = 5432
+# Older ones do not wake up a wait that goes on for ever.
+_OLDEST = (3, 2, 13)
 Waits = Generator[Any, Any, Any]
+
+
+def check_version(version: str) -> None:
+    """Refuse a psycopg whose waits cannot be bounded.
+
+    Raises:
+        ImportError: It is too old.
+    """
+    if tuple(map(int, version.split(".")[:3])) < _OLDEST:
+        raise ImportError("psycopg is too old")
+
+
+check_version(psycopg.__version__)
 
 
 class BoundedConnection(psycopg.Connection[Any]):

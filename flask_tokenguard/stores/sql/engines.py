@@ -81,12 +81,12 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
     }
     try:
         engine = create_engine(_with_driver(url), **{**given, **options})
+        connect = _bounded_connect(engine.driver)
     except (ImportError, NoSuchModuleError):
         raise ConfigurationError(
             f"TOKENGUARD_STORAGE_URI needs the driver of {url.drivername}://: {_EXTRA}"
         ) from None
     _check_is_sync(engine)
-    connect = _bounded_connect(engine.driver)
     if connect is None:
         return OpenedEngine(
             engine, dialect, (_UNBOUNDED.format(driver=engine.driver),), is_own=True

@@ -154,6 +154,12 @@ def test_a_driver_that_is_not_installed_is_named() -> None:
         SQLStore("postgresql+psycopg2://db/app").next_instant(new_id())
 
 
+@pytest.mark.parametrize("version", ["3.1.20", "3.2.12", "3.2.4.dev1"])
+def test_a_psycopg_that_waits_for_ever_is_refused(version: str) -> None:
+    with pytest.raises(ImportError, match="psycopg is too old"):
+        bounded_psycopg.check_version(version)
+
+
 def test_a_driver_for_event_loops_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="waits for an event loop"):
         SQLStore("postgresql+psycopg_async://db/app").next_instant(new_id())
