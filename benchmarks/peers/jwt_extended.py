@@ -4,7 +4,6 @@ Its documentation puts a key's text into the config, from which it is parsed for
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4

@@ -16,9 +16,8 @@ from ..web.parts import Parts
 from .doctor import examine
 from .former import import_revoked
 from .keys import KEY_COMMANDS
-from .output import Group, as_json_option, duration, fail, in_words, parts_of, print_rows
 from .migration import migration
-from .output import Group, as_json_option, duration, fail, parts_of, print_rows
+from .output import Group, as_json_option, duration, fail, in_words, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
 from .sessions import SESSION_COMMANDS

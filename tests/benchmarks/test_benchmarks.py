@@ -21,8 +21,7 @@ ROWS = {
         "HS256 nested again",
         "RS256 SQLite",
         *("HS256 Valkey", "RS256 Valkey"),
-        "RS256 Valkey",
-        "RS256 PostgreSQL",
+        *("HS256 PostgreSQL", "RS256 PostgreSQL"),
     ],
     "floor": [
         *("split, base64", "JSON", "rules"),
@@ -47,12 +46,12 @@ ROWS = {
         *(f"{count},000 revoked" for count in (1, 2, 3)),
         "from 1,000 to 3,000",
         "Valkey",
+        "PostgreSQL",
         *(
             f"{users} users, {of}"
             for users in ("1,000", "100,000")
             for of in ("1 worker", "8 workers")
         ),
-        "PostgreSQL",
     ],
     "memory": ["start CPU", "start memory"],
     "store_size": ["SQLite revoked", "Valkey revoked"],

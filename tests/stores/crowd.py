@@ -10,8 +10,8 @@ from multiprocessing.connection import Connection
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.base import Store
+from flask_tokenguard.testing.stores import Family, new_id, new_refresh
 
-from .contract import Family, new_id, new_refresh
 from .processes import started
 from .rotate import rotate
 

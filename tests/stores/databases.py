@@ -171,14 +171,18 @@ class ServerClock(SettableClock):
 
     def __init__(self, database: Database, *, ahead: float = 0.0) -> None:
         self.prefix = f"t{secrets.token_hex(6)}_"
+        super().__init__(time.time())
         self._database = database
         self._ahead = 0.0
         database.run(f"CREATE TABLE {self.prefix}ahead AS SELECT 0 AS millis")
         self.set_ahead(ahead)
 
+    def __call__(self) -> float:
+        return time.time() + self._ahead
+
     @property
     def now(self) -> float:
-        return time.time() + self._ahead
+        return self()
 
     @now.setter
     def now(self, now: float) -> None:

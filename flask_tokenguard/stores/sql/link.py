@@ -25,7 +25,8 @@ from .statements import write
 
 __all__ = ["Link", "Rows", "open_own", "read_url", "share"]
 
-FAULTS = (SQLAlchemyError, OSError)
+# PyMySQL 1.1 may fail to decode what a server that ends writes.
+FAULTS = (SQLAlchemyError, OSError, ValueError)
 _MOST_TRIES = 8
 # A moment in which those that deadlocked part, in seconds.
 _LONGEST_MOMENT = 20

@@ -15,8 +15,8 @@ from flask_tokenguard.fetching import FetchError
 from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.stores.redis import connection as redis_connection
 from flask_tokenguard.stores.redis.store import RedisStore
-from flask_tokenguard.testing.stores import new_id
 from flask_tokenguard.stores.waiting import begin
+from flask_tokenguard.testing.stores import new_id
 
 from .fakes import Command, FakeServer, slots
 

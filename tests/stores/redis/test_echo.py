@@ -9,8 +9,8 @@ import pytest
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.connection import _TimedSocket
 from flask_tokenguard.stores.redis.store import RedisStore
-from flask_tokenguard.testing.stores import new_id
 from flask_tokenguard.stores.waiting import begin
+from flask_tokenguard.testing.stores import new_id
 
 from .fakes import Command, FakeServer
 

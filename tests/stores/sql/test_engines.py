@@ -19,10 +19,10 @@ from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores import SQLStore, waiting
 from flask_tokenguard.stores.sql import bounded_psycopg, engines
 from flask_tokenguard.stores.uri import open_store
+from flask_tokenguard.testing.stores import new_id
 
 from ...conftest import MakeApp
 from ...support import bearer
-from ..contract import new_id
 from ..databases import Database
 
 THREADS = 15

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, inspect
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.cli import tokenguard
 from flask_tokenguard.stores import SQLStore
+from flask_tokenguard.testing.stores import Family
 
 from ...conftest import MakeApp
-from ..contract import Family
 from ..crowd import now
 from ..databases import Database
 

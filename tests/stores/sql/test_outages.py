@@ -11,8 +11,8 @@ import pytest
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.sql.store import SQLStore
+from flask_tokenguard.testing.stores import Family, new_id
 
-from ..contract import Family, new_id
 from ..crowd import Load, now
 from ..databases import Database
 from ..servers import wait_until

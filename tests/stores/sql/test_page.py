@@ -12,9 +12,9 @@ from flask_tokenguard import issue_token_pair
 from flask_tokenguard.stores import SQLStore, waiting
 from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 from flask_tokenguard.stores.sql.statements import TABLES
+from flask_tokenguard.testing.stores import Family, new_id
 
 from ...support import ROOT, bearer
-from ..contract import Family, new_id
 from ..crowd import now
 from ..databases import Database
 

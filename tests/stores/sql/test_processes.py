@@ -11,8 +11,8 @@ import pytest
 
 from flask_tokenguard.stores.sql import link
 from flask_tokenguard.stores.sql.store import SQLStore
+from flask_tokenguard.testing.stores import Family, new_id
 
-from ..contract import Family, new_id
 from ..crowd import PROCESSES, now, rotate_in_all
 from ..databases import Database
 from ..processes import PATIENCE, told_by, told_by_all

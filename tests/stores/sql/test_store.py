@@ -8,8 +8,8 @@ import pytest
 
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.sql.store import SQLStore
+from flask_tokenguard.testing.stores import SettableClockContract
 
-from ..contract import SettableClockContract
 from ..databases import Database, ServerClock
 
 

@@ -14,8 +14,8 @@ from flask_tokenguard.stores.sql.bounded_psycopg import BoundedConnection as Bou
 from flask_tokenguard.stores.sql.bounded_pymysql import BoundedConnection as BoundedPyMySQL
 from flask_tokenguard.stores.sql.link import Rows, describe
 from flask_tokenguard.stores.sql.store import SQLStore
+from flask_tokenguard.testing.stores import Family, new_id
 
-from ..contract import Family, new_id
 from ..crowd import now
 from ..databases import Database, MariaDB, ServerClock
 
