@@ -9,6 +9,7 @@ import pytest
 from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.testing.stores import SettableClockContract
+from flask_tokenguard.testing.stores.family import new_id
 
 from ..databases import Database, ServerClock
 
@@ -31,7 +32,10 @@ def open_once() -> OpenOnce:
     @cache
     def open_once(database: Database) -> Opened:
         clock = ServerClock(database)
-        return Opened(clock, clock.open(), clock.open())
+        opened = Opened(clock, clock.open(), clock.open())
+        # Its epoch must not be that of a test which has moved the clock.
+        opened.store.next_instant(new_id())
+        return opened
 
     return open_once
 
