@@ -19,13 +19,19 @@ ACCESS, REFRESH, CSRF = re.findall(r"^\| `(__Host-\w+)` \|", PAGE, re.MULTILINE)
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch, secret: str) -> FlaskClient:
-    """A client of the page's app."""
+def module(monkeypatch: pytest.MonkeyPatch, secret: str) -> ModuleType:
+    """What the page has in Python."""
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY", secret)
     monkeypatch.setenv("FLASK_TOKENGUARD_STORAGE_URI", "memory://")
     module = ModuleType("app")
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     exec(compile(code, "browser.md", "exec"), module.__dict__)  # noqa: S102 - it is what we test
+    return module
+
+
+@pytest.fixture
+def client(module: ModuleType) -> FlaskClient:
+    """A client of the page's app."""
     client: FlaskClient = module.app.test_client()
     return client
 
@@ -84,6 +90,10 @@ def test_the_endpoints_are_where_the_page_has_them(client: FlaskClient) -> None:
     answer = post(client, "/auth/token", Origin=f"https://{HOST}")
     assert answer.get_json().keys() == {"expires_in"}
     assert post(client, "/auth/revoke", Origin=f"https://{HOST}").status_code == 200
+
+
+def test_the_page_s_own_test_passes(module: ModuleType) -> None:
+    module.test_notes_are_written_from_this_site_alone()
 
 
 def test_the_page_names_the_largest_cookie_and_the_claim() -> None:
