@@ -25,6 +25,7 @@ from .instructions import count_requests
 from .pairing import Round, Size, Spread, settle, take_turns
 from .peers.note import SUBJECT
 from .report import Comparison, Row, Table, run
+from .request_cookie import cookie_again
 from .request_nested import nested_again
 from .request_revocation import revocation_on
 from .serving import requests
@@ -97,6 +98,7 @@ def measure(load: Load) -> Iterator[Table]:
     yield table("users", title, rows, load.again)
     rows = [never_seen(key, load.fresh) for key in keys.values()]
     yield table("never-seen", "Each token for the first time", rows, load.fresh)
+    yield cookie_again(keys["HS256"], load.again)
     yield nested_again(keys["HS256"], load.again)
     yield from revocation_on((keys["HS256"], keys["RS256"]), load.again, load.revoked)
 

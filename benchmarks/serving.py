@@ -1,6 +1,6 @@
 """Requests to an app without a server or a client around it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -28,11 +28,17 @@ def posted(token: str) -> dict[str, Any]:
     return environ | form
 
 
-def requests(app: Flask, tokens: Iterator[str], batch: int) -> Prepare:
+def requests(
+    app: Flask,
+    tokens: Iterator[str],
+    batch: int,
+    *,
+    environ: Callable[[str], dict[str, Any]] = environ_with,
+) -> Prepare:
     """Make batches of requests, each with an environ of its own and the next token."""
 
     def prepare() -> Batch:
-        environs = [environ_with(token) for token in islice(tokens, batch)]
+        environs = [environ(token) for token in islice(tokens, batch)]
         return lambda: serve(app, environs)
 
     return prepare

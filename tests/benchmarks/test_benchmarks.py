@@ -18,6 +18,7 @@ ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 ROWS = {
     "request": [
         *(f"{alg} {how}" for how in ("again", "users", "never seen") for alg in ALGORITHMS),
+        "HS256 cookie",
         "HS256 nested again",
         "RS256 SQLite",
         *("HS256 Valkey", "RS256 Valkey"),
