@@ -25,6 +25,7 @@ FOLDERS = {
     "flask_tokenguard/testing/stores",
     "flask_tokenguard/web/credentials",
     "flask_tokenguard/web/guards",
+    "flask_tokenguard/web/pages",
 }
 
 

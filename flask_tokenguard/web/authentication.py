@@ -139,6 +139,19 @@ def authenticate(parts: Parts, request: Request, locations: Sequence[Location]) 
     return authentication
 
 
+def authenticate_again(authentication: Authentication, request: Request, place: Location) -> None:
+    """Look for a token in one place, in place of what was found before.
+
+    Args:
+        authentication: That of the request, of which no view has demanded anything yet.
+        request: The current request.
+        place: Where the token is.
+    """
+    authentication.token = authentication.error = authentication.place = None
+    _look(authentication, request, (place,))
+    flask_g.claims = authentication.claims
+
+
 def authenticate_nobody(parts: Parts, request: Request) -> Authentication:
     """Take a request for one without an access token, whatever it carries."""
     authentication = authenticate(parts, request, ())
@@ -256,16 +269,16 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
         authentication.token = verified
         authentication.text = token
     except InvalidToken as error:
-        _keep(authentication, header_fault(authentication.location, token) or error)
+        keep_refusal(authentication, header_fault(authentication.location, token) or error)
         return
     except Refusal as error:
-        _keep(authentication, error)
+        keep_refusal(authentication, error)
         return
     if token_accepted.receivers:
         send(token_accepted, authentication.parts.app, token=authentication.token)
 
 
-def _keep(authentication: Authentication, error: Refusal) -> None:
+def keep_refusal(authentication: Authentication, error: Refusal) -> None:
     """Keep a refusal until something demands a token, or the request is over."""
     authentication.token, authentication.error = None, error
     _report_later(authentication, error)

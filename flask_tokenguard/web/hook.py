@@ -33,6 +33,7 @@ from .guards.decorators import public, require
 from .guards.demands import ANY_TOKEN
 from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
+from .pages.sliding import authenticate_sliding, slide_answer
 from .parts import Parts, resolver
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
@@ -52,6 +53,9 @@ def install(app: Flask, parts: Parts) -> None:
     app.before_request(_hook_of(app, parts))
     before = app.before_request_funcs[None]
     before.insert(0, before.pop())
+    if parts.settings.sliding_sessions:
+        # The first is called last: it sees what the app's own functions did.
+        app.after_request_funcs.setdefault(None, []).insert(0, slide_answer)
     _add_claims_to_g(app)
     _add_to_templates(app, has_cookies=parts.cookies is not None)
     _register_answers(app, parts)
@@ -111,6 +115,7 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
     """Make the hook of an app."""
     remembered = RememberedDemands(on_first=lambda: _check_before_first(parts))
     all_locations, bodiless = parts.locations, without_body(parts.locations)
+    look = authenticate_sliding if parts.settings.sliding_sessions else authenticate
 
     def guard_request() -> ResponseReturnValue | None:
         """Authenticate a request and require what its endpoint demands."""
@@ -126,13 +131,13 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
         if not demands:
             is_open = found.is_public or not parts.demands_all
             if is_open or parts.public_endpoints.fullmatch(endpoint):
-                authenticate(parts, request, bodiless)
+                look(parts, request, bodiless)
                 return None
             demands = _ANY_TOKEN
         if found.is_refresh:
             authentication = authenticate_nobody(parts, request)
         else:
-            authentication = authenticate(parts, request, all_locations)
+            authentication = look(parts, request, all_locations)
         if request.method == "OPTIONS" and is_preflight(request):
             if not found.answers_preflights:
                 return answer_preflight()

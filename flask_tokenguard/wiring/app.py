@@ -31,7 +31,7 @@ from ..web.credentials.locations import (
     proxy_headers,
 )
 from ..web.parts import Callbacks, Parts
-from .cookies import build_cookies, check_fit
+from .cookies import build_cookies, check_fit, check_sliding
 from .former import build_former
 from .issuers import build_issuers
 from .tokens import TokenParts
@@ -74,6 +74,15 @@ def build_parts(
     store = _open_store(settings, store, folder, clock, faults)
     entry = settings.former_tokens
     former = None if entry is None else build_former(settings, entry, clock, faults)
+    if settings.sliding_sessions:
+        # What failed to be read has its fault already.
+        check_sliding(
+            settings,
+            faults.append,
+            has_cookies=cookies is not None,
+            has_store=store is not None or settings.storage_uri is not None,
+            can_sign=keys.signing is not None or bool(faults),
+        )
     if faults:
         raise ConfigurationError(*faults)
     if store is not None and on_store_call is not None:

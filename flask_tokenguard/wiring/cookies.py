@@ -57,6 +57,26 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
     )
 
 
+def check_sliding(
+    settings: Settings,
+    on_fault: Callable[[str], None],
+    *,
+    has_cookies: bool,
+    has_store: bool,
+    can_sign: bool,
+) -> None:
+    """Check that the requests of a browser can refresh its session, also side by side."""
+    for setting, is_so in (
+        ('cookie in TOKENGUARD_TOKEN_LOCATIONS: ["header", "cookie"]', has_cookies),
+        ("a store: set TOKENGUARD_STORAGE_URI", has_store),
+        ("a private key, or a secret, to sign with", can_sign),
+        # Without it, two requests side by side would be a reuse, which ends the session.
+        ("TOKENGUARD_REFRESH_GRACE of at least a second", bool(settings.refresh_grace)),
+    ):
+        if not is_so:
+            on_fault(f"TOKENGUARD_SLIDING_SESSIONS needs {setting}")
+
+
 def check_fit(cookies: TokenCookies, issuer: TokenIssuer) -> None:
     """Check that there are tokens short enough for a cookie.
 

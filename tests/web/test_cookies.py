@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, jsonify, render_template_string
 from flask.testing import FlaskClient
-from werkzeug.test import Cookie, TestResponse
+from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
     ConfigurationError,
@@ -32,18 +32,22 @@ from flask_tokenguard.sessions.rotation import Sessions
 from flask_tokenguard.testing import assert_challenge
 
 from ..conftest import MakeApp
-from ..support import Config, SettableClock, bearer
+from ..support import SettableClock, bearer
+from .browser import (
+    ACCESS,
+    CSRF,
+    HOST,
+    NAMES,
+    REFRESH,
+    SAME,
+    SETTINGS,
+    cookie_of,
+    get,
+    post,
+    value_of,
+)
 from .conftest import GuardApp, Sign
 from .support import BAD, MALFORMED, new_view, refusal_of
-
-ACCESS = "__Host-access_token"
-REFRESH = "__Host-refresh_token"
-CSRF = "__Host-csrf_token"
-NAMES = [ACCESS, REFRESH, CSRF]
-HOST = "app.example"
-OWN = f"https://{HOST}"
-SAME = {"Sec-Fetch-Site": "same-origin"}
-SETTINGS: Config = {"TOKEN_LOCATIONS": ["cookie", "header"], "STORAGE_URI": "memory://"}
 
 
 def with_views(app: Flask) -> Flask:
@@ -109,28 +113,6 @@ def client(app: Flask) -> FlaskClient:
     client.environ_base["wsgi.url_scheme"] = "https"
     post(client, "/login")
     return client
-
-
-def post(client: FlaskClient, path: str, **options: Any) -> TestResponse:
-    """Send a request as a page of the app does."""
-    return client.post(path, base_url=OWN, **{"headers": SAME} | options)
-
-
-def get(client: FlaskClient, path: str, **options: Any) -> TestResponse:
-    """Follow a link of the app."""
-    return client.get(path, base_url=OWN, **options)
-
-
-def cookie_of(client: FlaskClient, name: str) -> Cookie | None:
-    """Look up what the browser holds."""
-    return client.get_cookie(name, domain=HOST)
-
-
-def value_of(client: FlaskClient, name: str) -> str:
-    """Look up the value of a cookie that the browser holds."""
-    cookie = cookie_of(client, name)
-    assert cookie is not None
-    return cookie.value
 
 
 def attributes_of(response: TestResponse) -> dict[str, set[str]]:

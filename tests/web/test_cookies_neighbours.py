@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 from flask_cors import CORS
 from flask_login import LoginManager, UserMixin, current_user, login_required
 from flask_wtf import CSRFProtect
-from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
     csrf_token,
@@ -22,22 +21,9 @@ from flask_tokenguard import (
 )
 
 from ..conftest import MakeApp
-from ..support import Config
+from .browser import HOST, SAME, SETTINGS, get, post
 
-HOST = "app.example"
-SAME = {"Sec-Fetch-Site": "same-origin"}
 SPA = "https://spa.example"
-SETTINGS: Config = {"TOKEN_LOCATIONS": ["header", "cookie"], "STORAGE_URI": "memory://"}
-
-
-def post(client: FlaskClient, path: str, **options: Any) -> TestResponse:
-    """Send a request as a page of the app does."""
-    return client.post(path, base_url=f"https://{HOST}", **{"headers": SAME} | options)
-
-
-def get(client: FlaskClient, path: str) -> TestResponse:
-    """Follow a link of the app."""
-    return client.get(path, base_url=f"https://{HOST}")
 
 
 @pytest.fixture

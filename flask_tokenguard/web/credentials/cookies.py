@@ -108,6 +108,11 @@ class TokenCookies:
         """Return whether the request's refresh cookie outlives the browser."""
         return request.cookies.get(self.refresh, "").startswith(PERSISTENT)
 
+    def are_in(self, response: Response) -> bool:
+        """Return whether an answer sets or deletes one of the cookies."""
+        begins = tuple(f"{name}=" for name in (self.access, self.refresh, self.csrf))
+        return any(cookie.startswith(begins) for cookie in response.headers.getlist("Set-Cookie"))
+
     def write(
         self, response: Response, name: str, value: str, *, max_age: int | None, is_read: bool
     ) -> None:
