@@ -30,6 +30,7 @@ from .web.guards.decorators import public, refresh_required, require_token, toke
 from .web.inspection import TokenReport
 from .web.issuing import issue_token
 from .web.numbers import KeysNumbers, Numbers
+from .web.pages.logins import next_path
 from .web.refreshing import refresh_token_pair
 from .web.sessions import (
     end_all_sessions,
@@ -74,6 +75,7 @@ __all__ = [
     "g",
     "issue_token",
     "issue_token_pair",
+    "next_path",
     "public",
     "refresh_required",
     "refresh_reused",

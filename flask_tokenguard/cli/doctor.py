@@ -366,6 +366,14 @@ RISKS: tuple[_Risk, ...] = (
     ),
     _Risk(
         "warning",
+        "missing_login_view",
+        "TOKENGUARD_LOGIN_VIEW",
+        "Nobody is sent to the login: {endpoint} is no endpoint of the app.",
+        "Write it as `flask routes` lists it: a blueprint's name comes before a dot.",
+        looks.missing_login_view,
+    ),
+    _Risk(
+        "warning",
         "open_by_omission",
         "TOKENGUARD_PROTECT",
         "Nobody said that these are open: {endpoints}.",

@@ -206,6 +206,13 @@ def cookies_of_other_hosts(parts: Parts) -> Places:
     return [{"names": ", ".join(others)}] if others else []
 
 
+def missing_login_view(parts: Parts) -> Places:
+    """Return the login view that the app does not have, if any."""
+    name = parts.settings.login_view
+    is_missing = name is not None and name not in parts.app.view_functions
+    return [{"endpoint": repr(name)}] if is_missing else []
+
+
 def plain_http(parts: Parts) -> Places:
     """List from where keys may come unprotected, outside of debug mode."""
     allowed = parts.settings.allow_insecure_http

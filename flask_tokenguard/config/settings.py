@@ -100,6 +100,7 @@ class Settings:
     cookie_partitioned: bool = _setting(values.truth, default=False)
     cookie_insecure: bool = _setting(values.truth, default=False)
     sliding_sessions: bool = _setting(values.truth, default=False)
+    login_view: str | None = _setting(values.text)
     trusted_origins: tuple[str, ...] = _setting(cookies.origins, ())
     protect: str = _setting(values.choice("marked", "all"), "marked")
     public_endpoints: tuple[str, ...] = _setting(read_public_endpoints, STATIC_ENDPOINTS)

@@ -35,6 +35,7 @@ from ..errors import (
 )
 from ..quoting import quote
 from ..signals import log_raised, send, token_issued, token_rejected
+from .pages.logins import redirect_to_login
 from .parts import EXTENSION, Parts, parts_of, resolver
 
 P = ParamSpec("P")
@@ -141,11 +142,12 @@ def complete(error: Refusal, parts: Parts) -> Response:
     asked, known = answers.get(id(error), (None, None))
     if asked is not None and asked() is error:
         return cast(Response, known)
-    answer = _answer(error, build_response(error, parts.realm))
+    login = redirect_to_login(error, parts)
+    answer = _answer(error, login or build_response(error, parts.realm))
     # Weak, since the frames of an error hold the request.
     answers[id(error)] = ref(error), answer
     shape = parts.callbacks.error_response
-    if shape is not None:
+    if shape is not None and login is None:
         # The callback may have changed the one that it saw, and failed.
         shaped = _shaped(error, shape, parts) or build_response(error, parts.realm)
         answer = _answer(error, shaped)

@@ -370,6 +370,12 @@ def test_a_public_endpoint_that_is_none_is_found(make_app: MakeApp, safe: Config
     assert "No endpoint matches 'helth'." in result.stdout
 
 
+def test_a_login_view_that_is_none_is_found(make_app: MakeApp, safe: Config) -> None:
+    result = examine(make_app(**safe, LOGIN_VIEW="auth.logn"))
+    assert "Nobody is sent to the login: 'auth.logn' is no endpoint" in result.stdout
+    assert findings(make_app(**safe, LOGIN_VIEW="claims")) == []
+
+
 def test_the_endpoints_that_the_config_opens_are_listed(make_app: MakeApp, safe: Config) -> None:
     app = make_app(**safe, PUBLIC_ENDPOINTS=["a*"])
     for name in ("api", "about"):

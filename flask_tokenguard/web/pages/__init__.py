@@ -1,4 +1,4 @@
-"""A person at a browser: a session that goes on by itself.
+"""A person at a browser: a session that goes on by itself, and a login in place of a refusal.
 
-Start at `sliding.authenticate_sliding`.
+Start at `sliding.authenticate_sliding`; `logins.redirect_to_login` is what `challenge` asks.
 """
