@@ -18,6 +18,7 @@ from .credentials.cookies import (
     PERSISTENT,
     AnyResponse,
     TokenCookies,
+    in_refresh_cookie,
     keep_private,
 )
 from .own_site import find_own_token, require_own_site
@@ -146,12 +147,15 @@ def _read_pair(parts: Parts, cookies: TokenCookies, pair: TokenResponse) -> _Con
     """
     access, refresh = pair.get("access_token", ""), pair.get("refresh_token")
     token = last = _authenticate(parts, access, "access_token")
-    if refresh is not None:
-        last = _authenticate(parts, refresh, "refresh_token")
-    _check_sizes(cookies, len(access), len(refresh or ""))
     # Without a refresh token in it, the one that its session has goes on; else it is of another.
     kept = None if "sid" in token.claims else ""
-    lifetime = int(numeric_date(last.claims, "exp")) - int(parts.clock())
+    if refresh is not None:
+        last = _authenticate(parts, refresh, "refresh_token")
+    elif kept is None:
+        last = _find_refresh_token(parts, cookies, token.claims["sid"]) or token
+    _check_sizes(cookies, len(access), len(refresh or ""))
+    end = max(int(numeric_date(one.claims, "exp")) for one in (token, last))
+    lifetime = end - int(parts.clock())
     return _Contents(access, kept if refresh is None else refresh, _csrf_of(token), lifetime)
 
 
@@ -184,6 +188,18 @@ def _authenticate(parts: Parts, text: str, member: str) -> VerifiedToken:
     if is_refresh != (member == "refresh_token"):
         raise IssueError(f"the {member} cannot be set as a cookie: it is of type {token.typ}")
     return token
+
+
+def _find_refresh_token(parts: Parts, cookies: TokenCookies, sid: object) -> VerifiedToken | None:
+    """Find the refresh token of a session in the request's cookies, where it stays."""
+    if not has_request_context():
+        return None
+    try:
+        text = in_refresh_cookie(current_request(), name=cookies.refresh)
+        token = None if text is None else _authenticate(parts, text, "refresh_token")
+    except (Refusal, IssueError):
+        return None
+    return token if token is not None and token.claims.get("sid") == sid else None
 
 
 def _csrf_of(token: VerifiedToken | None) -> str:

@@ -66,12 +66,13 @@ def check_sliding(
     can_sign: bool,
 ) -> None:
     """Check that the requests of a browser can refresh its session, also side by side."""
+    has_grace = bool(settings.refresh_grace) or not settings.rotates_refresh_tokens
     for setting, is_so in (
         ('cookie in TOKENGUARD_TOKEN_LOCATIONS: ["header", "cookie"]', has_cookies),
         ("a store: set TOKENGUARD_STORAGE_URI", has_store),
         ("a private key, or a secret, to sign with", can_sign),
         # Without it, two requests side by side would be a reuse, which ends the session.
-        ("TOKENGUARD_REFRESH_GRACE of at least a second", bool(settings.refresh_grace)),
+        ("TOKENGUARD_REFRESH_GRACE of at least a second", has_grace),
     ):
         if not is_so:
             on_fault(f"TOKENGUARD_SLIDING_SESSIONS needs {setting}")

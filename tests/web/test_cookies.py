@@ -14,6 +14,7 @@ from flask_tokenguard import (
     ConfigurationError,
     IssueError,
     TokenGuard,
+    TokenResponse,
     Unavailable,
     csrf_token,
     current_token,
@@ -220,6 +221,9 @@ def test_a_guard_sets_cookies_without_a_request(app: Flask) -> None:
     guard.set_token_cookies(response, guard.issue_token_pair("alice"))
     assert len(response.headers.getlist("Set-Cookie")) == 3
     assert guard.unset_token_cookies(response) is response
+    only: TokenResponse = {"access_token": guard.issue_token_pair("alice")["access_token"]}
+    cookies = guard.set_token_cookies(app.response_class(), only).headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
 
 
 # An access token without a session
@@ -247,9 +251,13 @@ def test_a_session_keeps_a_refresh_cookie_that_no_pair_replaces(app: Flask) -> N
     @app.post("/without")
     def without() -> Any:
         pair = issue_token_pair("alice")
-        return set_token_cookies(jsonify(), {"access_token": pair["access_token"]})
+        only: TokenResponse = {"access_token": pair["access_token"]}
+        return set_token_cookies(jsonify(), only, persistent=True)
 
-    assert REFRESH not in attributes_of(post(app.test_client(), "/without"))
+    client = app.test_client()
+    assert REFRESH not in attributes_of(post(client, "/without"))
+    client.set_cookie(REFRESH, "garbage", domain=HOST, secure=True)
+    assert "Max-Age=900" in attributes_of(post(client, "/without"))[CSRF]
 
 
 def test_a_foreign_token_may_be_in_a_cookie(

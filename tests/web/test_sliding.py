@@ -441,6 +441,24 @@ def test_a_user_who_is_gone_slides_no_more(
     assert (response.status_code, slid(response)) == (401, False)
 
 
+@pytest.mark.parametrize("age", [QUARTER, LIFETIME])
+def test_without_rotation_the_refresh_cookie_stays(
+    make_app: MakeApp, clock: SettableClock, age: int
+) -> None:
+    settings = SLIDING | {"REFRESH_ROTATION": "off", "REFRESH_GRACE": 0}
+    client = signed_in(with_views(make_app(TokenGuard(clock=clock), **settings)), "/login/1")
+    refresh = value_of(client, REFRESH)
+    for _ in range(2):
+        clock.now += age
+        cookies = get(client, "/me").headers.getlist("Set-Cookie")
+        assert [cookie.partition("=")[0] for cookie in cookies] == [ACCESS, CSRF]
+    assert value_of(client, REFRESH) == refresh
+    # What a script sends back is there as long as the session.
+    csrf = cookie_of(client, CSRF)
+    assert csrf is not None
+    assert csrf.max_age == 30 * 86400 - 2 * age
+
+
 # Lost answers, reuse and outages
 
 
