@@ -42,6 +42,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, instance: Path | None
         TOKENGUARD_ISSUER="https://notes.example",
         TOKENGUARD_AUDIENCE="notes",
         TOKENGUARD_TOKEN_LOCATIONS=["header", "cookie"],
+        # A browser's session goes on by itself, and who has none is asked to sign in.
+        TOKENGUARD_SLIDING_SESSIONS=True,
+        TOKENGUARD_LOGIN_VIEW="console.home",
         # A route whose decorator is forgotten is closed, not open.
         TOKENGUARD_PROTECT="all",
     )

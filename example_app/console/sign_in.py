@@ -6,9 +6,8 @@ from flask.typing import ResponseReturnValue
 from flask_tokenguard import (
     InvalidGrant,
     end_session,
+    next_path,
     public,
-    refresh_required,
-    refresh_token_pair,
     set_token_cookies,
     token_required,
     unset_token_cookies,
@@ -45,15 +44,8 @@ def sign_in() -> ResponseReturnValue:
         user = check_login(name, password)
     except InvalidGrant as error:
         return _home(user=None, error=error), 400
-    response = redirect(url_for("console.notes"), 303)
+    response = redirect(next_path(url_for("console.notes")), 303)
     return set_token_cookies(response, begin_session(user), persistent="remember" in request.form)
-
-
-@blueprint.post("/console/resume")
-@refresh_required
-def resume() -> ResponseReturnValue:
-    """Go on with a session whose access token has ended."""
-    return set_token_cookies(redirect(url_for("console.notes"), 303), refresh_token_pair())
 
 
 @blueprint.post("/console/sign-out")
@@ -67,4 +59,6 @@ def sign_out() -> ResponseReturnValue:
 def _home(*, user: object, error: InvalidGrant | None = None) -> str:
     # The demonstration alone puts passwords into a page: `python -m example_app` sets them.
     demo = current_app.config.get("DEMO_PASSWORDS", {})
-    return render_template("console/home.html", user=user, error=error, demo=demo)
+    return render_template(
+        "console/home.html", user=user, error=error, demo=demo, next=next_path("")
+    )

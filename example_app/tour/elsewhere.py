@@ -19,6 +19,10 @@ def guard_like(app: Flask, *, clock: Callable[[], float] = time.time, **changes:
     """
     other = Flask(app.name, instance_path=app.instance_path)
     settings = {name: app.config[name] for name in app.config if name.startswith("TOKENGUARD_")}
-    without_store = {"TOKENGUARD_STORAGE_URI": None, "TOKENGUARD_TOKEN_LOCATIONS": ["header"]}
+    without_store = {
+        "TOKENGUARD_STORAGE_URI": None,
+        "TOKENGUARD_TOKEN_LOCATIONS": ["header"],
+        "TOKENGUARD_SLIDING_SESSIONS": False,
+    }
     other.config.update({**settings, **without_store, **changes})
     return TokenGuard(other, clock=clock)

@@ -152,7 +152,6 @@ def test_only_what_needs_no_access_token_is_open(app: Flask, client: FlaskClient
     assert {endpoint for endpoint, status in statuses.items() if status != 401} == {
         "auth.login",
         "console.home",
-        "console.resume",
         "console.sign_in",
         "console.static",
         "tokenguard.jwks",
