@@ -23,6 +23,8 @@ def module(monkeypatch: pytest.MonkeyPatch, secret: str) -> ModuleType:
     """What the page has in Python."""
     monkeypatch.setenv("FLASK_TOKENGUARD_KEY", secret)
     monkeypatch.setenv("FLASK_TOKENGUARD_STORAGE_URI", "memory://")
+    for name, value in re.findall(r"^```\n(TOKENGUARD_\w+) = (.*)\n```", PAGE, re.MULTILINE):
+        monkeypatch.setenv(f"FLASK_{name}", value)
     module = ModuleType("app")
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     exec(compile(code, "browser.md", "exec"), module.__dict__)  # noqa: S102 - it is what we test
@@ -77,6 +79,28 @@ def test_another_site_s_form_is_refused(client: FlaskClient) -> None:
     headers = {"Sec_Fetch_Site": "cross-site", "Origin": "https://evil.example"}
     answers = [post(client, path, FORM, **headers) for path in ("/login", "/logout", "/notes")]
     assert [answer.get_json()["error"] for answer in answers] == ["cross_site"] * 3
+
+
+def test_a_person_is_led_to_the_login_and_back(client: FlaskClient) -> None:
+    headers = {"Sec-Fetch-Mode": "navigate"}
+    asked = client.get("/notes?a=b", base_url=f"https://{HOST}", headers=headers)
+    assert (asked.status_code, asked.location) == (303, "/login?next=/notes?a%3Db")
+    page = client.get(str(asked.location), base_url=f"https://{HOST}").text
+    (back,) = re.findall(r'name="next" value="([^"]+)"', page)
+    answer = post(client, "/login", FORM | {"next": back}, Sec_Fetch_Site="same-origin")
+    assert answer.location == "/notes?a=b"
+
+
+def test_the_page_s_app_lets_sessions_slide(client: FlaskClient) -> None:
+    log_in(client)
+    client.delete_cookie(ACCESS, domain=HOST)
+    answer = client.get("/notes", base_url=f"https://{HOST}")
+    assert (answer.status_code, len(answer.headers.getlist("Set-Cookie"))) == (200, 3)
+
+
+def test_the_page_names_the_grace(client: FlaskClient) -> None:
+    grace = client.application.extensions["tokenguard"].settings.refresh_grace
+    assert f"`TOKENGUARD_REFRESH_GRACE` ({grace.seconds} seconds)" in PAGE
 
 
 def test_a_logout_deletes_the_cookies(client: FlaskClient) -> None:
