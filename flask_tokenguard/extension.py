@@ -21,6 +21,7 @@ from .verify.validators import Validator
 from .web import browser, sessions
 from .web.challenge import finishes_refusals
 from .web.credentials.cookies import AnyResponse
+from .web.credentials.places import FindToken, check_own
 from .web.hook import install
 from .web.inspection import TokenReport, inspect_token
 from .web.issuing import issue
@@ -58,6 +59,7 @@ class TokenGuard:
         on_store_call: OnStoreCall | None = None,
         issuer_resolver: Resolve | None = None,
         fetch: Fetch | None = None,
+        locations: FindToken | None = None,
         clock: Clock = wall_clock,
     ) -> None:
         """Take what the app adds, and the app if it is there already.
@@ -71,16 +73,22 @@ class TokenGuard:
             issuer_resolver: Called with an `iss` that TOKENGUARD_ISSUERS does not name, of a token
                 of which nothing is verified yet; returns an entry as it stands there, or None.
             fetch: Fetches the keys of other issuers, in place of ours; see `keys.fetched.Fetch`.
+            locations: Finds a token where TOKENGUARD_TOKEN_LOCATIONS names no place: called with
+                the request; returns None, the token, or the token and its kind, which is one of
+                `header`, `cookie`, `form`, `query` and `json`. A token alone counts as a cookie,
+                under the check of requests from other sites.
             clock: Seconds since the epoch, UTC; for tests.
 
         Raises:
             ConfigurationError: As `init_app` does.
+            TypeError: `locations` is no function, or async.
         """
         self._validators = tuple(validators)
         self._store = store
         self._on_store_call = on_store_call
         self._issuer_resolver = issuer_resolver
         self._fetch = fetch
+        self._find_token = None if locations is None else check_own(locations)
         self._clock = clock
         self._served = 0
         self._only: Parts | None = None
@@ -104,6 +112,7 @@ class TokenGuard:
             on_store_call=self._on_store_call,
             issuer_resolver=self._issuer_resolver,
             fetch=self._fetch,
+            find_token=self._find_token,
             clock=self._clock,
         )
         app.extensions[EXTENSION] = parts

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..arguments.files import NamedFile
 from ..clock import wall_clock
+from ..config.locations import QUERY
 from ..config.settings import OWN_CLAIMS, STATIC_ENDPOINTS, advise_setting
 from ..errors import Unavailable
 from ..jose.compact import media_type
@@ -201,7 +202,7 @@ def cookies_of_other_hosts(parts: Parts) -> Places:
     cookies = parts.cookies
     if cookies is None or not cookies.attributes.secure:
         return []
-    names = (cookies.access, cookies.refresh, cookies.csrf)
+    names = (cookies.access, cookies.refresh, *cookies.csrf, *cookies.others)
     others = [name for name in names if not name.lower().startswith("__host-")]
     return [{"names": ", ".join(others)}] if others else []
 
@@ -293,6 +294,22 @@ def rotating_routes_without_a_store(parts: Parts) -> Places:
     )
     names = sorted({route.endpoint for route in demanding})
     return [{"endpoints": ", ".join(names)}] if names else []
+
+
+def takes_tokens_in_urls(parts: Parts) -> bool:
+    """Return whether a token may be in the query of every endpoint."""
+    return any(entry.kind == QUERY for entry in parts.settings.token_locations)
+
+
+def routes_with_tokens_in_urls(parts: Parts) -> Places:
+    """List the endpoints that take a token in the query of their own accord."""
+    names = {
+        route.endpoint
+        for route in routes_of(parts)
+        for demand in route.demands
+        if any(entry.kind == QUERY for entry in demand.locations)
+    }
+    return [{"endpoints": ", ".join(sorted(names))}] if names else []
 
 
 def settings_of_others(parts: Parts) -> Places:

@@ -5,7 +5,7 @@ A browser drops a cookie in silence whose prefix its attributes contradict (RFC 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .readers import Fault, text, texts
@@ -25,6 +25,11 @@ _SCRIPTS_READ = "COOKIE_CSRF_NAME"
 def name(value: object) -> str:
     """Read the name of a cookie."""
     return _matching(_NAME, value, "must be the name of a cookie: letters, digits, - and _")
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Read the names of cookies of one content."""
+    return tuple(name(item) for item in texts(value))
 
 
 def field_name(value: object) -> str:
@@ -80,23 +85,25 @@ class CookieAttributes:
 
 
 def check_cookies(
-    names: Mapping[str, str],
+    names: Iterable[tuple[str, str]],
     attributes: CookieAttributes,
     on_fault: Callable[[str], None],
 ) -> None:
     """Check that browsers keep the cookies, each under a name of its own.
 
     Args:
-        names: By setting, without TOKENGUARD_; that of the cookie that scripts read among them.
+        names: Each with its setting, without TOKENGUARD_; those that scripts read among them.
         attributes: Those of all.
         on_fault: Called with a sentence for each fault.
     """
-    for setting, cookie in names.items():
+    named = list(names)
+    for setting, cookie in named:
         prefix = _PREFIX.match(cookie)
         for wanted in _contradictions(prefix[0].lower() if prefix else "", setting, attributes):
             on_fault(f"TOKENGUARD_{setting} is {cookie}, which browsers keep only {wanted}")
-    if len(set(names.values())) < len(names):
-        on_fault(f"{' and '.join(f'TOKENGUARD_{setting}' for setting in names)} must differ")
+    if len({cookie for _, cookie in named}) < len(named):
+        settings = dict.fromkeys(f"TOKENGUARD_{setting}" for setting, _ in named)
+        on_fault(f"{' and '.join(settings)} must differ")
     for setting, is_set in (
         ("SAMESITE None", attributes.samesite == NONE),
         ("PARTITIONED", attributes.partitioned),

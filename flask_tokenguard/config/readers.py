@@ -19,7 +19,6 @@ from ..arguments.readers import parse_duration
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..jose.strict_json import explain_syntax
-from .locations import LOCATIONS
 
 Reader: TypeAlias = Callable[[object], Any]
 
@@ -245,15 +244,6 @@ def choice(*choices: str) -> Callable[[object], str]:
         return str(value)
 
     return read
-
-
-def locations(value: object) -> tuple[str, ...]:
-    """Read names of places where tokens may be."""
-    names = texts(value)
-    unknown = [name for name in names if name not in LOCATIONS]
-    if unknown or len(set(names)) != len(names):
-        raise Fault(f"must name some of {', '.join(LOCATIONS)}, each once")
-    return names
 
 
 def types(value: object) -> tuple[str | None, ...]:

@@ -20,12 +20,13 @@ from . import readers as values
 from .former import FormerEntry, read_former_tokens
 from .issuers import IssuerEntry, read_issuers
 from .keys import read_encryption, read_keys
-from .locations import HEADER
+from .locations import COOKIE, HEADER, LocationEntry, read_locations
 
 PREFIX = "TOKENGUARD_"
 # The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
 OWN_CLAIMS = ("iat", "sub", "jti")
 STATIC_ENDPOINTS = ("static", "*.static")
+DEFAULT_ACCESS_COOKIE = "__Host-access_token"
 _LONGEST_ALLOWED_LIFETIME = timedelta(days=3660)
 
 
@@ -88,10 +89,10 @@ class Settings:
     )
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
     revocation_delay: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
-    token_locations: tuple[str, ...] = _setting(values.locations, (HEADER,))
-    cookie_access_name: str = _setting(cookies.name, "__Host-access_token")
+    token_locations: tuple[LocationEntry, ...] = _setting(read_locations, (LocationEntry(HEADER),))
+    cookie_access_name: str = _setting(cookies.name, DEFAULT_ACCESS_COOKIE)
     cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")
-    cookie_csrf_name: str = _setting(cookies.name, "__Host-csrf_token")
+    cookie_csrf_name: tuple[str, ...] = _setting(cookies.names, ("__Host-csrf_token",))
     cookie_csrf_header: str = _setting(cookies.field_name, "X-CSRF-Token")
     cookie_csrf_field: str = _setting(values.text, "csrf_token")
     cookie_path: str = _setting(cookies.path, "/")
@@ -163,6 +164,11 @@ class Settings:
     def rotates_refresh_tokens(self) -> bool:
         """Whether a refresh token is spent by its use."""
         return self.refresh_rotation == "on"
+
+    @property
+    def has_cookies(self) -> bool:
+        """Whether access tokens are looked for in a cookie."""
+        return any(entry.kind == COOKIE for entry in self.token_locations)
 
     @property
     def max_body_size(self) -> int:

@@ -6,11 +6,12 @@ from typing import Any, Unpack
 from flask import Flask
 from flask.testing import FlaskClient
 
-from ..config.locations import HEADER
+from ..config.locations import AUTHORIZATION, BEARER, HEADER
 from ..errors import ConfigurationError
 from ..issue.options import IssueOptions
 from ..verify.claims import Claims
 from ..web import sessions
+from ..web.credentials.readers import variable_of
 from ..web.issuing import issue
 from ..web.parts import Parts
 from .apps import parts_under_test
@@ -52,14 +53,16 @@ def client_with(app: Flask, token: str) -> FlaskClient:
         path = parts.cookies.attributes.path
         client.set_cookie(parts.cookies.access, token, domain=host, path=path)
         client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-    elif HEADER in parts.settings.token_locations:
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
-    else:
-        raise ConfigurationError(
-            f"TOKENGUARD_TOKEN_LOCATIONS of the app {app.name!r} names neither header nor cookie,"
-            " which a client sends with each request; send the token with app.test_client()"
-        )
-    return client
+        return client
+    for entry in parts.settings.token_locations:
+        if entry.kind == HEADER:
+            name, scheme = (entry.name, entry.scheme) if entry.name else (AUTHORIZATION, BEARER)
+            client.environ_base[variable_of(name)] = f"{scheme} {token}" if scheme else token
+            return client
+    raise ConfigurationError(
+        f"TOKENGUARD_TOKEN_LOCATIONS of the app {app.name!r} names neither header nor cookie, which"
+        " a client sends with each request; send the token with app.test_client()"
+    )
 
 
 def revoked(app: Flask, subject: str = SUBJECT, **options: Unpack[IssueOptions]) -> str:

@@ -19,12 +19,14 @@ from flask import g as flask_g
 from flask.ctx import _AppCtxGlobals  # Flask has no other name for the type of `g`.
 from werkzeug.local import LocalProxy
 
-from ..errors import InvalidRequest, InvalidToken, Reason, Refusal
+from ..config.locations import LocationEntry
+from ..errors import InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.refusals import wrong_issuer
 from .challenge import finish, report
-from .credentials.locations import Location, header_fault, without_body
+from .credentials.locations import Found, Location, yields
+from .credentials.places import without_body
 from .parts import Parts, parts_of, resolver
 
 # Where a request keeps its authentication. A request inside another has its own, even where both
@@ -49,14 +51,15 @@ class Authentication:
         text: The token as it came. Every reader can use it: keep it out of logs.
     """
 
-    # Beside what is public: the app's parts, whether no body is left to be read, whether a token is
-    # demanded, the demands that were satisfied, the user, or its refusal, once it was loaded, and
-    # whether the refusal was reported.
+    # Beside what is public: the app's parts, the locations that were looked at, whether no body is
+    # left to be read, whether a token is demanded, the demands that were satisfied, the user, or
+    # its refusal, once it was loaded, and whether the refusal was reported.
     __slots__ = (
         "error",
         "has_read_body",
         "is_demanded",
         "is_reported",
+        "looked_at",
         "parts",
         "place",
         "satisfied",
@@ -74,6 +77,7 @@ class Authentication:
         self.token: VerifiedToken | None = None
         self.error: Refusal | None = None
         self.place: Location | None = None
+        self.looked_at = locations
         self.has_read_body = locations is parts.locations
         self.is_demanded = False
         self.satisfied: tuple[object, ...] = ()
@@ -81,7 +85,10 @@ class Authentication:
 
     @property
     def location(self) -> str | None:
-        """Where the token was found: `"header"`, `"cookie"`, a proxy's header by name; or None."""
+        """Where the token was found, as TOKENGUARD_TOKEN_LOCATIONS has it: `"header"`, `"cookie"`.
+
+        A proxy's header goes by its name, and what the app's own function finds by its kind.
+        """
         return None if self.place is None else self.place.name
 
     @property
@@ -159,6 +166,18 @@ def authenticate_nobody(parts: Parts, request: Request) -> Authentication:
     return authentication
 
 
+def authenticate_in(
+    entries: tuple[LocationEntry, ...],
+    parts: Parts,
+    request: Request,
+    look: Callable[[Parts, Request, Sequence[Location]], Authentication] = authenticate,
+) -> Authentication:
+    """Authenticate a request by a token in the locations that its endpoint names, and no other."""
+    authentication = look(parts, request, parts.places.access(entries))
+    authentication.has_read_body = True
+    return authentication
+
+
 def find_authentication(request: Request) -> Authentication | None:
     """Return what a request keeps; None where nothing was verified for it yet."""
     authentication: Authentication | None = getattr(request, ATTRIBUTE, None)
@@ -183,6 +202,24 @@ def current_authentication(*, reads_body: bool = False) -> Authentication:
         if left:
             _look(authentication, request, left)
             flask_g.claims = authentication.claims
+    return authentication
+
+
+def current_authentication_in(entries: tuple[LocationEntry, ...]) -> Authentication:
+    """Get the current request's authentication, and look where a view wants the token too.
+
+    The hook has looked elsewhere where it could not see the view.
+    """
+    request = current_request()
+    authentication = find_authentication(request)
+    if authentication is None:
+        return authenticate_in(entries, parts_of(), request)
+    wanted = authentication.parts.places.access(entries)
+    left = [location for location in wanted if location not in authentication.looked_at]
+    if left:
+        authentication.looked_at = (*authentication.looked_at, *left)
+        _look(authentication, request, left)
+        flask_g.claims = authentication.claims
     return authentication
 
 
@@ -246,19 +283,17 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
     token, place = "", None
     try:
         for location in locations:
-            is_left_out = (
-                location.yields_to is not None
-                and authentication.place is not None
-                and authentication.place.name in location.yields_to
-            )
+            earlier = authentication.place
+            is_left_out = earlier is not None and earlier.kind in location.yields_to
             found = None if is_left_out else location.read(request)
-            if found is not None:
-                if authentication.place is not None or authentication.error is not None:
-                    raise InvalidRequest(
-                        "The request carries two tokens", reason=Reason.TWO_CREDENTIALS
-                    )
-                authentication.place = place = location
-                token = found
+            if found is None:
+                continue
+            one, text = found if isinstance(found, Found) else (location, found)
+            is_second = earlier is not None or authentication.error is not None
+            if is_second and yields(one, earlier):
+                continue
+            authentication.place = place = one
+            token = text
         if place is None:
             return
         verified = authentication.parts.verifier.verify(token)
@@ -269,13 +304,19 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
         authentication.token = verified
         authentication.text = token
     except InvalidToken as error:
-        keep_refusal(authentication, header_fault(authentication.location, token) or error)
+        keep_refusal(authentication, _header_fault(authentication.place, token) or error)
         return
     except Refusal as error:
         keep_refusal(authentication, error)
         return
     if token_accepted.receivers:
         send(token_accepted, authentication.parts.app, token=authentication.token)
+
+
+def _header_fault(place: Location | None, token: str) -> Refusal | None:
+    """Return the fault of a header that holds a scheme and no token, or None."""
+    credentials = None if place is None else place.credentials
+    return None if credentials is None else credentials.fault_of(token)
 
 
 def keep_refusal(authentication: Authentication, error: Refusal) -> None:

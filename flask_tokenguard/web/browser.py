@@ -117,7 +117,7 @@ def unset_cookies(parts: Parts, response: AnyResponse) -> AnyResponse:
 
 def delete_cookies(cookies: TokenCookies, response: AnyResponse) -> AnyResponse:
     """Delete the cookies; nothing is checked."""
-    cookies.delete(response, cookies.access, cookies.refresh, cookies.csrf)
+    cookies.delete(response, cookies.access, cookies.refresh, *cookies.csrf, *cookies.others)
     if has_request_context():
         setattr(current_request(), _NEW_CSRF, "")
     keep_private(response)
@@ -227,9 +227,13 @@ def _write(
     elif contents.refresh is not None:
         cookies.delete(response, cookies.refresh)
     if contents.csrf:
-        cookies.write(response, cookies.csrf, contents.csrf, max_age=max_age, is_read=True)
+        for name in cookies.csrf:
+            cookies.write(response, name, contents.csrf, max_age=max_age, is_read=True)
     else:
-        cookies.delete(response, cookies.csrf)
+        cookies.delete(response, *cookies.csrf)
     if has_request_context():
-        setattr(current_request(), _NEW_CSRF, contents.csrf)
+        request = current_request()
+        # The next request would carry two tokens, of which one may be of somebody else.
+        cookies.delete(response, *(name for name in cookies.others if name in request.cookies))
+        setattr(request, _NEW_CSRF, contents.csrf)
     keep_private(response)

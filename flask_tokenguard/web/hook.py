@@ -15,6 +15,7 @@ from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
 from ..verify.claims import Claims
 from .authentication import (
     authenticate,
+    authenticate_in,
     authenticate_nobody,
     current_request,
     current_user,
@@ -28,7 +29,7 @@ from .challenge import (
     is_preflight,
     pass_preflight_on,
 )
-from .credentials.locations import without_body
+from .credentials.places import without_body
 from .guards.decorators import public, require
 from .guards.demands import ANY_TOKEN
 from .guards.marks import Demands, Edition, attribute, demands_on
@@ -134,10 +135,12 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
                 look(parts, request, bodiless)
                 return None
             demands = _ANY_TOKEN
-        if found.is_refresh:
+        if found.is_plain:
+            authentication = look(parts, request, all_locations)
+        elif found.is_refresh:
             authentication = authenticate_nobody(parts, request)
         else:
-            authentication = look(parts, request, all_locations)
+            authentication = authenticate_in(found.locations, parts, request, look)
         if request.method == "OPTIONS" and is_preflight(request):
             if not found.answers_preflights:
                 return answer_preflight()

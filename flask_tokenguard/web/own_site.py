@@ -9,6 +9,14 @@ from .authentication import current_authentication, current_request
 from .credentials.cookies import in_cookie, in_refresh_cookie
 from .parts import Parts
 
+# Where a request keeps that it was checked with the refresh token of its cookie.
+_CHECKED = "_tokenguard_own_site"
+
+
+def note_own_site() -> None:
+    """Keep that the current request was checked with a token of its cookies."""
+    setattr(current_request(), _CHECKED, True)
+
 
 def require_own_site(parts: Parts) -> None:
     """Refuse a request that would change our cookies, if another site may have sent it.
@@ -19,14 +27,15 @@ def require_own_site(parts: Parts) -> None:
         CrossSiteRequest: It may be from another site.
         Unavailable: It cannot be checked.
     """
-    if not has_request_context():
+    if not has_request_context() or hasattr(current_request(), _CHECKED):
         return
     authentication = current_authentication(reads_body=False)
     if isinstance(authentication.error, CrossSiteRequest):
         raise authentication.error
-    # A cookie's request was checked with its token. No other site sends an `Authorization` header,
-    # but its form may hold a token of its own.
-    if authentication.token is not None and authentication.location in (HEADER, COOKIE):
+    # A cookie's request was checked with its token. No other site sends a header of its own, but
+    # its form may hold a token.
+    place = authentication.place
+    if authentication.token is not None and place is not None and place.kind in (HEADER, COOKIE):
         return
     check, request = parts.get_cookies().check, current_request()
     if check.leaves_open(request):
@@ -42,9 +51,10 @@ def find_own_token(parts: Parts) -> VerifiedToken | None:
         Unavailable: One cannot be checked.
     """
     cookies, request = parts.get_cookies(), current_request()
+    access = (cookies.access, *cookies.others)
     for verify, read, name in (
         (_verify_refresh_token, in_refresh_cookie, cookies.refresh),
-        (_verify_access_token, in_cookie, cookies.access),
+        *((_verify_access_token, in_cookie, name) for name in access),
     ):
         try:
             text = read(request, name=name)

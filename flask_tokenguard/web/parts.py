@@ -26,6 +26,7 @@ from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
 from .credentials.cookies import TokenCookies
 from .credentials.locations import Location
+from .credentials.places import Places
 
 EXTENSION = "tokenguard"
 _NO_COOKIES = (
@@ -96,7 +97,8 @@ class Parts:
         realm: The realm of challenges.
         locations: Where access tokens are looked for.
         refresh_locations: Where `refresh_required` looks for a refresh token.
-        cookies: Those of the tokens; None where no token is looked for in one.
+        places: Makes the locations that a view names.
+        cookies: Those of the tokens; None where TOKENGUARD_TOKEN_LOCATIONS names none.
         max_body_size: In octets; no larger body is looked into.
         demands_all: Whether every endpoint that is not public demands a token.
         public_endpoints: Matches the endpoints that stay open all the same.
@@ -118,6 +120,7 @@ class Parts:
     realm: str
     locations: tuple[Location, ...]
     refresh_locations: tuple[Location, ...]
+    places: Places
     cookies: TokenCookies | None
     max_body_size: int
     demands_all: bool

@@ -1,14 +1,14 @@
 """Refreshing: a refresh token of a request or of the app's -> a new pair (RFC 6749 section 6)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn, cast
 
-from flask import Request, Response, after_this_request, has_request_context
+from flask import Response, after_this_request, has_request_context
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..clock import Clock
-from ..config.locations import COOKIE, HEADER
+from ..config.locations import COOKIE
 from ..errors import InvalidGrant, InvalidRequest, Reason, RefreshReused, Refusal
 from ..quoting import quote_name
 from ..sessions.pairs import Plan, TokenResponse
@@ -18,8 +18,10 @@ from .authentication import Authentication, current_request
 from .browser import check_plan
 from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
 from .credentials import bodies
-from .credentials.locations import REFRESH_TOKEN, Found, Location, find_token
+from .credentials.locations import Found, Location, find_refresh_tokens
+from .credentials.places import REFRESH_TOKEN
 from .guards.demands import Demand
+from .own_site import note_own_site
 from .parts import Parts, parts_of
 
 ASKED = ("scope", "client_id")
@@ -94,7 +96,8 @@ def refresh_given_or_current(
         presented: Presented | None = getattr(current_request(), _PRESENTED, None)
         if presented is not None and presented.parts is parts:
             return _rotate_demanded(presented, claims=claims, origin=origin)
-        parameters = read_parameters(parts, *ASKED, locations=parts.refresh_locations)
+        presented = find_presented(parts, parts.refresh_locations)
+        return rotate(presented, claims=claims, origin=origin)
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
     return rotate(present(parts, parameters), claims=claims, origin=origin)
@@ -108,7 +111,8 @@ class RefreshDemand(Demand):
 
     def as_data(self) -> dict[str, Any]:
         """Return what is demanded, for JSON."""
-        return {REFRESH_TOKEN: True}
+        places = {"locations": [*map(str, self.locations)]} if self.locations else {}
+        return {REFRESH_TOKEN: True, **places}
 
     def enforce(self, authentication: Authentication, clock: Clock) -> None:  # noqa: ARG002 - see Demand
         """Verify the refresh token of the current request, and keep it for `refresh_token_pair`.
@@ -120,11 +124,13 @@ class RefreshDemand(Demand):
         """
         forbid_storing()
         parts = authentication.parts
-        parameters = read_parameters(parts, *ASKED, locations=parts.refresh_locations)
-        setattr(current_request(), _PRESENTED, present(parts, parameters))
+        locations = parts.refresh_locations
+        if self.locations:
+            locations = parts.places.refresh(self.locations)
+        setattr(current_request(), _PRESENTED, find_presented(parts, locations))
 
     def __str__(self) -> str:
-        return "a refresh token"
+        return f"a refresh token, in {self._places()}" if self.locations else "a refresh token"
 
 
 A_REFRESH_TOKEN = RefreshDemand()
@@ -155,15 +161,30 @@ def present(parts: Parts, parameters: "Parameters") -> Presented:
         client_id=parameters.get("client_id"),
     )
     check = None
-    if parameters.location is not None and parameters.location.kind == COOKIE:
-        parts.get_cookies().check.require(current_request(), token.token)
-        check = partial(check_plan, parts.get_cookies())
+    if parameters.found and parameters.found[0].location.kind == COOKIE:
+        cookies = parts.get_cookies() if parts.cookies else parts.places.get_cookies()
+        cookies.check.require(current_request(), token.token)
+        note_own_site()
+        check = None if parts.cookies is None else partial(check_plan, cookies)
     callbacks = parts.callbacks
     if callbacks.user_loader is not None and callbacks.load_user(token.claims) is None:
         sessions.end(token.claims["sid"])
         gone = InvalidGrant("The user is gone", reason=Reason.USER_GONE)
         raise token.token.attach_to(gone)
     return Presented(parts, sessions, token, check)
+
+
+def find_presented(parts: Parts, locations: tuple[Location, ...]) -> Presented:
+    """Find the refresh token of the current request, and verify it as `present` does."""
+    parameters = read_parameters(parts, *ASKED, locations=locations)
+    try:
+        return present(parts, parameters)
+    except InvalidGrant:
+        if len(parameters.found) < 2:
+            raise
+    # What the header holds may be an access token.
+    parameters.take(parameters.found[1:])
+    return present(parts, parameters)
 
 
 def rotate(
@@ -211,10 +232,16 @@ class Parameters(dict[str, str]):
     """The parameters of a request for tokens (RFC 6749 section 3.2); to ask for one demands it.
 
     Attributes:
-        location: Where the refresh token was found, if not among them.
+        found: The refresh token, and where it was found, if not among the parameters; and the one
+            to try after it.
     """
 
-    location: Location | None = None
+    found: Sequence[Found] = ()
+
+    def take(self, found: Sequence[Found]) -> None:
+        """Take the first of what was found as the refresh token."""
+        self.found = found
+        self[REFRESH_TOKEN] = found[0].token
 
     def __missing__(self, name: str) -> NoReturn:
         """Refuse a request that lacks what it needs."""
@@ -237,7 +264,7 @@ def read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] =
     """
     request = current_request()
     try:
-        found = _find_refresh_token(request, locations) if locations else None
+        found = find_refresh_tokens(request, locations) if locations else ()
         parameters = Parameters(bodies.parameters(request, *names, bound=parts.max_body_size))
     except InvalidRequest as error:
         raise InvalidGrant.of(error, error="invalid_request") from None
@@ -249,13 +276,6 @@ def read_parameters(parts: Parts, *names: str, locations: tuple[Location, ...] =
         raise InvalidGrant(
             "The body is too large", error="invalid_request", code=413, reason=Reason.BODY_TOO_LARGE
         ) from None
-    if found is not None:
-        parameters[REFRESH_TOKEN] = found.token
-        parameters.location = found.location
+    if found:
+        parameters.take(found)
     return parameters
-
-
-def _find_refresh_token(request: Request, locations: tuple[Location, ...]) -> Found | None:
-    """Find it where nothing else may be, else in the header, which may hold an access token."""
-    found = find_token(request, [place for place in locations if place.kind != HEADER])
-    return found or find_token(request, [place for place in locations if place.kind == HEADER])

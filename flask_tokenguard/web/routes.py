@@ -22,7 +22,7 @@ from .challenge import finishes_refusals, report, set_no_store
 from .guards.marks import mark
 from .own_site import require_own_site
 from .parts import Parts, parts_of
-from .refreshing import ASKED, answer_token_request, present, read_parameters, rotate
+from .refreshing import answer_token_request, find_presented, read_parameters, rotate
 from .sessions import end_session_of, revoke_text
 
 _OTHER_METHODS = [method.value for method in HTTPMethod if method != HTTPMethod.POST]
@@ -115,8 +115,9 @@ def _revoke_parameter(parts: Parts) -> None:
 @finishes_refusals("refresh a session")
 def _refresh_by_cookie(parts: Parts, origin: Callable[[], str] | None) -> TokenResponse:
     require_own_site(parts)
-    parameters = read_parameters(parts, *ASKED, locations=parts.refresh_locations)
-    presented = present(parts, parameters)._replace(check=partial(check_plan, parts.get_cookies()))
+    locations = tuple(place for place in parts.refresh_locations if not place.is_shared)
+    presented = find_presented(parts, locations)
+    presented = presented._replace(check=partial(check_plan, parts.get_cookies()))
     return rotate(presented, origin="" if origin is None else origin())
 
 

@@ -10,7 +10,6 @@ from flask import Flask
 
 from ..arguments.files import NamedFile
 from ..clock import Clock
-from ..config.locations import COOKIE, FORM, HEADER, JSON
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..fetching import Fetch
@@ -24,12 +23,7 @@ from ..stores.uri import open_store
 from ..verify.issuers import Resolve
 from ..verify.validators import Validator
 from ..web.credentials.cookies import TokenCookies
-from ..web.credentials.locations import (
-    REFRESH_TOKEN,
-    Location,
-    locations_named,
-    proxy_headers,
-)
+from ..web.credentials.places import FindToken, Places
 from ..web.parts import Callbacks, Parts
 from .cookies import build_cookies, check_fit, check_sliding
 from .former import build_former
@@ -46,6 +40,7 @@ def build_parts(
     on_store_call: OnStoreCall | None = None,
     issuer_resolver: Resolve | None = None,
     fetch: Fetch | None = None,
+    find_token: FindToken | None = None,
     clock: Clock,
 ) -> Parts:
     """Read an app's config and wire what it asks for.
@@ -58,6 +53,7 @@ def build_parts(
         on_store_call: Called after each operation of the store.
         issuer_resolver: Finds further issuers.
         fetch: Fetches their keys, in place of ours.
+        find_token: Finds a token where no setting names a place.
         clock: Seconds since the epoch, UTC.
 
     Raises:
@@ -69,8 +65,9 @@ def build_parts(
     needs_key = not settings.issuers and issuer_resolver is None
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
     cookies = None
-    if COOKIE in settings.token_locations:
+    if settings.has_cookies:
         cookies = build_cookies(app, settings, faults.append)
+    proxies = _proxies(settings, faults.append)
     store = _open_store(settings, store, folder, clock, faults)
     entry = settings.former_tokens
     former = None if entry is None else build_former(settings, entry, clock, faults)
@@ -105,6 +102,7 @@ def build_parts(
             clock=clock,
         )
     issuer = tokens.access_issuer()
+    places = _places(app, settings, cookies, find_token)
     if cookies is not None:
         check_fit(cookies, issuer)
     return Parts(
@@ -124,15 +122,9 @@ def build_parts(
         former_warnings=() if former is None else former.keys.warnings,
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
-        locations=_locations(settings, cookies),
-        refresh_locations=(
-            *locations_named(
-                (FORM, JSON, *(name for name in settings.token_locations if name == HEADER)),
-                parameter=REFRESH_TOKEN,
-                bound=settings.max_body_size,
-            ),
-            *(() if cookies is None else (cookies.refresh_location(),)),
-        ),
+        locations=places.configured_access(proxies),
+        refresh_locations=places.configured_refresh(),
+        places=places,
         cookies=cookies,
         max_body_size=settings.max_body_size,
         demands_all=settings.protect == "all",
@@ -140,18 +132,39 @@ def build_parts(
     )
 
 
-def _locations(settings: Settings, cookies: TokenCookies | None) -> tuple[Location, ...]:
-    """Make the locations of access tokens; a cookie comes last, since headers count first."""
-    named = [name for name in settings.token_locations if name != COOKIE]
-    headers = proxy_headers(
-        (entry.header, issuer)
-        for issuer, entry in (settings.issuers or {}).items()
-        if entry.header is not None
+def _places(
+    app: Flask, settings: Settings, cookies: TokenCookies | None, find_token: FindToken | None
+) -> Places:
+    def get_cookies() -> TokenCookies:
+        if cookies is not None:
+            return cookies
+        # Only a view names one, or the app's own function.
+        faults: list[str] = []
+        built = build_cookies(app, settings, faults.append)
+        if faults:
+            raise ConfigurationError(*faults)
+        return built
+
+    return Places(
+        configured=settings.token_locations,
+        get_cookies=get_cookies,
+        bound=settings.max_body_size,
+        find=find_token,
     )
-    others = (*locations_named(named, bound=settings.max_body_size), *headers)
-    if cookies is None:
-        return others
-    return (*others, cookies.access_location({HEADER, *(header.name for header in headers)}))
+
+
+def _proxies(settings: Settings, on_fault: Callable[[str], None]) -> list[tuple[str, str]]:
+    """List the headers of proxies, each with its issuer; none may be one of a client."""
+    named = {(place.name or "").lower() for place in settings.token_locations}
+    entries = (settings.issuers or {}).items()
+    headers = [(entry.header, issuer) for issuer, entry in entries if entry.header is not None]
+    for header, issuer in headers:
+        if header.lower() in named:
+            on_fault(
+                f"TOKENGUARD_TOKEN_LOCATIONS holds header:{header}, in which a proxy sends the"
+                f" tokens of TOKENGUARD_ISSUERS[{issuer}]; take it out of one of them"
+            )
+    return headers
 
 
 def _default_realm(name: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from flask import Flask
 
 from ..config.cookies import CookieAttributes, check_cookies, without_prefix
-from ..config.settings import Settings
+from ..config.locations import COOKIE
+from ..config.settings import DEFAULT_ACCESS_COOKIE, Settings
 from ..errors import ConfigurationError
 from ..issue.issuer import TokenIssuer
 from ..web.credentials.cookies import MOST_OCTETS, TokenCookies
@@ -24,6 +25,7 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
     is_insecure = settings.cookie_insecure
     if is_insecure and not (app.debug or app.testing):
         on_fault(ONLY_IN_DEVELOPMENT)
+        is_insecure = False
     attributes = CookieAttributes(
         path=settings.cookie_path,
         domain=settings.cookie_domain,
@@ -31,21 +33,26 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
         partitioned=settings.cookie_partitioned,
         secure=not is_insecure,
     )
-    named = {
-        "COOKIE_ACCESS_NAME": settings.cookie_access_name,
-        "COOKIE_REFRESH_NAME": settings.cookie_refresh_name,
-        "COOKIE_CSRF_NAME": settings.cookie_csrf_name,
-    }
-    names = {
-        setting: without_prefix(name) if is_insecure else name for setting, name in named.items()
-    }
+    shorten = without_prefix if is_insecure else str
+    access, *others = [
+        (setting, shorten(name)) for setting, name in _names_of_access_cookies(settings, on_fault)
+    ]
+    refresh = shorten(settings.cookie_refresh_name)
+    csrf = tuple(map(shorten, settings.cookie_csrf_name))
+    names = [
+        access,
+        ("COOKIE_REFRESH_NAME", refresh),
+        *(("COOKIE_CSRF_NAME", name) for name in csrf),
+        *others,
+    ]
     check_cookies(names, attributes, on_fault)
-    if app.config["SESSION_COOKIE_NAME"] in names.values():
+    if app.config["SESSION_COOKIE_NAME"] in (name for _, name in names):
         on_fault("SESSION_COOKIE_NAME of Flask is the name of a cookie of ours; name one otherwise")
     return TokenCookies(
-        access=names["COOKIE_ACCESS_NAME"],
-        refresh=names["COOKIE_REFRESH_NAME"],
-        csrf=names["COOKIE_CSRF_NAME"],
+        access=access[1],
+        refresh=refresh,
+        csrf=csrf,
+        others=tuple(name for _, name in others),
         attributes=attributes,
         check=CrossSiteCheck(
             trusted_origins=frozenset(settings.trusted_origins),
@@ -76,6 +83,27 @@ def check_sliding(
     ):
         if not is_so:
             on_fault(f"TOKENGUARD_SLIDING_SESSIONS needs {setting}")
+
+
+def _names_of_access_cookies(
+    settings: Settings, on_fault: Callable[[str], None]
+) -> list[tuple[str, str]]:
+    """List the cookies of access tokens, each with its setting; the first one is set at a login."""
+    entries = [entry for entry in settings.token_locations if entry.kind == COOKIE]
+    own = settings.cookie_access_name
+    named = [
+        ("TOKEN_LOCATIONS", entry.name) if entry.name else ("COOKIE_ACCESS_NAME", own)
+        for entry in entries
+    ]
+    if not named:
+        return [("COOKIE_ACCESS_NAME", own)]
+    named.sort(key=lambda one: one[0] != "COOKIE_ACCESS_NAME")
+    if own not in (name for _, name in named) and own != DEFAULT_ACCESS_COOKIE:
+        on_fault(
+            f"TOKENGUARD_COOKIE_ACCESS_NAME is {own}, and TOKENGUARD_TOKEN_LOCATIONS names other"
+            " cookies alone; add cookie to it, or leave the name out"
+        )
+    return named
 
 
 def check_fit(cookies: TokenCookies, issuer: TokenIssuer) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..clock import Clock
-from ..config.locations import COOKIE
 from ..config.settings import OWN_CLAIMS, Settings
 from ..issue.ids import subject_id
 from ..issue.issuer import LongestLifetime, TokenIssuer
@@ -108,7 +107,7 @@ class TokenParts:
             client_id=settings.client_id or settings.issuer,
             max_size=settings.max_token_size,
             clock=self.clock,
-            has_csrf=COOKIE in settings.token_locations,
+            has_csrf=settings.has_cookies,
             next_instant=None
             if store is None
             else lambda subject: store.next_instant(subject_id(settings.issuer, subject)),

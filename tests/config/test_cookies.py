@@ -22,11 +22,11 @@ def contradictions(
 ) -> list[str]:
     """List what contradicts what."""
     faults: list[str] = []
-    names = {
-        "COOKIE_ACCESS_NAME": access,
-        "COOKIE_REFRESH_NAME": refresh,
-        "COOKIE_CSRF_NAME": csrf,
-    }
+    names = [
+        ("COOKIE_ACCESS_NAME", access),
+        ("COOKIE_REFRESH_NAME", refresh),
+        ("COOKIE_CSRF_NAME", csrf),
+    ]
     usual: dict[str, Any] = {
         "path": "/",
         "domain": None,

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from flask_tokenguard.arguments.files import NamedFile
+from flask_tokenguard.config.locations import LocationEntry
 from flask_tokenguard.config.settings import Settings
 from flask_tokenguard.keys.entries import KeyEntry
 
@@ -82,7 +83,7 @@ def from_environment(monkeypatch: pytest.MonkeyPatch) -> FromEnvironment:
         ("STORAGE_TIMEOUT", timedelta(seconds=1)),
         ("STORAGE_OUTAGE", "refuse"),
         ("REVOCATION_DELAY", timedelta(0)),
-        ("TOKEN_LOCATIONS", ("header",)),
+        ("TOKEN_LOCATIONS", (LocationEntry("header"),)),
         ("PROTECT", "marked"),
         ("PUBLIC_ENDPOINTS", ("static", "*.static")),
         ("MAX_TOKEN_SIZE", 8160),
@@ -142,9 +143,18 @@ def test_a_setting_has_its_default(name: str, default: object, config: Any) -> N
         (
             "TOKEN_LOCATIONS",
             ["json", "header", "form", "query"],
-            ("json", "header", "form", "query"),
+            tuple(map(LocationEntry, ["json", "header", "form", "query"])),
         ),
-        ("TOKEN_LOCATIONS", "header,form", ("header", "form")),
+        (
+            "TOKEN_LOCATIONS",
+            "header:X-Auth-Token,header:Authorization:Token,cookie:a,query:jwt",
+            (
+                LocationEntry("header", "X-Auth-Token"),
+                LocationEntry("header", "Authorization", "Token"),
+                LocationEntry("cookie", "a"),
+                LocationEntry("query", "jwt"),
+            ),
+        ),
         ("PROTECT", "all", "all"),
         ("PUBLIC_ENDPOINTS", "login,*.page", ("static", "*.static", "login", "*.page")),
         ("PUBLIC_ENDPOINTS", [], ()),
@@ -410,12 +420,50 @@ def test_an_algorithm_is_one_of_ours(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["body", "Header", ["header", "header"], ["header", "url"]], ids=repr
+    "value",
+    [
+        ["header", "header"],
+        ["header", "header:authorization:bearer"],
+        ["header:X-A", "header:x-a"],
+        ["query", "query:access_token"],
+        ["cookie:a", "cookie:a"],
+    ],
+    ids=repr,
 )
-def test_a_location_is_one_of_ours_and_named_once(value: object) -> None:
+def test_a_place_of_a_token_is_named_once(value: object) -> None:
     assert fault_of("TOKEN_LOCATIONS", value).endswith(
-        "must name some of header, cookie, form, query, json, each once"
+        "must name some of header, cookie, form, query, json, each place once"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        ("Header", "write header"),
+        ("headers", "write header"),
+        ("cookies", "write cookie"),
+        ("query_string", "write query"),
+        ("body", "write form or json"),
+        ("X-Auth-Token", "write header:X-Auth-Token"),
+        ("session", "write some of header, cookie, form, query, json"),
+        ("Cookie:a", "write cookie"),
+        ("header:", "such as header:X-Auth-Token or header:Authorization:Token"),
+        ("header:X_Auth", "such as header:X-Auth-Token or header:Authorization:Token"),
+        ("header:X-Auth:", "such as header:X-Auth-Token or header:Authorization:Token"),
+        ("header:Authorization: Token", "such as header:X-Auth-Token or header:Authorization"),
+        ("cookie:a b", "write cookie:NAME"),
+        ("query:", "write query:NAME"),
+        ("json:\xe4", "write json:NAME"),
+        ("header:Cookie", "write cookie:NAME"),
+        ("header:Origin", "write cookie:NAME"),
+        ("header:Sec-Fetch-Site", "write cookie:NAME"),
+        ("header:Authorization:basic", "write cookie:NAME"),
+    ],
+)
+def test_an_entry_that_names_no_place_gets_a_remedy(value: str, remedy: str) -> None:
+    fault = fault_of("TOKEN_LOCATIONS", [value])
+    assert fault.startswith("TOKENGUARD_TOKEN_LOCATIONS holds ")
+    assert remedy in fault
 
 
 @pytest.mark.parametrize("value", ["rt+jwt", ["at+jwt", "RT+JWT"], "application/rt+jwt"], ids=repr)
@@ -562,7 +610,6 @@ def test_a_fault_names_the_entry() -> None:
         ("ALGORITHMS", "ALGORITHM"),
         ("AUDIENCES", "AUDIENCE"),
         ("ISSUER_", "ISSUER"),
-        ("TOKEN_LOCATION", "TOKEN_LOCATIONS"),
         ("KEYFILE", "KEY_FILE"),
         ("LEEWAY_SECONDS", "LEEWAY"),
         ("key", "KEY"),
@@ -582,7 +629,19 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
         ("PRIVATE_KEY", "TOKENGUARD_KEY_FILE"),
         ("PUBLIC_KEY_FILE", "TOKENGUARD_KEY_FILE"),
         ("HEADER_TYPE", "Authorization: Bearer"),
-        ("HEADER_NAME", "TOKENGUARD_TOKEN_LOCATIONS"),
+        ("TOKEN_LOCATION", "headers is header, cookies is cookie"),
+        ("HEADER_NAME", "header:X-Auth-Token"),
+        ("HEADER_TYPE", "header:Authorization:Token"),
+        ("QUERY_STRING_NAME", "query:jwt"),
+        ("QUERY_STRING_VALUE_PREFIX", "query:jwt"),
+        ("JSON_KEY", "json:token"),
+        ("REFRESH_COOKIE_NAME", "TOKENGUARD_COOKIE_REFRESH_NAME"),
+        ("ACCESS_COOKIE_PATH", "TOKENGUARD_COOKIE_PATH"),
+        ("ACCESS_CSRF_COOKIE_NAME", "TOKENGUARD_COOKIE_CSRF_NAME"),
+        ("REFRESH_CSRF_COOKIE_NAME", "TOKENGUARD_COOKIE_CSRF_NAME"),
+        ("CSRF_METHODS", "no check can be switched off"),
+        ("CSRF_CHECK_FORM", "no check can be switched off"),
+        ("CSRF_IN_COOKIES", "no check can be switched off"),
         ("JWKS_URL", "TOKENGUARD_ISSUERS"),
         ("OIDC_DISCOVERY_URL", "TOKENGUARD_ISSUERS"),
         ("ACCESS_TOKEN_EXPIRES", "TOKENGUARD_ACCESS_TOKEN_LIFETIME"),

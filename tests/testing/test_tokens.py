@@ -74,6 +74,16 @@ def test_a_client_sends_a_cookie_where_the_app_uses_them(
     assert client.post("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "entry",
+    ["header:X-Auth-Token", "header:Authorization:Token", "header:Authorization", "cookie:a"],
+)
+def test_a_client_sends_it_where_the_app_names_a_place(make_tested: MakeTested, entry: str) -> None:
+    app = make_tested(TOKEN_LOCATIONS=["form", entry])
+    app.add_url_rule("/", "where", token_required(lambda: str(current_token.location)))
+    assert client_with(app, token_for(app, "ada")).get("/").text == entry
+
+
 def test_a_broken_token_goes_in_a_cookie_too(make_tested: MakeTested) -> None:
     app = make_tested(TOKEN_LOCATIONS=["cookie"], STORAGE_URI="memory://")
     assert reason_of(app, broken_token(app, "expired")) == (401, "expired")

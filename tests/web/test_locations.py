@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import InvalidRequest, current_token, public, token_required
+from flask_tokenguard.config.locations import LocationEntry, read_locations
 from flask_tokenguard.testing import assert_challenge
-from flask_tokenguard.web.credentials.locations import find_token, locations_named
+from flask_tokenguard.web.credentials.locations import find_token
+from flask_tokenguard.web.credentials.places import Places
 
 from ..conftest import MakeApp
 from ..support import bearer
@@ -21,6 +23,11 @@ from .support import foreign
 EVERYWHERE = ["header", "form", "query", "json"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 FORM = "application/x-www-form-urlencoded"
+
+
+def make_places() -> Places:
+    """Make the places of an app without cookies."""
+    return Places(configured=(LocationEntry("header"),), get_cookies=pytest.fail, bound=100)
 
 
 def _add_views(app: Flask) -> Flask:
@@ -491,14 +498,14 @@ def test_another_scheme_is_no_second_credential(client: FlaskClient, token: str)
 def test_a_token_of_another_name_is_found_where_a_row_says(
     carried: dict[str, Any], found: str | None
 ) -> None:
-    rows = locations_named(["header", "form", "json"], parameter="refresh_token", bound=100)
+    rows = make_places().refresh(read_locations(["header", "form", "json"]))
     with Flask(__name__).test_request_context(method="POST", **carried):
         token = find_token(request, rows)
         assert (token and token.token) == found
 
 
 def test_a_token_of_another_name_in_two_places_is_malformed() -> None:
-    rows = locations_named(["header", "form"], parameter="refresh_token", bound=100)
+    rows = make_places().refresh(read_locations(["header", "form"]))
     body = {"refresh_token": "x"}
     sent = Flask(__name__).test_request_context(method="POST", data=body, headers=bearer("x"))
     with sent, pytest.raises(InvalidRequest, match="two tokens"):

@@ -1,4 +1,4 @@
 """A request -> the one token that it carries, unverified, and whether it may come from there.
 
-Start at `locations.find_token`.
+Start at `places.Places`: it makes the locations at which `authentication` looks.
 """

@@ -1,6 +1,5 @@
 """Cookies: where browsers keep our tokens, read from requests and written to answers (RFC 6265)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -9,12 +8,12 @@ from flask import Request, after_this_request
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
-from ...config.cookies import CookieAttributes
-from ...config.locations import COOKIE
+from ...config.cookies import CookieAttributes, without_prefix
+from ...config.locations import COOKIE, LocationEntry
 from ...errors import InvalidRequest, Reason
 from ...verify.claims import VerifiedToken
 from .cross_site import CrossSiteCheck
-from .locations import Location
+from .locations import BEFORE_COOKIES, Location
 
 # What `redirect` makes is none of Flask's own.
 AnyResponse = TypeVar("AnyResponse", bound=Response)
@@ -70,39 +69,48 @@ class TokenCookies:
     """The cookies of an app.
 
     Attributes:
-        access, refresh, csrf: Their names.
+        access: The name of that of access tokens.
+        refresh: That of refresh tokens.
+        csrf: Those of the cookies that scripts read, which hold the same.
+        others: Those of other cookies in which access tokens are looked for.
         attributes: Those of all.
         check: Refuses requests from other sites that carry or change them.
     """
 
     access: str
     refresh: str
-    csrf: str
+    csrf: tuple[str, ...]
+    others: tuple[str, ...]
     attributes: CookieAttributes
     check: CrossSiteCheck
 
-    def access_location(self, yields_to: Iterable[str]) -> Location:
-        """Make the location of access tokens.
-
-        Args:
-            yields_to: The names of locations beside whose tokens a cookie does not count.
-        """
+    def access_location(self, entry: LocationEntry) -> Location:
+        """Make the location of the access tokens in the cookie that an entry names."""
         return Location(
-            COOKIE,
-            partial(in_cookie, name=self.access),
+            str(entry),
+            partial(in_cookie, name=self._name_of(entry, self.access)),
             kind=COOKIE,
-            yields_to=frozenset(yields_to),
-            on_accepted=self._accept,
+            yields_to=BEFORE_COOKIES,
+            on_accepted=self.accept,
         )
 
-    def refresh_location(self) -> Location:
-        """Make the location of refresh tokens."""
-        return Location(COOKIE, partial(in_refresh_cookie, name=self.refresh), kind=COOKIE)
+    def refresh_location(self, entry: LocationEntry) -> Location:
+        """Make the location of the refresh tokens in the cookie that an entry names."""
+        name = self._name_of(entry, self.refresh)
+        read = partial(in_refresh_cookie, name=name)
+        return Location(str(entry), read, kind=COOKIE, yields_to=BEFORE_COOKIES)
+
+    def _name_of(self, entry: LocationEntry, usual: str) -> str:
+        if entry.name is None:
+            return usual
+        return entry.name if self.attributes.secure else without_prefix(entry.name)
 
     def texts(self, request: Request) -> list[str]:
         """Return the tokens in the request's cookies, of any content."""
-        refresh = [text.removeprefix(PERSISTENT) for text in request.cookies.getlist(self.refresh)]
-        return list(filter(None, [*refresh, *request.cookies.getlist(self.access)]))
+        values = request.cookies.getlist
+        refresh = [text.removeprefix(PERSISTENT) for text in values(self.refresh)]
+        access = [text for name in (self.access, *self.others) for text in values(name)]
+        return list(filter(None, [*refresh, *access]))
 
     def is_persistent(self, request: Request) -> bool:
         """Return whether the request's refresh cookie outlives the browser."""
@@ -110,7 +118,7 @@ class TokenCookies:
 
     def are_in(self, response: Response) -> bool:
         """Return whether an answer sets or deletes one of the cookies."""
-        begins = tuple(f"{name}=" for name in (self.access, self.refresh, self.csrf))
+        begins = tuple(f"{name}=" for name in (self.access, self.refresh, *self.csrf))
         return any(cookie.startswith(begins) for cookie in response.headers.getlist("Set-Cookie"))
 
     def write(
@@ -147,9 +155,14 @@ class TokenCookies:
     def delete(self, response: Response, *names: str) -> None:
         """Delete some of the cookies."""
         for name in names:
-            self.write(response, name, "", max_age=0, is_read=name == self.csrf)
+            self.write(response, name, "", max_age=0, is_read=name in self.csrf)
 
-    def _accept(self, request: Request, token: VerifiedToken) -> None:
+    def accept(self, request: Request, token: VerifiedToken) -> None:
+        """Refuse a token that a page of another site may have let the browser send.
+
+        Raises:
+            CrossSiteRequest: It may have.
+        """
         self.check.require(request, token)
         # A static file is the same for all, and caches may share it (see STATIC_ENDPOINTS).
         if (request.endpoint or "").rpartition(".")[2] != "static":

@@ -6,24 +6,26 @@ else runs; the wrapper checks it where no mark is seen, as when a view calls ano
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from flask import Response, has_request_context
 
+from ...arguments.hints import unknown_argument
 from ...errors import Refusal
 from ...verify.claims import Claims
 from ..authentication import (
     ATTRIBUTE,
     Authentication,
     current_authentication,
+    current_authentication_in,
     current_request,
     finish_refusal,
     load_user,
 )
 from ..challenge import answer_preflight, is_preflight
-from ..refreshing import A_REFRESH_TOKEN
-from .demands import ANY_TOKEN, Demand, Demanded
+from ..refreshing import A_REFRESH_TOKEN, RefreshDemand
+from .demands import ANY_TOKEN, Demand, Demanded, read_places
 from .marks import check_unmarked, mark, mark_below
 
 P = ParamSpec("P")
@@ -51,7 +53,8 @@ def token_required(*positional: Any, **demanded: Any) -> Any:
             is refused; `issuers`: the token's `iss` is one of these, where `"own"` is us, with or
             without an `iss`; `max_age`: its subject showed who it is at most so many seconds ago,
             or a timedelta (RFC 9470); `optional`: no token is fine, a bad one is not; `user`: the
-            user loader finds a user.
+            user loader finds a user; `locations`: where alone the token may be, as entries of
+            TOKENGUARD_TOKEN_LOCATIONS.
 
     Raises:
         TypeError: An argument demands nothing, or what no token can say; or the view, or what it
@@ -118,25 +121,59 @@ def require_token(
     return _require_once(demand).claims
 
 
-def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
+@overload
+def refresh_required(view: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
+def refresh_required(
+    *, locations: str | Iterable[str] | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def refresh_required(
+    *positional: Any, locations: str | Iterable[str] | None = None, **unknown: object
+) -> Any:
     """Demand a good refresh token before a view runs, which `refresh_token_pair()` then rotates.
 
-    It comes in a form or in JSON, with the parameters that the token endpoint takes. What that
+    Use it bare or called. The token comes in a form or in JSON, with the parameters that the token
+    endpoint takes, or where TOKENGUARD_TOKEN_LOCATIONS names a place. What the endpoint
     would refuse is refused in its words, before the view and all that stands above it. Nothing is
     spent before the view rotates the token. Then the store decides whether it was spent already, or
     its session ended; if the view makes a server error of that refusal, the refusal is the answer
     all the same. An access token is not looked for, and `g.claims` stays None.
 
+    Args:
+        positional: The view, when used bare.
+        locations: Where alone the token may be, as entries of TOKENGUARD_TOKEN_LOCATIONS; `cookie`
+            is that of refresh tokens, and a parameter without a name is `refresh_token`.
+        unknown: Nothing.
+
     Raises:
         TypeError: The view is a class; or it, or what it wraps, is public or demands an access
-            token.
+            token. Or a location is none.
 
     Raises (from the decorated view):
         ConfigurationError: There is no store.
         InvalidGrant: The refresh token is missing or bad (400), or the body too large (413).
         Unavailable: 503, it cannot be checked.
     """
-    return _guard(view, A_REFRESH_TOKEN)
+    if unknown:
+        raise unknown_argument(
+            next(iter(unknown)), ["locations"], {}, otherwise="it takes locations= alone"
+        )
+    if positional:
+        view, *others = positional
+        if others or locations is not None:
+            raise TypeError("refresh_required takes a view alone, or locations= by name")
+        return _guard(view, A_REFRESH_TOKEN)
+    demand = RefreshDemand(locations=read_places(locations))
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return _guard(view, demand)
+
+    mark(decorate, demand)
+    return decorate
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -177,7 +214,10 @@ def _enforce(demand: Demand, authentication: Authentication) -> None:
 
 def _require_once(demand: Demand) -> Authentication:
     """Require a demand of the current request, unless the hook or a wrapper did."""
-    authentication = current_authentication(reads_body=not demand.is_refresh)
+    if demand.locations and not demand.is_refresh:
+        authentication = current_authentication_in(demand.locations)
+    else:
+        authentication = current_authentication(reads_body=not demand.is_refresh)
     if demand not in authentication.satisfied:
         require((demand,), authentication)
     return authentication

@@ -22,7 +22,8 @@ from ...arguments.readers import (
     read_seconds,
 )
 from ...clock import Clock
-from ...config.locations import HEADER
+from ...config.locations import AUTHORIZATION, LocationEntry, read_locations
+from ...config.readers import Fault
 from ...errors import (
     InsufficientAuthentication,
     InsufficientScope,
@@ -34,7 +35,7 @@ from ...jose.compact import optional_date
 from ...quoting import contrast, contrast_issuers, quote
 from ...verify.claims import Claims, VerifiedToken
 from ..authentication import Authentication, current_request
-from ..credentials.locations import other_credentials, warn_if_withheld
+from ..credentials.readers import warn_if_withheld
 
 Check: TypeAlias = Callable[[Claims], object]
 # What stands for us among issuers, whether we have an `iss` or none.
@@ -52,6 +53,7 @@ class Demanded(TypedDict, total=False):
     issuers: str | Iterable[str] | None
     max_age: timedelta | int | None
     user: bool
+    locations: str | Iterable[str] | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -68,6 +70,8 @@ class Demand:
         max_age: How many seconds ago the login may have been.
         optional: Whether no token is fine.
         user: Whether the user loader must find a user before the view runs.
+        locations: Where alone the token may be, in place of where TOKENGUARD_TOKEN_LOCATIONS names;
+            empty for there.
         is_refresh: Whether it is a refresh token that is demanded, and no access token.
         asks_more: Whether a token that is good is not enough; follows from the others.
     """
@@ -81,6 +85,7 @@ class Demand:
     max_age: int | None = None
     optional: bool = False
     user: bool = False
+    locations: tuple[LocationEntry, ...] = ()
     asks_more: bool = field(init=False, repr=False)
     is_refresh: ClassVar[bool] = False
 
@@ -100,6 +105,7 @@ class Demand:
         max_age: timedelta | int | None = None,
         optional: bool = False,
         user: bool = False,
+        locations: str | Iterable[str] | None = None,
         **unknown: object,
     ) -> "Demand":
         """Read the arguments of `token_required`.
@@ -124,12 +130,14 @@ class Demand:
             max_age=None if max_age is None else read_seconds(max_age),
             optional=read_flag("optional", optional, "write optional=True"),
             user=read_flag("user", user, 'write user=True; for one subject, claims={"sub": "..."}'),
+            locations=read_places(locations),
         )
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields that are set, for JSON; of `check` only that there is one."""
         data = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
         data["check"] = self.check is not None
+        data["locations"] = [*map(str, self.locations)]
         # A max_age of 0 is set: the login must have been this very second.
         return {name: value for name, value in data.items() if value or type(value) is int}
 
@@ -153,6 +161,11 @@ class Demand:
             if self.optional:
                 return
             raise TokenMissing(detail=_in_place_of_a_token(authentication))
+        if self.locations and not self._is_in_place(authentication):
+            raise TokenMissing(
+                detail=f"a token came in {authentication.location}, and is wanted in"
+                f" {self._places()}"
+            )
         if self.max_age is not None:
             _check_recent(token, self.max_age, clock())
         self._check_access(token)
@@ -168,8 +181,15 @@ class Demand:
             self.max_age is not None and f"a login within {self.max_age} s",
             self.check and "a check of its own",
             self.user and "a user",
+            self.locations and f"in {self._places()}",
         ]
         return ", ".join(str(part) for part in demanded if part)
+
+    def _places(self) -> str:
+        return " or ".join(map(str, self.locations))
+
+    def _is_in_place(self, authentication: Authentication) -> bool:
+        return authentication.place in authentication.parts.places.access(self.locations)
 
     def _check_access(self, token: VerifiedToken) -> None:
         claims = token.claims
@@ -224,13 +244,28 @@ class Demand:
             )
 
 
+def read_places(value: str | Iterable[str] | None) -> tuple[LocationEntry, ...]:
+    """Read the locations that a view names.
+
+    Raises:
+        TypeError: One is none, or there are none.
+    """
+    if value is None:
+        return ()
+    try:
+        is_list = isinstance(value, Iterable) and not isinstance(value, str)
+        return read_locations([*value] if is_list else value)
+    except Fault as fault:
+        raise TypeError(fault.of("locations")) from None
+
+
 def _in_place_of_a_token(authentication: Authentication) -> str:
     """Describe, for the log, the header that brought no token; empty where it brought nothing."""
-    if any(location.name == HEADER for location in authentication.parts.locations):
-        request = current_request()
+    request = current_request()
+    headers = [place.credentials for place in authentication.looked_at if place.credentials]
+    if any(header.name == AUTHORIZATION for header in headers):
         warn_if_withheld(request, authentication.parts.app)
-        return other_credentials(request)
-    return ""
+    return "; ".join(filter(None, (header.describe_others(request) for header in headers)))
 
 
 def _matches(claim: object, allowed: tuple[Scalar, ...]) -> bool:

@@ -32,17 +32,28 @@ class Demands:
     Attributes:
         demands: Each once, the outermost first.
         is_refresh: Whether that is a refresh token, and no access token.
+        locations: Where alone the token is looked for; empty for where the setting names.
+        is_plain: Whether an access token is looked for where the setting names.
         is_public: Whether it stays open under `TOKENGUARD_PROTECT = "all"`.
         answers_preflights: Whether a decorator above the guard does, such as one of flask-cors.
     """
 
-    __slots__ = ("answers_preflights", "demands", "is_public", "is_refresh")
+    __slots__ = (
+        "answers_preflights",
+        "demands",
+        "is_plain",
+        "is_public",
+        "is_refresh",
+        "locations",
+    )
 
     def __init__(
         self, demands: tuple[Demand, ...], *, is_public: bool, answers_preflights: bool
     ) -> None:
         self.demands = demands
         self.is_refresh = any(demand.is_refresh for demand in demands)
+        self.locations = next(filter(None, (demand.locations for demand in demands)), ())
+        self.is_plain = not self.is_refresh and not self.locations
         self.is_public = is_public
         self.answers_preflights = answers_preflights
 
@@ -113,7 +124,7 @@ def demands_on(view: object, method: str) -> Demands:
 
     Raises:
         TypeError: `public` is on one chain with a demand, or an access token and a refresh token
-            are demanded.
+            are demanded, or one in different locations.
     """
     demands: dict[Demand, None] = {}
     is_public = answers_preflights = False
@@ -129,6 +140,8 @@ def demands_on(view: object, method: str) -> Demands:
         raise TypeError(
             f"{view!r} demands an access token and a refresh token; take one of them away"
         )
+    if len({demand.locations for demand in demands if demand.locations}) > 1:
+        raise TypeError(f"{view!r} demands its token in different locations; name them once")
     return Demands(tuple(demands), is_public=is_public, answers_preflights=answers_preflights)
 
 

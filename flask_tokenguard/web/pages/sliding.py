@@ -36,7 +36,7 @@ from ..authentication import (
 from ..browser import set_cookies
 from ..challenge import report
 from ..credentials import bodies
-from ..credentials.locations import REFRESH_TOKEN, Location, find_token
+from ..credentials.locations import Location, find_refresh_tokens
 from ..parts import EXTENSION, Parts
 from ..refreshing import Parameters, Presented, present, rotate
 
@@ -66,7 +66,8 @@ def authenticate_sliding(
 ) -> Authentication:
     """Authenticate a request as `authenticate` does, and refresh its session where that is due."""
     authentication = authenticate(parts, request, locations)
-    _slide(authentication, request)
+    if _cookies_among(locations):
+        _slide(authentication, request)
     return authentication
 
 
@@ -94,7 +95,8 @@ def _slide(authentication: Authentication, request: Request) -> None:
         _pass_over(error, parts)
         return
     setattr(request, _SLIDING, _Slid(presented, pair))
-    authenticate_again(authentication, request, _on_its_way(pair, parts))
+    cookie = _cookies_among(authentication.looked_at)[0]
+    authenticate_again(authentication, request, _on_its_way(pair, cookie))
 
 
 def slide_answer(response: Response) -> Response:
@@ -160,22 +162,22 @@ def _present(parts: Parts, request: Request) -> Presented | None:
     # What takes over the connection, as a WebSocket does, sends no answer that could set cookies.
     if "HTTP_UPGRADE" in request.environ or _is_left_alone(request):
         return None
-    found = find_token(request, _cookies_among(parts.refresh_locations))
-    if found is None:
+    found = find_refresh_tokens(request, _cookies_among(parts.refresh_locations))
+    if not found:
         return None
-    parameters = Parameters({REFRESH_TOKEN: found.token})
-    parameters.location = found.location
+    parameters = Parameters()
+    parameters.take(found)
     return present(parts, parameters)
 
 
-def _on_its_way(pair: TokenResponse, parts: Parts) -> Location:
-    """Make the location of an access token that the browser is about to get."""
+def _on_its_way(pair: TokenResponse, cookie: Location) -> Location:
+    """Make the location of an access token that the browser is about to get in its cookie."""
     text = pair.get("access_token", "")
-    return replace(_cookies_among(parts.locations)[0], read=lambda _: text)
+    return replace(cookie, read=lambda _: text)
 
 
-def _cookies_among(locations: Iterable[Location]) -> list[Location]:
-    return [place for place in locations if place.kind == COOKIE]
+def _cookies_among(locations: Iterable[Location]) -> tuple[Location, ...]:
+    return tuple(place for place in locations if place.kind == COOKIE)
 
 
 def _is_left_alone(request: Request) -> bool:

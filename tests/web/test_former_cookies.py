@@ -1,0 +1,212 @@
+"""Tokens of the real flask-jwt-extended in its cookies, read by an app of ours."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, jsonify
+from flask.testing import FlaskClient
+from flask_jwt_extended import create_access_token, create_refresh_token
+from flask_jwt_extended import set_access_cookies as former_set_access_cookies
+from flask_jwt_extended import set_refresh_cookies as former_set_refresh_cookies
+from werkzeug.test import TestResponse
+
+from flask_tokenguard import (
+    TokenGuard,
+    end_session,
+    issue_token_pair,
+    refresh_required,
+    refresh_token_pair,
+    set_token_cookies,
+    token_required,
+    unset_token_cookies,
+)
+from flask_tokenguard.cli.commands import tokenguard
+
+from ..conftest import MakeApp
+from ..support import Config, SettableClock
+from .former import PROFILE, SHORT_SECRET, FormerApp, short_secrets
+from .support import MISSING, refusal_of
+
+DAY = 86_400
+# What keeps the client's script as it is.
+NAMES: Config = {
+    "COOKIE_ACCESS_NAME": "access_token_cookie",
+    "COOKIE_REFRESH_NAME": "refresh_token_cookie",
+    "COOKIE_CSRF_NAME": ["csrf_access_token", "csrf_refresh_token"],
+    "COOKIE_CSRF_HEADER": "X-CSRF-TOKEN",
+}
+SAME = {"Sec-Fetch-Site": "same-origin"}
+URL = "https://localhost"
+Build = Callable[..., Flask]
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that is ahead of the real one, by which the former app issues."""
+    return SettableClock(time.time() + 2)
+
+
+@pytest.fixture
+def former() -> FormerApp:
+    """An app that keeps its tokens in cookies."""
+    former = FormerApp(TOKEN_LOCATION=["cookies"], COOKIE_SECURE=True)
+
+    @former.app.post("/login")
+    def login() -> Any:
+        response = jsonify()
+        lifetime = timedelta(hours=1)
+        access = create_access_token("alice", fresh=True, expires_delta=lifetime)
+        former_set_access_cookies(response, access)
+        refresh = create_refresh_token("alice", expires_delta=timedelta(days=30))
+        former_set_refresh_cookies(response, refresh)
+        return response
+
+    return former
+
+
+@pytest.fixture
+def build(make_app: MakeApp, clock: SettableClock, secret: str) -> Build:
+    """Make an app that takes the tokens of the former one, after an import of none revoked."""
+    until = datetime.fromtimestamp(clock.now + 40 * DAY, UTC).date().isoformat()
+
+    def build(**settings: Any) -> Flask:
+        settings = {
+            "KEY": secret,
+            "STORAGE_URI": "memory://",
+            "TOKEN_LOCATIONS": ["header", "cookie"],
+            "FORMER_TOKENS": {"profile": PROFILE, "key": SHORT_SECRET, "until": until},
+            "REFRESH_ROTATION": "off",
+        } | settings
+        app = make_app(TokenGuard(clock=clock), **settings)
+        add_views(app)
+        result = app.test_cli_runner().invoke(tokenguard, ["import-revoked", "-"], input="")
+        assert result.exit_code == 0
+        return app
+
+    return build
+
+
+def add_views(app: Flask) -> None:
+    @app.post("/login")
+    def login() -> Any:
+        return set_token_cookies(jsonify(), issue_token_pair("alice"))
+
+    @app.post("/notes")
+    @token_required
+    def notes() -> str:
+        return "noted"
+
+    @app.post("/refresh")
+    @refresh_required(locations=["cookie", "cookie:refresh_token_cookie"])
+    def refresh() -> Any:
+        return set_token_cookies(jsonify(), refresh_token_pair())
+
+    @app.post("/logout")
+    def logout() -> Any:
+        end_session()
+        return unset_token_cookies(jsonify())
+
+
+@pytest.fixture
+def client(build: Build, former: FormerApp) -> FlaskClient:
+    """A browser that has logged in at the former app, and now reaches ours."""
+    return moved(build(**NAMES), former)
+
+
+def moved(app: Flask, former: FormerApp) -> FlaskClient:
+    old, client = former.app.test_client(), app.test_client()
+    with short_secrets():
+        answer = old.post("/login", base_url=URL)
+    assert answer.status_code == 200
+    for header in answer.headers.getlist("Set-Cookie"):
+        name, _, value = header.partition(";")[0].partition("=")
+        client.set_cookie(name, value)
+    return client
+
+
+def value_of(client: FlaskClient, name: str) -> str:
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    return cookie.value
+
+
+def send(client: FlaskClient, path: str, **headers: str) -> TestResponse:
+    return client.post(path, base_url=URL, headers=headers)
+
+
+def double_submit(client: FlaskClient, path: str) -> TestResponse:
+    """Send a request as the former app's script does, which names no site."""
+    name = "csrf_refresh_token" if path == "/refresh" else "csrf_access_token"
+    return client.post(path, base_url=URL, headers={"X-CSRF-TOKEN": value_of(client, name)})
+
+
+def test_an_old_cookie_is_taken_with_its_own_claim(client: FlaskClient) -> None:
+    assert client.get("/claims", base_url=URL).get_json()["sub"] == "alice"
+    assert double_submit(client, "/notes").text == "noted"
+
+
+@pytest.mark.parametrize("path", ["/notes", "/refresh"])
+def test_an_old_cookie_is_under_the_check(client: FlaskClient, path: str) -> None:
+    for headers in (
+        {},
+        {"X-CSRF-TOKEN": "another"},
+        {"Sec-Fetch-Site": "cross-site", "X-CSRF-TOKEN": value_of(client, "csrf_access_token")},
+    ):
+        answer = client.post(path, base_url=URL, headers=headers)
+        assert (answer.status_code, answer.get_json()["error"]) == (403, "cross_site")
+    assert client.post(path, base_url=URL, headers=SAME).status_code == 200
+
+
+def test_the_claim_of_the_other_old_token_does_not_count(client: FlaskClient) -> None:
+    headers = {"X-CSRF-TOKEN": value_of(client, "csrf_refresh_token")}
+    assert client.post("/notes", base_url=URL, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("rotation", ["on", "off"])
+def test_an_old_script_goes_on_refreshing(
+    build: Build, former: FormerApp, clock: SettableClock, rotation: str
+) -> None:
+    client = moved(build(**NAMES, REFRESH_ROTATION=rotation), former)
+    old = value_of(client, "access_token_cookie")
+    for _ in range(3):
+        clock.now += 60
+        assert double_submit(client, "/refresh").status_code == 200
+        assert value_of(client, "access_token_cookie") != old
+        assert double_submit(client, "/notes").text == "noted"
+
+
+def test_an_old_script_goes_on_after_a_login(client: FlaskClient) -> None:
+    assert double_submit(client, "/login").status_code == 200
+    assert double_submit(client, "/notes").text == "noted"
+    assert double_submit(client, "/refresh").status_code == 200
+    assert double_submit(client, "/notes").text == "noted"
+
+
+def test_an_old_script_logs_out(client: FlaskClient) -> None:
+    assert double_submit(client, "/logout").status_code == 200
+    assert refusal_of(client.get("/claims", base_url=URL)) == MISSING
+    assert send(client, "/refresh", **SAME).status_code == 400
+
+
+@pytest.fixture
+def renamed(build: Build, former: FormerApp) -> FlaskClient:
+    """The same browser at an app with cookies of the usual names, beside the old ones."""
+    locations = ["header", "cookie", "cookie:access_token_cookie"]
+    return moved(build(TOKEN_LOCATIONS=locations, COOKIE_CSRF_HEADER="X-CSRF-TOKEN"), former)
+
+
+def test_cookies_may_change_their_names(renamed: FlaskClient) -> None:
+    assert double_submit(renamed, "/notes").text == "noted"
+    assert double_submit(renamed, "/refresh").status_code == 200
+    assert renamed.get_cookie("access_token_cookie") is None
+    headers = {"X-CSRF-TOKEN": value_of(renamed, "__Host-csrf_token")}
+    assert send(renamed, "/notes", **headers).text == "noted"
+    assert send(renamed, "/refresh", **headers).status_code == 200
+
+
+def test_a_logout_takes_the_old_cookie_too(renamed: FlaskClient) -> None:
+    assert send(renamed, "/logout", **SAME).status_code == 200
+    assert refusal_of(renamed.get("/claims", base_url=URL)) == MISSING
