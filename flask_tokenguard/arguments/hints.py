@@ -19,10 +19,23 @@ SETTINGS = {
         "a private or public key goes into TOKENGUARD_KEY, its file into TOKENGUARD_KEY_FILE, and"
         " several go into TOKENGUARD_KEYS"
     ),
-    "HEADER(_TYPE|_NAME|S)?|SCHEME|AUTH_TYPE": (
-        "a token comes as `Authorization: Bearer ...` (RFC 6750), or where"
-        " TOKENGUARD_TOKEN_LOCATIONS names another place"
+    "TOKEN_LOCATION": (
+        "set TOKENGUARD_TOKEN_LOCATIONS, where headers is header, cookies is cookie and"
+        " query_string is query"
     ),
+    "HEADER(_TYPE|_NAME|S)?|SCHEME|AUTH_TYPE": (
+        "a token comes as `Authorization: Bearer ...` (RFC 6750); else name the header, and its"
+        " scheme if there is one, in TOKENGUARD_TOKEN_LOCATIONS: header:X-Auth-Token,"
+        " header:Authorization:Token"
+    ),
+    "QUERY(_STRING)?(_NAME|_VALUE_PREFIX)?": (
+        "name the parameter in TOKENGUARD_TOKEN_LOCATIONS, as in query:jwt; it holds a token alone"
+    ),
+    "(REFRESH_)?JSON_KEY": "name the member in TOKENGUARD_TOKEN_LOCATIONS, as in json:token",
+    "(ACCESS_|REFRESH_)?(CSRF|XSRF)_COOKIE_NAME": (
+        "set TOKENGUARD_COOKIE_CSRF_NAME; several names each hold the same"
+    ),
+    "(ACCESS_|REFRESH_)(CSRF_)?COOKIE_PATH": "set TOKENGUARD_COOKIE_PATH, one for all cookies",
     "(ACCESS_|REFRESH_)?COOKIES?|(ACCESS_|REFRESH_)COOKIE_NAME": (
         "name a cookie by TOKENGUARD_COOKIE_ACCESS_NAME or TOKENGUARD_COOKIE_REFRESH_NAME"
     ),
@@ -32,7 +45,7 @@ SETTINGS = {
     "(SESSION_COOKIE|COOKIE_(MAX_AGE|PERSISTENT|SESSION))": (
         "write set_token_cookies(..., persistent=...); set TOKENGUARD_REFRESH_TOKEN_LIFETIME"
     ),
-    "(COOKIE_)?(CSRF|XSRF)(_PROTECT.*|_CHECK.*|_METHODS)?": (
+    "(COOKIE_)?(CSRF|XSRF)(_PROTECT.*|_CHECK.*|_METHODS|_IN_COOKIES)?": (
         "no check can be switched off; other origins are named in TOKENGUARD_TRUSTED_ORIGINS"
     ),
     "(COOKIE_|ACCESS_|REFRESH_)?(CSRF|XSRF)_HEADER(_NAME)?": "set TOKENGUARD_COOKIE_CSRF_HEADER",
@@ -64,7 +77,7 @@ DEMANDS = {
     "load_user|current_user": "write user=True",
     "required|allow_anonymous|anonymous": "write optional=True where no token is fine",
     "refresh": "a refresh token never passes here; TokenGuard.token_endpoints takes them",
-    "locations?": f"{_BY_CONFIG}TOKENGUARD_TOKEN_LOCATIONS",
+    "location|token_locations?|places?": 'write locations=["cookie"]',
     "verify_type|typ|types": f"{_BY_CONFIG}TOKENGUARD_TYPES",
     "leeway": f"{_BY_CONFIG}TOKENGUARD_LEEWAY",
     "alg|algorithms?": f"{_BY_CONFIG}TOKENGUARD_ALGORITHM",

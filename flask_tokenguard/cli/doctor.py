@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..config.locations import QUERY
 from ..web.parts import Parts
 from . import former, looks
 from .readers import DEFAULT_ALG
@@ -338,7 +337,15 @@ RISKS: tuple[_Risk, ...] = (
         "TOKENGUARD_TOKEN_LOCATIONS",
         "Tokens in URLs end in logs, histories and Referer headers.",
         "Take query out.",
-        looks.where(lambda parts: QUERY in parts.settings.token_locations),
+        looks.where(looks.takes_tokens_in_urls),
+    ),
+    _Risk(
+        "advice",
+        "view_takes_token_in_url",
+        "locations=",
+        "These take tokens in URLs, which end in logs, histories and Referer headers: {endpoints}.",
+        "Let tokens for them live for a minute or less.",
+        looks.routes_with_tokens_in_urls,
     ),
     _Risk(
         "warning",

@@ -87,12 +87,15 @@ def test_a_safe_app_has_no_risk_for_programs(make_app: MakeApp, safe: Config) ->
         ({"LEEWAY": 60}, []),
         ({"REFRESH_ROTATION": "off"}, [("advice", "REFRESH_ROTATION")]),
         ({"TOKEN_LOCATIONS": ["header", "query"]}, [("warning", "TOKEN_LOCATIONS")]),
+        ({"TOKEN_LOCATIONS": ["header", "query:jwt"]}, [("warning", "TOKEN_LOCATIONS")]),
         ({"TOKEN_LOCATIONS": ["header", "form"]}, []),
         ({"TOKEN_LOCATIONS": ["cookie"]}, []),
         (
             {"TOKEN_LOCATIONS": ["cookie"], "COOKIE_REFRESH_NAME": "__Secure-r"},
             [("advice", "COOKIE_ACCESS_NAME")],
         ),
+        ({"TOKEN_LOCATIONS": ["cookie:a"]}, [("advice", "COOKIE_ACCESS_NAME")]),
+        ({"TOKEN_LOCATIONS": ["cookie", "cookie:a"]}, [("advice", "COOKIE_ACCESS_NAME")]),
         ({"TRUSTED_ORIGINS": ["https://a.example", "http://localhost:5173"]}, []),
         ({"TRUSTED_ORIGINS": "http://a.example"}, [("warning", "TRUSTED_ORIGINS")]),
     ],
@@ -344,6 +347,15 @@ def test_an_endpoint_that_is_open_by_omission_is_found(make_app: MakeApp, safe: 
     assert "Nobody said that these are open: first, second." in result.stdout
 
 
+def test_a_view_that_takes_a_token_in_its_url_is_found(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe)
+    app.add_url_rule("/a", "a", token_required(locations=["query:jwt"])(new_view()))
+    app.add_url_rule("/b", "b", token_required(locations=["form:jwt"])(new_view()))
+    (row,) = rows_of(app)
+    assert (row["level"], row["about"]) == ("advice", "locations=")
+    assert row["why"].endswith(": a.")
+
+
 def test_a_refresh_token_that_no_store_can_know_is_found(make_app: MakeApp, safe: Config) -> None:
     app = make_app(**safe)
     app.add_url_rule("/refresh", "refresh", refresh_required(new_view()), methods=["POST"])
@@ -503,7 +515,7 @@ def test_how_long_the_end_of_a_foreign_subject_lasts_is_advice(
     ("setting", "remedy"),
     [
         ("JWT_SECRET_KEY", "Take it out; a secret goes into TOKENGUARD_KEY"),
-        ("JWT_TOKEN_LOCATION", "Take it out; did you mean TOKENGUARD_TOKEN_LOCATIONS?"),
+        ("JWT_TOKEN_LOCATION", "Take it out; set TOKENGUARD_TOKEN_LOCATIONS, where headers"),
         ("JWT_ACCESS_TOKEN_EXPIRES", "Take it out; tokens live for TOKENGUARD_ACCESS_TOKEN_LIFE"),
         ("JWT_ERROR_MESSAGE_KEY", "Take it out; nothing takes its place."),
     ],
