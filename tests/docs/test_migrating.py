@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 
-from flask_tokenguard import TokenGuard
+from flask_tokenguard import TokenGuard, issue_token, token_required
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.config.locations import read_locations
 from flask_tokenguard.jose.compact import parse, parse_payload
 
 from ..conftest import MakeApp
@@ -20,7 +21,8 @@ from ..support import ROOT, SettableClock, bearer
 from ..web.former import FormerApp
 
 PAGE = (ROOT / "docs" / "migrating.md").read_text()
-SETTING, EXPORT, CALLBACK, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SETTING, EXPORT, CALLBACK, _, PLACES, VIEWS, OWN, COOKIES, RENAMED = CODE
 (QUERY,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 NOW = 1_790_000_000
 
@@ -94,3 +96,44 @@ def test_the_export_from_redis_writes_lines_to_import(
     runner = app.test_cli_runner()
     result = runner.invoke(tokenguard, ["import-revoked", "-"], input=file.getvalue())
     assert result.exit_code == 0
+
+
+def settings_of(code: str) -> dict[str, Any]:
+    """Read the settings of a block, without their prefix."""
+    return {
+        name.removeprefix("TOKENGUARD_"): value
+        for name, value in run(code).items()
+        if name.startswith("TOKENGUARD_")
+    }
+
+
+@pytest.mark.parametrize("code", [PLACES, COOKIES, RENAMED])
+def test_the_places_are_settings(make_app: MakeApp, code: str) -> None:
+    assert make_app(**settings_of(code)).extensions["tokenguard"].cookies is not None
+
+
+def test_every_entry_of_the_table_is_one() -> None:
+    rows = re.findall(r"^\| .* \| `([^`]+)`.*\|$", PAGE.partition("| entry |")[2], re.MULTILINE)
+    assert "header:Authorization:Token" in rows
+    assert read_locations(rows)
+
+
+def test_views_name_places_of_their_own(make_app: MakeApp) -> None:
+    app = make_app()
+    run(VIEWS, app=app, g=g, token_required=token_required)
+    client = app.test_client()
+    with app.app_context():
+        token = issue_token("alice")
+    assert client.get(f"/report.pdf?jwt={token}").text == "for alice"
+    assert client.get(f"/news?jwt={token}").text == "everybody's"
+    client.set_cookie("__Host-access_token", token)
+    assert client.get("/news", base_url="https://localhost").text == "yours"
+
+
+def test_a_function_finds_a_token(make_app: MakeApp) -> None:
+    app = Flask(__name__)
+    app.config["TOKENGUARD_KEY"] = make_app().config["TOKENGUARD_KEY"]
+    guard = run(OWN, app=app, TokenGuard=TokenGuard)["guard"]
+    app.add_url_rule("/", view_func=token_required(lambda: g.claims.subject))
+    headers = {"X-Legacy": f"jwt={guard.issue_token('alice')}"}
+    assert app.test_client().get("/", headers=headers).text == "alice"
