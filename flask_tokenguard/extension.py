@@ -76,7 +76,8 @@ class TokenGuard:
             locations: Finds a token where TOKENGUARD_TOKEN_LOCATIONS names no place: called with
                 the request; returns None, the token, or the token and its kind, which is one of
                 `header`, `cookie`, `form`, `query` and `json`. A token alone counts as a cookie,
-                under the check of requests from other sites.
+                under the check of requests from other sites. Open endpoints call it too, and a
+                view that names its own places does not.
             clock: Seconds since the epoch, UTC; for tests.
 
         Raises:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from fnmatch import translate
+from functools import cache
 from pathlib import Path
 from re import compile as compile_pattern
 
@@ -135,6 +136,7 @@ def build_parts(
 def _places(
     app: Flask, settings: Settings, cookies: TokenCookies | None, find_token: FindToken | None
 ) -> Places:
+    @cache
     def get_cookies() -> TokenCookies:
         if cookies is not None:
             return cookies

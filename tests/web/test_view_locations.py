@@ -230,10 +230,22 @@ def test_places_may_stand_in_a_list_of_decorators(make_app: MakeApp, token: str)
 
 def test_a_view_names_its_places_once(make_app: MakeApp) -> None:
     app = make_app()
+    with pytest.raises(TypeError, match="in different locations; name them once"):
+        add(app, "/twice", token_required(locations=QUERY), token_required(locations=["query"]))
+
+
+def test_a_class_and_its_method_name_their_places_once(make_app: MakeApp) -> None:
+    app = make_app()
     app.testing = True
-    add(
-        app, "/twice", token_required(locations=["query"]), foreign, token_required(locations=QUERY)
-    )
+
+    class Files(MethodView):
+        decorators: ClassVar[list[Decorate]] = [token_required(locations=["query"])]
+
+        @token_required(locations=QUERY)
+        def get(self) -> Any:
+            return show()
+
+    app.add_url_rule("/twice", view_func=Files.as_view("twice"))
     with pytest.raises(TypeError, match="in different locations; name them once"):
         app.test_client().get("/twice")
 
@@ -372,6 +384,19 @@ def test_a_refresh_cookie_that_only_a_view_names_is_under_the_check(
     assert client.post("/0", headers=headers | CROSS).status_code == 403
     assert client.post("/0", headers=headers).status_code == 403
     assert client.post("/0", headers=headers | SAME).status_code == 200
+
+
+def test_the_refresh_cookie_that_is_named_first_counts(make_app: MakeApp) -> None:
+    app = refreshing(make_app, refresh_required(locations=["cookie:new", "cookie:old"]))
+    headers = {"Cookie": f"old=stale; new={pair_of(app)['refresh_token']}"} | SAME
+    assert app.test_client(use_cookies=False).post("/0", headers=headers).status_code == 200
+
+
+def test_two_refresh_tokens_are_a_bad_request(make_app: MakeApp) -> None:
+    app = refreshing(make_app, refresh_required(locations=["form", "query"]))
+    token = pair_of(app)["refresh_token"]
+    answer = app.test_client().post(f"/0?refresh_token={token}", data={"refresh_token": token})
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
 
 
 def test_a_view_that_names_places_for_refresh_is_shown_with_them(make_app: MakeApp) -> None:

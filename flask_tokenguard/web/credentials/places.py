@@ -80,7 +80,8 @@ class Places:
         found = self._access.get(entries)
         if found is None:
             found = _cookies_last(self._location(entry, ACCESS_TOKEN) for entry in entries)
-            self._access[entries] = found
+            # One for all threads: a request compares them.
+            found = self._access.setdefault(entries, found)
         return found
 
     def configured_refresh(self) -> tuple[Location, ...]:
@@ -106,7 +107,7 @@ class Places:
             if parameter == REFRESH_TOKEN and location.kind != COOKIE:
                 is_access = entry.name is not None and entry in self.configured
                 location = replace(location, is_shared=location.kind == HEADER or is_access)
-            self._known[entry, parameter] = location
+            location = self._known.setdefault((entry, parameter), location)
         return location
 
     def _make(self, entry: LocationEntry, parameter: str) -> Location:

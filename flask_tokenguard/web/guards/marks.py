@@ -5,7 +5,7 @@ above a guard can answer before it. Hook, `routes` and `doctor` use this look an
 `functools.wraps` copies a mark with the rest of `__dict__`; a mark counts on its owner alone.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial, partialmethod
 from inspect import getattr_static
 from types import FunctionType, MethodType
@@ -140,8 +140,7 @@ def demands_on(view: object, method: str) -> Demands:
         raise TypeError(
             f"{view!r} demands an access token and a refresh token; take one of them away"
         )
-    if len({demand.locations for demand in demands if demand.locations}) > 1:
-        raise TypeError(f"{view!r} demands its token in different locations; name them once")
+    _check_locations(view, demands)
     return Demands(tuple(demands), is_public=is_public, answers_preflights=answers_preflights)
 
 
@@ -172,6 +171,11 @@ def _held_by(thing: object) -> list[object]:
     held = [attribute(cell, "cell_contents") for cell in cells]
     attributes = attribute(thing, "__dict__")
     return [*held, *attributes.values()] if isinstance(attributes, dict) else held
+
+
+def _check_locations(view: object, demands: Iterable[Demand]) -> None:
+    if len({demand.locations for demand in demands if demand.locations}) > 1:
+        raise TypeError(f"{view!r} demands its token in different locations; name them once")
 
 
 def mark(function: Callable[..., Any], demand: Demand | None) -> None:
@@ -208,7 +212,7 @@ def check_unmarked(view: object, *, by: Demand | None) -> None:
 
     Raises:
         TypeError: `public` would be on one chain with a demand, or twice; or an access token and a
-            refresh token would be demanded on one.
+            refresh token would be demanded on one, or one in different locations.
     """
     for thing in _things_below(view):
         found = _mark_of(thing)
@@ -219,6 +223,8 @@ def check_unmarked(view: object, *, by: Demand | None) -> None:
         demand = None if found is None else found.demand
         if by is not None and demand is not None and demand.is_refresh != by.is_refresh:
             raise TypeError(f"{view!r} demands {demand}; it cannot demand {by} too")
+        if by is not None and demand is not None:
+            _check_locations(view, (by, demand))
 
 
 def _chains_of(view: object, method: str) -> Iterator[_Chain]:
