@@ -9,13 +9,13 @@ from typing import Unpack
 from flask import has_request_context
 
 from ..config.locations import COOKIE
-from ..errors import Refusal
+from ..errors import InvalidToken, Refusal
 from ..issue.options import IssueOptions
 from ..sessions.listed import Session
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE
-from ..verify.claims import Claims
-from .authentication import current_authentication
+from ..verify.claims import Claims, VerifiedToken
+from .authentication import current_authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
 from .own_site import find_own_token, require_own_site
@@ -84,7 +84,8 @@ def end_session(sid: str | None = None, *, subject: str | Claims | None = None) 
 
     Args:
         sid: The session's name, which its tokens hold as `sid`; by default that of the request's
-            token, which may have none, or of the refresh token in its cookie.
+            token, which may have none, or of the refresh token in its cookie. Tokens of another
+            program in the request's cookies are revoked.
         subject: Whose it must be, `g.claims` or a subject of ours; name it where the sid comes
             from a request.
 
@@ -172,9 +173,11 @@ def revoke(
 def end(parts: Parts, sid: str | None, *, subject: str | Claims | None) -> bool:
     """End a session, as `end_session` does."""
     sessions = parts.get_sessions()
+    owner = None if subject is None else read_subject(parts, subject).id
     if sid is None:
         sid = _current_sid(parts)
-    owner = None if subject is None else read_subject(parts, subject).id
+        if sid is None and sessions.former is not None:
+            return _end_former(parts, owner)
     return sessions.end(str(sid or ""), owner=owner)
 
 
@@ -207,9 +210,33 @@ def _current_sid(parts: Parts) -> str | None:
     return token.claims.get("sid")
 
 
+def _end_former(parts: Parts, owner: bytes | None) -> bool:
+    """Revoke the tokens of another program in the request's cookies, which have no `sid`.
+
+    Returns:
+        Whether there was one, of this owner.
+    """
+    place = current_authentication().place
+    if parts.cookies is None or (place is not None and place.kind != COOKIE):
+        return False
+    is_any = False
+    for text in parts.cookies.texts(current_request()):
+        try:
+            token = parts.verifier.authenticate(text)
+        except InvalidToken:
+            continue
+        if token.is_former and owner in (None, read_subject(parts, token.claims).id):
+            _revoke_verified(parts, token)
+            is_any = True
+    return is_any
+
+
 def revoke_text(parts: Parts, text: str) -> None:
     """Revoke a token as it came; the refusal of a bad one is not finished."""
-    token = parts.verifier.authenticate(text)
+    _revoke_verified(parts, parts.verifier.authenticate(text))
+
+
+def _revoke_verified(parts: Parts, token: VerifiedToken) -> None:
     try:
         # Another issuer's token must not name a session of ours.
         if token.is_own and token.typ == REFRESH_TYPE:
@@ -227,9 +254,14 @@ def revoke_text(parts: Parts, text: str) -> None:
 
 
 def end_session_of(parts: Parts, text: str) -> None:
-    """End the session of a token of ours as it came; the refusal of a bad one is not finished."""
+    """End the session of a token of ours as it came; the refusal of a bad one is not finished.
+
+    A token of another program, whose session nothing may name, is revoked.
+    """
     token = parts.verifier.authenticate(text)
-    if token.is_own and "sid" in token.claims:
+    if token.is_former:
+        _revoke_verified(parts, token)
+    elif token.is_own and "sid" in token.claims:
         owner = read_subject(parts, token.claims).id
         parts.get_sessions().end(str(token.claims["sid"]), owner=owner)
 

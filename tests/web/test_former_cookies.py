@@ -26,7 +26,7 @@ from flask_tokenguard import (
 from flask_tokenguard.cli.commands import tokenguard
 
 from ..conftest import MakeApp
-from ..support import Config, SettableClock
+from ..support import Config, SettableClock, bearer
 from .former import PROFILE, SHORT_SECRET, FormerApp, short_secrets
 from .support import MISSING, refusal_of
 
@@ -40,6 +40,7 @@ NAMES: Config = {
 }
 SAME = {"Sec-Fetch-Site": "same-origin"}
 URL = "https://localhost"
+ACCESS, REFRESH = "access_token_cookie", "refresh_token_cookie"
 Build = Callable[..., Flask]
 
 
@@ -82,6 +83,8 @@ def build(make_app: MakeApp, clock: SettableClock, secret: str) -> Build:
         } | settings
         app = make_app(TokenGuard(clock=clock), **settings)
         add_views(app)
+        endpoints = app.extensions["guard"].token_endpoints(cookies=True)
+        app.register_blueprint(endpoints, url_prefix="/auth")
         result = app.test_cli_runner().invoke(tokenguard, ["import-revoked", "-"], input="")
         assert result.exit_code == 0
         return app
@@ -108,6 +111,10 @@ def add_views(app: Flask) -> None:
     def logout() -> Any:
         end_session()
         return unset_token_cookies(jsonify())
+
+    @app.post("/logout/<subject>")
+    def logout_of(subject: str) -> Any:
+        return jsonify(end_session(subject=subject))
 
 
 @pytest.fixture
@@ -189,6 +196,48 @@ def test_an_old_script_logs_out(client: FlaskClient) -> None:
     assert double_submit(client, "/logout").status_code == 200
     assert refusal_of(client.get("/claims", base_url=URL)) == MISSING
     assert send(client, "/refresh", **SAME).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/logout", "/auth/revoke"])
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_logout_revokes_the_old_tokens(client: FlaskClient, path: str, is_used: bool) -> None:
+    old = {name: value_of(client, name) for name in (ACCESS, REFRESH)}
+    if is_used:
+        assert send(client, "/refresh", **SAME).status_code == 200
+        client.set_cookie(ACCESS, old[ACCESS])
+    assert send(client, path, **SAME).status_code == 200
+    for name, value in old.items():
+        client.set_cookie(name, value)
+    assert client.get("/claims", base_url=URL).status_code == 401
+    assert send(client, "/refresh", **SAME).status_code == 400
+
+
+def test_a_logout_without_the_old_access_token_ends_its_session(client: FlaskClient) -> None:
+    refresh = value_of(client, REFRESH)
+    client.delete_cookie(ACCESS)
+    assert double_submit(client, "/logout").status_code == 200
+    client.set_cookie(REFRESH, refresh)
+    assert send(client, "/refresh", **SAME).status_code == 400
+
+
+def test_a_logout_passes_over_what_is_no_token(client: FlaskClient) -> None:
+    old = value_of(client, ACCESS)
+    client.set_cookie(REFRESH, "x")
+    assert double_submit(client, "/logout").status_code == 200
+    assert client.get("/claims", headers=bearer(old)).status_code == 401
+
+
+def test_a_logout_of_a_header_leaves_old_cookies(client: FlaskClient) -> None:
+    headers = bearer(value_of(client, ACCESS))
+    client.post("/logout", base_url=URL, headers=headers)
+    client.set_cookie(ACCESS, headers["Authorization"].removeprefix("Bearer "))
+    assert client.get("/claims", base_url=URL).status_code == 200
+
+
+def test_a_logout_of_somebody_else_leaves_old_cookies(client: FlaskClient) -> None:
+    old = value_of(client, ACCESS)
+    assert double_submit(client, "/logout/bob").get_json() is False
+    assert client.get("/claims", headers=bearer(old)).status_code == 200
 
 
 @pytest.fixture
