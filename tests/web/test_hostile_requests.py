@@ -94,7 +94,10 @@ def client(module_secret: str) -> FlaskClient:
     for name, decorate in demands.items():
         view = decorate(lambda: _properties_of_claims())  # noqa: PLW0108 - one for each
         app.add_url_rule(f"/{name}", name, view, methods=["GET", "POST", "OPTIONS"])
-    return app.test_client()
+    places = ["header:X-Auth-Token", "header:Authorization:Token", "cookie:a", "query:jwt"]
+    named = token_required(locations=places)(lambda: _properties_of_claims())  # noqa: PLW0108
+    app.add_url_rule("/named", "named", named, methods=["GET", "POST"])
+    return app.test_client(use_cookies=False)
 
 
 @pytest.fixture
@@ -112,6 +115,21 @@ def test_no_authorization_header_is_a_server_error(
     client: FlaskClient, path: str, value: str
 ) -> None:
     response = client.get(path, headers={"Authorization": value})
+    assert response.status_code in HARMLESS
+
+
+@hostile
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    field=st.sampled_from(["X-Auth-Token", "Authorization", "Cookie"]),
+    value=latin1 | token_like | latin1.map("Token {}".format) | latin1.map("a={}".format),
+)
+@example(method="POST", field="Cookie", value="a=x; a=y")
+@example(method="GET", field="X-Auth-Token", value="x" * 100_000)
+def test_no_named_place_makes_a_server_error(
+    client: FlaskClient, method: str, field: str, value: str
+) -> None:
+    response = client.open("/named", method=method, headers={field: value})
     assert response.status_code in HARMLESS
 
 
