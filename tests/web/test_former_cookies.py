@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, jsonify
 from flask.testing import FlaskClient
-from flask_jwt_extended import create_access_token, create_refresh_token
+from flask_jwt_extended import create_access_token, create_refresh_token, jwt_required
 from flask_jwt_extended import set_access_cookies as former_set_access_cookies
 from flask_jwt_extended import set_refresh_cookies as former_set_refresh_cookies
 from werkzeug.test import TestResponse
@@ -28,7 +28,7 @@ from flask_tokenguard.cli.commands import tokenguard
 from ..conftest import MakeApp
 from ..support import Config, SettableClock, bearer
 from .former import PROFILE, SHORT_SECRET, FormerApp, short_secrets
-from .support import MISSING, refusal_of
+from .support import MISSING, new_view, refusal_of
 
 DAY = 86_400
 # What keeps the client's script as it is.
@@ -52,8 +52,16 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def former() -> FormerApp:
-    """An app that keeps its tokens in cookies."""
-    former = FormerApp(TOKEN_LOCATION=["cookies"], COOKIE_SECURE=True)
+    return make_former()
+
+
+def make_former(secret: str = SHORT_SECRET) -> FormerApp:
+    """Make an app that keeps its tokens in cookies."""
+    # Our clock is ahead of its.
+    former = FormerApp(secret, TOKEN_LOCATION=["cookies"], COOKIE_SECURE=True, DECODE_LEEWAY=9)
+    for path, is_refresh in (("/notes", False), ("/renew", True)):
+        view = jwt_required(refresh=is_refresh)(new_view("noted"))
+        former.app.add_url_rule(path, path, view, methods=["POST"])
 
     @former.app.post("/login")
     def login() -> Any:
@@ -238,6 +246,18 @@ def test_a_logout_of_somebody_else_leaves_old_cookies(client: FlaskClient) -> No
     old = value_of(client, ACCESS)
     assert double_submit(client, "/logout/bob").get_json() is False
     assert client.get("/claims", headers=bearer(old)).status_code == 200
+
+
+def test_the_old_version_takes_our_cookies_too(build: Build, secret: str) -> None:
+    app, former = build(**NAMES), make_former(secret)
+    client, old = app.test_client(), former.app.test_client()
+    answer = send(client, "/login", **SAME)
+    for header in answer.headers.getlist("Set-Cookie"):
+        name, _, value = header.partition(";")[0].partition("=")
+        old.set_cookie(name, value)
+    for path, name in (("/notes", "csrf_access_token"), ("/renew", "csrf_refresh_token")):
+        assert send(old, path).status_code == 401
+        assert send(old, path, **{"X-CSRF-TOKEN": value_of(old, name)}).text == "noted"
 
 
 @pytest.fixture
