@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any, ClassVar
 
 import flask_restful
+import flask_restx  # type: ignore[import-untyped]  # has no types
 import pytest
+from apiflask import APIFlask
 from flask import Flask, g
 from flask.testing import FlaskClient
 from flask.views import MethodView
@@ -27,7 +29,7 @@ from flask_tokenguard.cli.commands import tokenguard
 
 from ..conftest import MakeApp
 from ..support import bearer
-from .conftest import Headers
+from .conftest import GuardApp, Headers
 from .support import (
     MALFORMED,
     MISSING,
@@ -215,17 +217,59 @@ def test_a_class_of_views_names_places_for_each_method(make_app: MakeApp, token:
     assert refusal_of(client.post(f"/files?jwt={token}")) == MISSING
 
 
-def test_places_may_stand_in_a_list_of_decorators(make_app: MakeApp, token: str) -> None:
-    app = make_app()
+def guarded_get(base: type) -> Any:
+    """Make a class view of a framework whose GET names a place."""
 
-    class Files(flask_restful.Resource):  # type: ignore[misc] # has no types
+    class Files(base):  # type: ignore[misc] # of any framework
+        @token_required(locations=QUERY)
+        def get(self) -> Any:
+            return show()
+
+    return Files
+
+
+def in_a_list(base: type) -> Any:
+    """Make one that names it in a list of decorators."""
+
+    class Files(base):  # type: ignore[misc] # of any framework
         method_decorators = (token_required(locations=QUERY),)
 
         def get(self) -> Any:
             return show()
 
-    flask_restful.Api(app).add_resource(Files, "/files")
-    assert where(app.test_client().get(f"/files?jwt={token}")) == "query:jwt"
+    return Files
+
+
+def add_restful(app: Flask, make: Callable[[type], Any]) -> None:
+    flask_restful.Api(app).add_resource(make(flask_restful.Resource), "/files")
+
+
+def add_restx(app: Flask, make: Callable[[type], Any]) -> None:
+    flask_restx.Api(app).add_resource(make(flask_restx.Resource), "/files")
+
+
+@pytest.mark.parametrize("make", [guarded_get, in_a_list])
+@pytest.mark.parametrize("add_to", [add_restful, add_restx])
+def test_resources_name_places(
+    make_app: MakeApp,
+    token: str,
+    headers: Headers,
+    make: Callable[[type], Any],
+    add_to: Callable[..., None],
+) -> None:
+    app = make_app()
+    add_to(app, make)
+    client = app.test_client()
+    assert where(client.get(f"/files?jwt={token}")) == "query:jwt"
+    assert client.get("/files", headers=headers).status_code == 401
+
+
+def test_an_apiflask_view_names_places(guard_app: GuardApp, token: str, headers: Headers) -> None:
+    app = guard_app(APIFlask(__name__))
+    add(app, "/files", token_required(locations=QUERY), app.doc(summary="Files"))
+    client = app.test_client()
+    assert where(client.get(f"/files?jwt={token}")) == "query:jwt"
+    assert client.get("/files", headers=headers).status_code == 401
 
 
 def test_a_view_names_its_places_once(make_app: MakeApp) -> None:

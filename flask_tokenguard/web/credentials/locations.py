@@ -11,7 +11,7 @@ from ...errors import InvalidRequest, Reason
 from ...verify.claims import VerifiedToken
 from .readers import Credentials
 
-# The kind of a header in which a proxy sends tokens that it signed, whoever asked.
+# The kind of a header in which a proxy sends tokens that it signed, of any client.
 PROXY = "proxy"
 # Beside the tokens of these a cookie does not count: a stale one locks nobody out.
 BEFORE_COOKIES = frozenset({HEADER, PROXY, COOKIE})
