@@ -23,9 +23,8 @@ from ..config.locations import LocationEntry
 from ..errors import InvalidToken, Reason, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
-from ..verify.refusals import wrong_issuer
 from .challenge import finish, report
-from .credentials.locations import Found, Location, yields
+from .credentials.locations import Found, Location, check_beside, two_tokens
 from .credentials.places import without_body
 from .parts import Parts, parts_of, resolver
 
@@ -283,22 +282,19 @@ def _look(authentication: Authentication, request: Request, locations: Sequence[
     token, place = "", None
     try:
         for location in locations:
-            earlier = authentication.place
-            is_left_out = earlier is not None and earlier.kind in location.yields_to
-            found = None if is_left_out else location.read(request)
+            if authentication.place is not None:
+                check_beside(location, request, authentication.place)
+                continue
+            found = location.read(request)
             if found is None:
                 continue
-            one, text = found if isinstance(found, Found) else (location, found)
-            is_second = earlier is not None or authentication.error is not None
-            if is_second and yields(one, earlier):
-                continue
-            authentication.place = place = one
-            token = text
+            if authentication.error is not None:
+                raise two_tokens()
+            place, token = found if isinstance(found, Found) else (location, found)
+            authentication.place = place
         if place is None:
             return
         verified = authentication.parts.verifier.verify(token)
-        if place.issuers is not None and verified.issuer.name not in place.issuers:
-            raise verified.attach_to(wrong_issuer(verified.claims, place.issuers))
         if place.on_accepted is not None:
             place.on_accepted(request, verified)
         authentication.token = verified

@@ -166,6 +166,21 @@ def test_a_call_takes_a_token_where_it_names(client: FlaskClient, token: str) ->
     assert refusal_of(client.post("/call")) == MISSING
 
 
+def test_a_call_takes_no_token_beside_a_malformed_header(client: FlaskClient, token: str) -> None:
+    answer = client.post("/call", json={"token": token}, headers={"Authorization": "Bearer"})
+    assert refusal_of(answer) == MALFORMED
+
+
+def test_two_calls_may_name_the_same_place(make_app: MakeApp, token: str) -> None:
+    app = make_app()
+
+    @app.get("/twice")
+    def twice() -> Any:
+        return [require_token(locations=QUERY).subject for _ in range(2)]
+
+    assert app.test_client().get(f"/twice?jwt={token}").get_json() == ["alice", "alice"]
+
+
 def test_a_call_takes_no_token_that_was_found_elsewhere(
     client: FlaskClient, headers: Headers, token: str
 ) -> None:

@@ -25,7 +25,6 @@ class Location:
         name: As in TOKENGUARD_TOKEN_LOCATIONS.
         read: Returns the unverified token there, or None; with its place where that is another.
         reads_body: Whether it reads the body.
-        issuers: Whose tokens may be there, where a proxy puts them; None for anybody's.
         kind: What carries the token.
         yields_to: The kinds of locations beside whose tokens this one is not looked at.
         credentials: The header, where a scheme stands before the token.
@@ -36,7 +35,6 @@ class Location:
     name: str
     read: "Callable[[Request], str | Found | None]"
     reads_body: bool = False
-    issuers: frozenset[str] | None = None
     kind: str = HEADER
     yields_to: frozenset[str] = frozenset()
     credentials: Credentials | None = None
@@ -61,17 +59,14 @@ def find_token(request: Request, locations: Iterable[Location]) -> Found | None:
     Raises:
         InvalidRequest: There is more than one, or one is malformed.
     """
-    found = earlier = None
+    found = None
     for location in locations:
-        if earlier is not None and earlier.kind in location.yields_to:
+        if found is not None:
+            check_beside(location, request, found.location)
             continue
         read = location.read(request)
-        if read is None:
-            continue
-        one = read if isinstance(read, Found) else Found(location, read)
-        if earlier is not None and yields(one.location, earlier):
-            continue
-        found, earlier = one, one.location
+        if read is not None:
+            found = read if isinstance(read, Found) else Found(location, read)
     return found
 
 
@@ -95,12 +90,21 @@ def find_refresh_tokens(request: Request, locations: Iterable[Location]) -> list
     return [one for one in (first, found) if one is not None]
 
 
-def yields(location: Location, earlier: Location | None) -> bool:
-    """Return that a second token counts for nothing beside that of an earlier location.
+def check_beside(location: Location, request: Request, earlier: Location) -> None:
+    """Check that no second token is there, beside that of an earlier location.
 
     Raises:
-        InvalidRequest: It does not: the request carries two.
+        InvalidRequest: One is, and it does not yield.
     """
-    if earlier is None or earlier.kind not in location.yields_to:
-        raise InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)
-    return True
+    if earlier.kind in location.yields_to:
+        return
+    found = location.read(request)
+    if isinstance(found, Found) and earlier.kind in found.location.yields_to:
+        return
+    if found is not None:
+        raise two_tokens()
+
+
+def two_tokens() -> InvalidRequest:
+    """Make the error for a second token."""
+    return InvalidRequest("The request carries two tokens", reason=Reason.TWO_CREDENTIALS)

@@ -24,6 +24,7 @@ from ...config.locations import (
     LocationEntry,
 )
 from ...verify.claims import VerifiedToken
+from ...verify.refusals import wrong_issuer
 from .cookies import TokenCookies
 from .locations import BEFORE_COOKIES, PROXY, Found, Location
 from .readers import (
@@ -165,9 +166,9 @@ def proxy_headers(headers: Iterable[tuple[str, str]]) -> tuple[Location, ...]:
         Location(
             name,
             partial(in_field, variable=variable_of(name)),
-            issuers=frozenset(issuers[name]),
             kind=PROXY,
             yields_to=frozenset({HEADER}),
+            on_accepted=partial(_require_issuer, issuers=frozenset(issuers[name])),
         )
         for name in issuers
     )
@@ -215,6 +216,11 @@ def _read_own(request: Request, *, find: FindToken, kinds: dict[str, Location]) 
     if not isinstance(token, str) or not isinstance(kind, str) or kind not in kinds:
         raise TypeError(_RETURNS)
     return Found(kinds[kind], token) if token else None
+
+
+def _require_issuer(_: Request, token: VerifiedToken, *, issuers: frozenset[str]) -> None:
+    if token.issuer.name not in issuers:
+        raise token.attach_to(wrong_issuer(token.claims, issuers))
 
 
 def _forbid_sharing(_request: Request, _token: VerifiedToken) -> None:
