@@ -4,7 +4,7 @@ What was verified lives in the request object, never in `g`: anything may assign
 shares it with a request that a view makes to its own app. `g.claims` only shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from flask import (

@@ -596,3 +596,17 @@ def test_an_app_without_a_request_s_hook_sends_its_answers(guard_app: GuardApp) 
     app = guard_app(Flask(__name__), **SLIDING)
     app.before_request_funcs[None].insert(0, lambda: "early")
     assert app.test_client().get("/").text == "early"
+
+
+def test_a_view_slides_only_by_a_cookie_that_it_names(
+    make_app: MakeApp, clock: SettableClock
+) -> None:
+    app = with_views(make_app(TokenGuard(clock=clock), **SLIDING))
+    for kind in ("cookie", "header"):
+        app.add_url_rule(
+            f"/by/{kind}", kind, token_required(locations=[kind])(lambda: current_token.location)
+        )
+    client = signed_in(app)
+    clock.now += LIFETIME
+    answers = [get(client, f"/by/{kind}") for kind in ("header", "cookie")]
+    assert [(answer.status_code, slid(answer)) for answer in answers] == [(401, False), (200, True)]
