@@ -27,7 +27,12 @@ FLOORS = (
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 KNOW_FLASK = {"__init__", "extension", "cli", "testing", "wiring", "web"}
-IMPORTERS = {"jwt": "jose/jws.py", "joserfc": "jose/jwe.py", "redis": "stores/redis/"}
+IMPORTERS = {
+    "jwt": "jose/jws.py",
+    "joserfc": "jose/jwe.py",
+    "redis": "stores/redis/",
+    "libcst": "cli/migrating/",
+}
 IMPORTERS |= dict.fromkeys(("sqlalchemy", "psycopg", "pymysql"), "stores/sql/")
 # Their own reason is for those that an app makes.
 NEED_A_REASON = {"Refusal", "Rejected", "InvalidToken", "InvalidGrant", "Unavailable"}

@@ -16,8 +16,9 @@ from ..web.parts import Parts
 from .doctor import examine
 from .former import import_revoked
 from .keys import KEY_COMMANDS
+from .migrating.commands import migrate, print_moved_config
 from .migration import migration
-from .output import Group, as_json_option, duration, fail, in_words, parts_of, print_rows
+from .output import Group, app_of, as_json_option, duration, fail, in_words, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
 from .sessions import SESSION_COMMANDS
@@ -28,7 +29,7 @@ def tokenguard() -> None:
     """Make keys, read and revoke tokens, and see what this app demands of requests."""
 
 
-for command in (*KEY_COMMANDS, prune, migration, import_revoked, *SESSION_COMMANDS):
+for command in (*KEY_COMMANDS, prune, migration, import_revoked, *SESSION_COMMANDS, migrate):
     tokenguard.add_command(command)
 
 
@@ -100,10 +101,18 @@ def routes(context: click.Context, strict: bool, as_json: bool) -> None:
 
 
 @tokenguard.command()
+@click.option(
+    "--from-flask-jwt-extended",
+    "is_former",
+    is_flag=True,
+    help="Print what takes the place of an app's JWT_* config, and what needs a hand.",
+)
 @as_json_option
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(context: click.Context, is_former: bool, as_json: bool) -> None:
     """Tell what is risky in this app's configuration, why, and what to set."""
+    if is_former:
+        context.exit(print_moved_config(app_of(context), as_json=as_json))
     try:
         findings = examine(parts_of(context))
     except (ValueError, OSError) as error:

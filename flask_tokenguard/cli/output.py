@@ -107,11 +107,8 @@ def fail(message: str) -> NoReturn:
     raise _Failure(message)
 
 
-def parts_of(context: click.Context) -> Parts:
-    """Load the app and get its parts, or fail with all that is wrong with it.
-
-    The app's context lasts as long as the command: its callbacks and its store may need it.
-    """
+def app_of(context: click.Context) -> Flask:
+    """Load the app, or fail with all that is wrong with it."""
     try:
         app: Flask = context.ensure_object(ScriptInfo).load_app()
     except ConfigurationError as error:
@@ -119,6 +116,15 @@ def parts_of(context: click.Context) -> Parts:
     except Unavailable as error:
         # The app asks its store when it starts.
         fail(error.description)
+    return app
+
+
+def parts_of(context: click.Context) -> Parts:
+    """Load the app and get its parts, or fail with all that is wrong with it.
+
+    The app's context lasts as long as the command: its callbacks and its store may need it.
+    """
+    app = app_of(context)
     if EXTENSION not in app.extensions:
         fail(f"The app {app.name!r} has no TokenGuard")
     context.with_resource(app.app_context())

@@ -1,0 +1,105 @@
+"""Reports of a module on its way: settings and names that need a hand, and what nodes are."""
+
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import (
+    ParentNodeProvider,
+    PositionProvider,
+    QualifiedNameProvider,
+    ScopeProvider,
+)
+
+from .behaviours import BEHAVIOURS
+from .names import DECORATORS, EXCEPTIONS, FUNCTIONS, LOADERS, Name
+from .report import ByHand
+from .settings import PREFIX, SETTINGS
+from .syntax import arguments_of, is_word, name_among, own_calls, text_of
+
+_ROWS = {**DECORATORS, **LOADERS, **FUNCTIONS, **EXCEPTIONS, **BEHAVIOURS}
+_PRIVATE = Name("nothing", "It is no part of the public interface.")
+_LOGOUT = "A logout puts a `jti` into a list of the app's own"
+_DEMANDS = ("jwt_required", "verify_jwt_in_request")
+
+
+class Reporting(cst.CSTTransformer):
+    """Reports what can be seen at a node alone.
+
+    Attributes:
+        by_hand: What needs a hand.
+    """
+
+    METADATA_DEPENDENCIES = (
+        PositionProvider,
+        ParentNodeProvider,
+        QualifiedNameProvider,
+        ScopeProvider,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_hand: list[ByHand] = []
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        """Report a setting, or a `jti` that goes into a list of revoked tokens."""
+        self._report_setting(text_of(node), node)
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        """Report a `jti` of the request's token."""
+        index = node.slice[0].slice
+        is_jti = isinstance(index, cst.Index) and text_of(index.value) == "jti"
+        if is_jti and any(self.name(each.func) == "get_jwt" for each in own_calls(node)):
+            self.note(_LOGOUT, node)
+
+    def visit_Arg(self, node: cst.Arg) -> None:
+        """Report a setting that is an argument."""
+        if node.keyword is not None:
+            self._report_setting(node.keyword.value, node)
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        """Report a setting in a class of the config."""
+        if isinstance(node.target, cst.Name):
+            self._report_setting(node.target.value, node)
+
+    def _report_setting(self, name: str | None, node: cst.CSTNode) -> None:
+        row = SETTINGS.get((name or "").removeprefix(PREFIX))
+        if name is not None and name.startswith(PREFIX) and row is not None:
+            self.by_hand.append(ByHand.of(name, row, self.line(node)))
+
+    def demands(self, node: cst.CSTNode, kind: str | None = None) -> bool:
+        """Return whether a call demands a token, or one of a kind."""
+        if not isinstance(node, cst.Call):
+            return False
+        name = self.name(node.func)
+        arguments = arguments_of(node, name) if name in _DEMANDS else None
+        if arguments is None:
+            return False
+        if kind is not None:
+            return is_word(arguments.get(kind), "True")
+        return arguments.keys().isdisjoint({"optional", "refresh"})
+
+    def has_time(self, node: cst.CSTNode) -> bool:
+        """Return whether `time` is the module of the standard library, or nothing yet."""
+        scope = self.get_metadata(ScopeProvider, node, None)
+        names = (
+            set()
+            if scope is None
+            else {each.name for each in scope.get_qualified_names_for("time")}
+        )
+        return names <= {"time"}
+
+    def name(self, node: cst.CSTNode) -> str | None:
+        """Return the name of flask-jwt-extended that a name or an attribute has."""
+        if not isinstance(node, cst.Name | cst.Attribute):
+            return None  # libcst gives a call the name of its function
+        names: Any = self.get_metadata(QualifiedNameProvider, node, set())
+        return name_among(names)
+
+    def line(self, node: cst.CSTNode) -> int:
+        """Return the line where a node begins."""
+        position: Any = self.get_metadata(PositionProvider, node)
+        return int(position.start.line)
+
+    def note(self, row: str, node: cst.CSTNode) -> None:
+        """Report a row of the table at a node."""
+        self.by_hand.append(ByHand.of(row, _ROWS.get(row, _PRIVATE), self.line(node)))
