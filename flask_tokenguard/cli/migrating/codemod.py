@@ -26,6 +26,8 @@ from .syntax import (
 _RENAMED = {"JWTManager": "TokenGuard", "current_user": "current_user"}
 _NOTED = ("token_in_blocklist_loader",)
 # Where a refresh token was demanded there is no access token.
+# Around an expression that stands alone in these there need be no brackets.
+_ALONE = (cst.Arg, cst.Assign, cst.Return)
 _OF_ACCESS_TOKENS = ("get_jwt", "get_jwt_header", "get_jwt_identity")
 _KEPT_REFRESH = "A refresh token gives access tokens until it expires"
 
@@ -222,7 +224,9 @@ class _Codemod(Reporting):
         """Write what was decided."""
         write = self._written.get(original_node)
         if write is not None:
-            return write(updated_node)
+            parent = self.get_metadata(ParentNodeProvider, original_node)
+            node = write(updated_node)
+            return node.with_changes(lpar=[], rpar=[]) if isinstance(parent, _ALONE) else node
         kept = [arg for arg in updated_node.args if not _is_context_processor(arg)]
         if len(kept) == len(updated_node.args):
             return updated_node

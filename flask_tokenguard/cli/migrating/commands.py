@@ -118,4 +118,4 @@ def print_moved_config(app: Flask, *, as_json: bool) -> int:
 def _print_by_hand(lines: Iterable[ByHand], place: str) -> None:
     for line in lines:
         where = f"{place}{line.line}: " if place else ""
-        click.echo(f"{where}{line.theirs}: write {line.write}. {line.why}")
+        click.echo(f"{where}{line.theirs} -> {line.ours}. {line.why}")

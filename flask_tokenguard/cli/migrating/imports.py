@@ -95,7 +95,7 @@ class _Mover(cst.CSTTransformer):
         ours = [_import_line(self._imported)] if self._imported else []
         self._imported = set()
         theirs = [] if isinstance(kept, str) else [updated_node.with_changes(body=[kept])]
-        lines = [*ours, *theirs]
+        lines = [*theirs, *ours]
         if not lines:
             return cst.RemoveFromParent()
         first = lines[0].with_changes(leading_lines=updated_node.leading_lines)

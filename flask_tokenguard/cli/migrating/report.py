@@ -12,13 +12,13 @@ class ByHand(NamedTuple):
     Attributes:
         line: Where it is in the file; None for what is not in one.
         theirs: The name or behaviour of flask-jwt-extended.
-        write: What to write.
+        ours: What to write or to know here.
         why: What differs, and why.
     """
 
     line: int | None
     theirs: str
-    write: str
+    ours: str
     why: str
 
     @classmethod

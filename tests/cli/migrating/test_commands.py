@@ -68,7 +68,7 @@ def test_migrate_names_the_lines_that_need_a_hand(file: Path) -> None:
     file.write_text(OLD + BY_HAND)
     result = run_alone("migrate", file)
     assert result.exit_code == 1
-    assert f"\n{file}:7: JWT_SECRET_KEY: write `TOKENGUARD_KEY`" in result.stdout
+    assert f"\n{file}:7: JWT_SECRET_KEY -> `TOKENGUARD_KEY`" in result.stdout
 
 
 def test_migrate_prints_json_for_programs(file: Path) -> None:
@@ -76,7 +76,7 @@ def test_migrate_prints_json_for_programs(file: Path) -> None:
     ((row),) = json.loads(run_alone("migrate", "--json", file).stdout)
     assert (row["file"], row["by_hand"][0]["line"]) == (str(file), 7)
     assert row["diff"].startswith("--- ")
-    assert row["by_hand"][0].keys() == {"line", "theirs", "write", "why"}
+    assert row["by_hand"][0].keys() == {"line", "theirs", "ours", "why"}
 
 
 def test_migrate_writes_no_file_if_one_is_no_python(file: Path, tmp_path: Path) -> None:
