@@ -22,7 +22,8 @@ from ..web.former import FormerApp
 
 PAGE = (ROOT / "docs" / "migrating.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-SETTING, EXPORT, CALLBACK, _, PLACES, VIEWS, OWN, COOKIES, RENAMED = CODE
+SETTING, EXPORT, CALLBACK, _, PLACES, VIEWS, OWN, COOKIES, RENAMED, *OTHERS = CODE
+SHAPE, BY_HAND, FLASK_JWT = OTHERS
 (QUERY,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 NOW = 1_790_000_000
 

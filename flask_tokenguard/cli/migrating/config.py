@@ -137,6 +137,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], list[Line] | None]] = MappingProxyType
         "JSON_KEY": _nothing,
         "QUERY_STRING_NAME": _nothing,
         "REFRESH_COOKIE_NAME": _nothing,
+        "REFRESH_CSRF_COOKIE_NAME": _nothing,
         "REFRESH_COOKIE_PATH": _plain("COOKIE_PATH"),
         "REFRESH_CSRF_FIELD_NAME": _plain("COOKIE_CSRF_FIELD"),
         "REFRESH_CSRF_HEADER_NAME": _plain("COOKIE_CSRF_HEADER"),
@@ -155,7 +156,10 @@ def _locations(theirs: Theirs) -> list[Line]:
         lines += [
             _line("COOKIE_ACCESS_NAME", theirs["ACCESS_COOKIE_NAME"]),
             _line("COOKIE_REFRESH_NAME", theirs["REFRESH_COOKIE_NAME"]),
-            _line("COOKIE_CSRF_NAME", theirs["ACCESS_CSRF_COOKIE_NAME"]),
+            _line(
+                "COOKIE_CSRF_NAME",
+                [theirs["ACCESS_CSRF_COOKIE_NAME"], theirs["REFRESH_CSRF_COOKIE_NAME"]],
+            ),
         ]
     return lines
 

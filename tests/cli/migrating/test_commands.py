@@ -242,7 +242,8 @@ def test_cookies_keep_their_names() -> None:
     found = moved(app)
     assert found["TOKENGUARD_COOKIE_ACCESS_NAME"] == "access_token_cookie"
     assert found["TOKENGUARD_COOKIE_REFRESH_NAME"] == "refresh_token_cookie"
-    assert found["TOKENGUARD_COOKIE_CSRF_NAME"] == "csrf_access_token"
+    csrf = ["csrf_access_token", "csrf_refresh_token"]
+    assert found["TOKENGUARD_COOKIE_CSRF_NAME"] == csrf
     assert found["TOKENGUARD_COOKIE_CSRF_HEADER"] == "X-Own"
     assert found["TOKENGUARD_COOKIE_DOMAIN"] == "example.com"
     assert found["TOKENGUARD_TOKEN_LOCATIONS"] == ["cookie"]
