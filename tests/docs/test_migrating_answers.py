@@ -58,24 +58,29 @@ def _id_of(old: FormerApp, token: str) -> str:
         return str(get_jti(token))
 
 
+@token_required
+def _method(_: Any) -> Any:
+    return {"served": True}
+
+
 def _plain(app: Flask) -> None:
     app.add_url_rule("/claims", "claims", token_required(lambda: {"served": True}))
 
 
 def _restful(app: Flask) -> None:
-    resource = type("Claims", (Resource,), {"get": token_required(lambda _: {})})
+    resource = type("Claims", (Resource,), {"get": _method})
     RestfulApi(app).add_resource(resource, "/claims")
 
 
 def _restx(app: Flask) -> None:
-    resource = type("Claims", (flask_restx.Resource,), {"get": token_required(lambda _: {})})
+    resource = type("Claims", (flask_restx.Resource,), {"get": _method})
     flask_restx.Api(app).add_resource(resource, "/claims")
 
 
 def _smorest(app: Flask) -> None:
     app.config.update(API_TITLE="Notes", API_VERSION="v1", OPENAPI_VERSION="3.0.2")
     blueprint = SmorestBlueprint("claims", __name__)
-    view = type("Claims", (MethodView,), {"get": token_required(lambda _: {})})
+    view = type("Claims", (MethodView,), {"get": _method})
     blueprint.route("/claims")(view)
     SmorestApi(app).register_blueprint(blueprint)
 
@@ -159,7 +164,7 @@ def test_an_access_token_is_refused_where_one_refreshes(
 def test_a_request_of_another_site_is_a_401(old: FormerApp, clock: SettableClock) -> None:
     client = moved(_plain, old, clock)
 
-    def refuse() -> None:
+    def refuse() -> Any:
         raise CrossSiteRequest
 
     client.application.add_url_rule("/forged", "forged", refuse)

@@ -53,6 +53,11 @@ BEHAVIOURS: Mapping[str, Name] = MappingProxyType(
         "A change of the password logs nobody out": Name(
             "`end_all_sessions(subject)`", "Every token that the subject has is refused."
         ),
+        "Cookies are set and deleted at anybody's request": Name(
+            "403 for a request that another site may have sent",
+            "A form of another site could log your user in as somebody else. A script without"
+            " `Origin` sends the header that it sends with every POST.",
+        ),
         "A claim of the app may replace `sub`, `exp`, `type`": Name(
             "`IssueError`", "A registered claim has an argument that checks it."
         ),

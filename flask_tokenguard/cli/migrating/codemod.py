@@ -29,6 +29,8 @@ _NOTED = ("token_in_blocklist_loader",)
 # Around an expression that stands alone in these there need be no brackets.
 _ALONE = (cst.Arg, cst.Assign, cst.Return)
 _OF_ACCESS_TOKENS = ("get_jwt", "get_jwt_header", "get_jwt_identity")
+# What to know once an app.
+_NOTES = {"JWTManager": ("A bad token is a 422, an expired one a 401",)}
 _KEPT_REFRESH = "A refresh token gives access tokens until it expires"
 
 
@@ -198,7 +200,7 @@ class _Codemod(Reporting):
         notes = WRITERS[name](arguments, place).notes
         self._written[node] = lambda updated: self._write(updated, name, place)
         self._settled.add(node.func)
-        for note in notes:
+        for note in (*notes, *_NOTES.get(name, ())):
             self.note(note, node)
 
     def _is_misread(self, node: cst.Call, name: str) -> bool:

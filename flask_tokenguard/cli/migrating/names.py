@@ -170,7 +170,9 @@ FUNCTIONS: Mapping[str, Name] = MappingProxyType(
             "`current_user`", "Falsy on an open route without a good token, where there it raised."
         ),
         "decode_token": Name(
-            "`guard.verify(token).claims`", "Everything is checked, revocation too."
+            "`guard.verify(token).claims`",
+            "Everything is checked, revocation too. A refresh token is not taken: `sessions_of`"
+            " lists what they belong to.",
         ),
         "decode_token(csrf_value=)": Name(
             "nothing", "The check of requests from other sites is the hook's."
@@ -184,7 +186,10 @@ FUNCTIONS: Mapping[str, Name] = MappingProxyType(
         "get_current_user": Name(
             "`current_user`", "It stands for the user; `is None` is never true of it: write `not`."
         ),
-        "get_jti": Name("`guard.verify(token).claims.id`", "Everything is checked."),
+        "get_jti": Name(
+            "`guard.verify(token).claims.id`; nothing for a list of tokens that are out",
+            "The store knows its sessions, and `sessions_of` lists them.",
+        ),
         "get_jwt": Name(
             "`g.claims`", "None where no token came; on an open route that of a good one is there."
         ),

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 PREFIX = "JWT_"
-_BOTH_CSRF = "One claim `csrf` is in both tokens of a session. A list names several cookies that hold it."
+_BOTH_CSRF = (
+    "One claim `csrf` is in both tokens of a session. A list names several cookies that hold it."
+)
 _ONE_PATH = (
     "One path for all cookies: a path keeps out no script, which reads every page of its origin."
 )
@@ -94,8 +96,8 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "CSRF_METHODS": Setting(
             ("POST", "PUT", "PATCH", "DELETE"),
             "nothing",
-            "All but GET, HEAD, OPTIONS and TRACE are checked, since a shorter list is a hole. A GET that"
-            " changes something becomes a POST.",
+            "All but GET, HEAD, OPTIONS and TRACE are checked, since a shorter list is a hole. A GET"
+            " that changes something becomes a POST.",
         ),
         "DECODE_ALGORITHMS": Setting(
             None,
@@ -183,7 +185,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "REFRESH_JSON_KEY": Setting(
             "refresh_token",
             "`refresh_token`, its name in RFC 6749 section 6",
-            "A form is read too. An entry `json:NAME` of `TOKENGUARD_TOKEN_LOCATIONS` names another.",
+            "A form is read too. An entry `json:NAME` of `TOKENGUARD_TOKEN_LOCATIONS` adds another.",
         ),
         "REFRESH_TOKEN_EXPIRES": Setting(
             timedelta(days=30),

@@ -7,8 +7,8 @@ from typing import Any
 
 import jwt as pyjwt
 import pytest
-from flask import Flask, g
-from flask_jwt_extended import jwt_required
+from flask import Flask, g, jsonify
+from flask_jwt_extended import jwt_required, set_access_cookies
 from flask_restful import Api, Resource
 
 from flask_tokenguard import (
@@ -20,6 +20,7 @@ from flask_tokenguard import (
     issue_token_pair,
     refresh_required,
     refresh_token_pair,
+    set_token_cookies,
     token_required,
 )
 from flask_tokenguard.cli.migrating.behaviours import BEHAVIOURS
@@ -46,7 +47,7 @@ def apps() -> Apps:
         old = FormerApp(SECRET, TOKEN_LOCATION=["headers", "query_string"])
         old.app.add_url_rule("/open", "open", lambda: {"sub": "nobody looks"})
         new = Flask("new")
-        settings |= {
+        settings = {
             "KEY": SECRET,
             "TOKEN_LOCATIONS": ["header", "query"],
             "FORMER_TOKENS": {
@@ -54,7 +55,7 @@ def apps() -> Apps:
                 "key": SECRET,
                 "until": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400)),
             },
-        }
+        } | settings
         new.config.update({f"TOKENGUARD_{name}": value for name, value in settings.items()})
         guard = guard or TokenGuard()
         guard.init_app(new)
@@ -131,7 +132,7 @@ def test_the_header_says_what_kind_of_token_it_is(apps: Apps) -> None:
         pair = issue_token_pair("alice")
     types = [
         pyjwt.get_unverified_header(pair[kind])["typ"] for kind in ("access_token", "refresh_token")
-    ]  # type: ignore[literal-required]  # they are its keys
+    ]
     assert types == ["at+jwt", "rt+jwt"]
 
 
@@ -193,6 +194,26 @@ def test_a_logout_ends_both_tokens(apps: Apps, ends: Callable[[], Any]) -> None:
         refresh_token_pair(token=pair["refresh_token"])
 
 
+@shows("Cookies are set and deleted at anybody's request")
+def test_cookies_are_not_set_for_another_site(apps: Apps) -> None:
+    _, new = both = apps(TOKEN_LOCATIONS=["cookie"])
+    token = both[0].access()
+    both[0].app.config["JWT_TOKEN_LOCATION"] = ["cookies"]
+
+    def set_theirs() -> Any:
+        response = jsonify()
+        set_access_cookies(response, token)
+        return response
+
+    def set_ours() -> Any:
+        return set_token_cookies(jsonify(), {"access_token": own(new)})
+
+    for app, view in ((both[0].app, set_theirs), (new, set_ours)):
+        app.add_url_rule("/in", "in", view, methods=["POST"])
+    headers = {"Origin": "https://evil.example"}
+    assert statuses(both, "/in", method="POST", headers=headers) == [200, 403]
+
+
 @shows("A claim of the app may replace `sub`, `exp`, `type`")
 def test_a_claim_replaces_no_registered_one(apps: Apps) -> None:
     old, new = apps()
@@ -226,9 +247,12 @@ def test_the_config_is_read_once(apps: Apps) -> None:
 def test_a_refusal_is_the_same_under_flask_restful(
     apps: Apps, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def served(_: Any) -> str:
+        return "served"
+
     old, new = apps()
     for app, guarded in ((old.app, jwt_required()), (new, token_required)):
-        view = type("View", (Resource,), {"get": guarded(lambda _: "served")})
+        view = type("View", (Resource,), {"get": guarded(served)})
         Api(app).add_resource(view, "/restful")
     caplog.clear()
     assert statuses((old, new), "/restful") == [500, 401]

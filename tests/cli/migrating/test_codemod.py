@@ -511,6 +511,11 @@ def test_many_imports_stand_one_a_line() -> None:
 # Files
 
 
+def test_the_manager_is_where_answers_are_named() -> None:
+    row = "A bad token is a 422, an expired one a 401"
+    assert rows("JWTManager(app)\n", "JWTManager") == [(1, row)]
+
+
 def test_the_encoding_and_the_line_ends_stay() -> None:
     source = "# coding: latin-1\r\nfrom flask_jwt_extended import get_jwt\r\nget_jwt() # \xe9\r\n"
     found = rewrite(source.encode("latin-1"))

@@ -37,6 +37,8 @@ ROWS: Mapping[str, Any] = {
 }
 # They are named by the row of the function, or of no use but inside of the package.
 NO_ARGUMENTS = {"app", "identity", "response", "encoded_token"}
+# Words of Python and HTTP, which look like classes.
+WORDS = ("Bearer", "False", "Lax", "None", "Origin", "Secure")
 DECORATING = {"jwt_required", "verify_jwt_in_request"}
 
 
@@ -118,7 +120,7 @@ def test_a_row_names_what_exists_here(name: str) -> None:
         for attribute in re.findall(r"(?:@?guard|TokenGuard)\.(\w+)", code):
             assert hasattr(TokenGuard, attribute)
         for kind in re.findall(r"^[A-Z]\w*[a-z]$", code):
-            assert kind in (*flask_tokenguard.__all__, "Lax", "Secure", "False", "Bearer", "None")
+            assert kind in (*flask_tokenguard.__all__, *WORDS)
     for reason in re.findall(r"`reason` is `(\w+)`", row.write):
         assert reason in {each.value for each in Reason}
 
