@@ -2,6 +2,7 @@
 
 import io
 import re
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 from flask import Flask, g
 
-from flask_tokenguard import TokenGuard, issue_token, token_required
+from flask_tokenguard import (
+    InvalidGrant,
+    InvalidToken,
+    TokenGuard,
+    issue_token,
+    token_required,
+)
 from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.config.locations import read_locations
 from flask_tokenguard.jose.compact import parse, parse_payload
@@ -23,7 +30,7 @@ from ..web.former import FormerApp
 PAGE = (ROOT / "docs" / "migrating.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SETTING, EXPORT, CALLBACK, _, PLACES, VIEWS, OWN, COOKIES, RENAMED, *OTHERS = CODE
-SHAPE, BY_HAND, FLASK_JWT = OTHERS
+REVOKED, SHAPE, BY_HAND, FLASK_JWT = OTHERS
 (QUERY,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 NOW = 1_790_000_000
 
@@ -68,6 +75,21 @@ def test_the_callback_asks_the_old_blocklist(
     revoked = parse_payload(parse(tokens[0]))["jti"]
     run(CALLBACK, guard=guard, is_in_blocklist=lambda jti: jti == revoked)
     assert [status_of(app, token) for token in tokens] == [401, 200]
+
+
+def test_what_the_old_version_revoked_is_refused_of_ours_too() -> None:
+    app, revoked = Flask("new"), set[str]()
+    app.config.update(TOKENGUARD_KEY=secrets.token_urlsafe(32), TOKENGUARD_STORAGE_URI="memory://")
+    names = {"InvalidToken": InvalidToken, "TokenGuard": TokenGuard, "find_user": str}
+    guard = run(REVOKED, app=app, is_in_blocklist=revoked.__contains__, **names)["guard"]
+    app.add_url_rule("/claims", "claims", token_required(lambda: "served"))
+    pair = guard.issue_token_pair("alice")
+    assert status_of(app, pair["access_token"]) == 200
+    tokens = [pair["access_token"], pair["refresh_token"]]
+    revoked |= {parse_payload(parse(token))["jti"] for token in tokens}
+    assert status_of(app, tokens[0]) == 401
+    with pytest.raises(InvalidGrant, match="gone"):
+        guard.refresh_token_pair(token=tokens[1])
 
 
 def test_the_query_writes_lines_to_import() -> None:

@@ -5,6 +5,7 @@ import secrets
 import socket
 import threading
 import time
+from itertools import count
 from typing import Literal, Self
 
 Fault = Literal["delay", "drop", "cut", "twice", "away"]
@@ -22,13 +23,15 @@ class Proxy:
             while it is `away` no connection lasts.
         faults: Which of them the server behind it knows how to meet.
         counts: How often each befell one.
+        servers: The servers' ports, which take connections in turn; it may be changed.
     """
 
-    def __init__(self, port: int, *, faults: tuple[Fault, ...] = FAULTS) -> None:
+    def __init__(self, *servers: int, faults: tuple[Fault, ...] = FAULTS) -> None:
         self.fault: Fault | None = None
         self.faults = faults
         self.counts: dict[Fault, int] = dict.fromkeys(FAULTS, 0)
-        self._server = port
+        self.servers = [*servers]
+        self._turns = count()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self._listening.getsockname()[1]
         self._is_open = True
@@ -70,7 +73,9 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
-            server = socket.create_connection(("127.0.0.1", self._server))
+            servers = self.servers
+            port = servers[next(self._turns) % len(servers)]
+            server = socket.create_connection(("127.0.0.1", port))
             with server:
                 self._connect(client, server)
 

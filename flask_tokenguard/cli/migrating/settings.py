@@ -96,7 +96,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "CSRF_METHODS": Setting(
             ("POST", "PUT", "PATCH", "DELETE"),
             "nothing",
-            "All but GET, HEAD, OPTIONS and TRACE are checked, since a shorter list is a hole. A GET"
+            "All but GET, HEAD, OPTIONS and TRACE are checked: a shorter list is a hole. A GET"
             " that changes something becomes a POST.",
         ),
         "DECODE_ALGORITHMS": Setting(
@@ -185,7 +185,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "REFRESH_JSON_KEY": Setting(
             "refresh_token",
             "`refresh_token`, its name in RFC 6749 section 6",
-            "A form is read too. An entry `json:NAME` of `TOKENGUARD_TOKEN_LOCATIONS` adds another.",
+            "A form is read too. An entry `json:NAME` of `TOKENGUARD_TOKEN_LOCATIONS` adds one.",
         ),
         "REFRESH_TOKEN_EXPIRES": Setting(
             timedelta(days=30),
