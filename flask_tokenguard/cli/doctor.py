@@ -416,7 +416,7 @@ RISKS: tuple[_Risk, ...] = (
         "left_over_setting",
         "{setting}",
         "It is left over from flask-jwt-extended, and nothing reads it.",
-        "Take it out; {advice}.",
+        "Take it out. In its place: {ours}.",
         looks.settings_of_others,
     ),
     _Risk(

@@ -23,11 +23,12 @@ from ..quoting import quote
 from ..web.credentials.cross_site import is_loopback
 from ..web.guards.marks import hides_a_demand
 from ..web.parts import Parts
+from .migrating.settings import PREFIX as OTHERS
+from .migrating.settings import SETTINGS
 from .readers import readers_without
 from .routes import routes_of
 
-_OTHERS = "JWT_"
-_READABLE_BY_OTHERS = 0o077
+_READABLE_BYOTHERS = 0o077
 _FEWEST_DIFFERENT_CHARACTERS = 10
 _WORDS_OF_EXAMPLES = ("secret", "password", "change", "example")
 
@@ -63,7 +64,7 @@ def open_files(parts: Parts) -> Places:
     return [
         {"source": source, "file": shlex.quote(str(file.path))}
         for source, file in dict.fromkeys(files)
-        if file is not None and file.path.stat().st_mode & _READABLE_BY_OTHERS
+        if file is not None and file.path.stat().st_mode & _READABLE_BYOTHERS
     ]
 
 
@@ -316,12 +317,13 @@ def settings_of_others(parts: Parts) -> Places:
     """List the settings that are left over from flask-jwt-extended, if the app does not use it."""
     if "flask-jwt-extended" in parts.app.extensions:
         return []
-    names = sorted(name for name in parts.app.config if name.startswith(_OTHERS))
-    otherwise = "nothing takes its place"
-    return [
-        {"setting": name, "advice": advise_setting(name.removeprefix(_OTHERS), otherwise=otherwise)}
-        for name in names
-    ]
+    names = sorted(name for name in parts.app.config if name.startswith(OTHERS))
+    return [{"setting": name, "ours": _ours(name.removeprefix(OTHERS))} for name in names]
+
+
+def _ours(name: str) -> str:
+    row = SETTINGS.get(name)
+    return advise_setting(name, otherwise="nothing") if row is None else row.write
 
 
 def readers_lacking(parts: Parts) -> Places:

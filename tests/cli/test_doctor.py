@@ -514,10 +514,11 @@ def test_how_long_the_end_of_a_foreign_subject_lasts_is_advice(
 @pytest.mark.parametrize(
     ("setting", "remedy"),
     [
-        ("JWT_SECRET_KEY", "Take it out; a secret goes into TOKENGUARD_KEY"),
-        ("JWT_TOKEN_LOCATION", "Take it out; set TOKENGUARD_TOKEN_LOCATIONS, where headers"),
-        ("JWT_ACCESS_TOKEN_EXPIRES", "Take it out; tokens live for TOKENGUARD_ACCESS_TOKEN_LIFE"),
-        ("JWT_ERROR_MESSAGE_KEY", "Take it out; nothing takes its place."),
+        ("JWT_SECRET_KEY", "Take it out. In its place: `TOKENGUARD_KEY`, and `key` of"),
+        ("JWT_TOKEN_LOCATION", "Take it out. In its place: `TOKENGUARD_TOKEN_LOCATIONS`"),
+        ("JWT_CSRF_METHODS", "Take it out. In its place: nothing."),
+        ("JWT_BLACKLIST_ENABLED", "Take it out. In its place: revoked tokens and sessions are"),
+        ("JWT_ANYTHING", "Take it out. In its place: nothing."),
     ],
 )
 def test_a_setting_of_flask_jwt_extended_is_found(
