@@ -12,7 +12,7 @@ from libcst.metadata import (
 from .callbacks import CALLBACKS, as_callback, loader_of, takes_claims_alone
 from .calls import WRITERS, Place, Undecided
 from .imports import OURS, move_imports
-from .pairs import VARIABLE, Pair, find_pair
+from .pairs import ACCESS, REFRESH, VARIABLE, Pair, find_pair
 from .report import ByHand
 from .reporting import Reporting
 from .syntax import (
@@ -24,6 +24,8 @@ from .syntax import (
 )
 
 _RENAMED = {"JWTManager": "TokenGuard", "current_user": "current_user"}
+# By it an object may be the identity of a token.
+IDENTITIES = "user_identity_loader"
 _NOTED = ("token_in_blocklist_loader",)
 # Where a refresh token was demanded there is no access token.
 # Around an expression that stands alone in these there need be no brackets.
@@ -50,8 +52,13 @@ class Rewritten(NamedTuple):
     by_hand: list[ByHand]
 
 
-def rewrite(source: bytes) -> Rewritten:
+def rewrite(source: bytes, *, has_identities: bool = False) -> Rewritten:
     """Rewrite a module.
+
+    Args:
+        source: The module.
+        has_identities: Whether another module of the app registers a `user_identity_loader`, so
+            that an identity is no text yet.
 
     Raises:
         ValueError: It is not Python.
@@ -62,7 +69,7 @@ def rewrite(source: bytes) -> Rewritten:
         raise ValueError(f"line {error.raw_line} is not Python") from None
     except (SyntaxError, LookupError, RecursionError) as error:
         raise ValueError(f"it is not Python ({type(error).__name__})") from None
-    codemod = _Codemod()
+    codemod = _Codemod(has_identities=has_identities or IDENTITIES in before.code)
     after = move_imports(MetadataWrapper(before).visit(codemod), codemod.imported)
     by_hand = sorted(set(codemod.by_hand), key=lambda each: (each.line or 0, each.theirs))
     return Rewritten(before.code, after.code, after.bytes, by_hand)
@@ -86,8 +93,9 @@ class _Codemod(Reporting):
         imported: Names of ours, and modules, that are needed now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_identities: bool) -> None:
         super().__init__()
+        self._has_identities = has_identities
         self.imported: set[str] = set()
         self._functions = [_OUTSIDE]
         self._classes = [False]
@@ -159,7 +167,8 @@ class _Codemod(Reporting):
             return
         function: Any = self.get_metadata(ParentNodeProvider, node)
         is_moved = loader in CALLBACKS and takes_claims_alone(function, loader)
-        if not is_moved or loader in _NOTED:
+        gets_identity = self._has_identities and loader == "additional_claims_loader"
+        if not is_moved or gets_identity or loader in _NOTED:
             self.note(loader, node)
 
     def leave_SimpleStatementLine(
@@ -181,6 +190,12 @@ class _Codemod(Reporting):
     def visit_Call(self, node: cst.Call) -> None:
         """Decide what is written in place of a call."""
         name = self.name(node.func)
+        if (
+            self._has_identities
+            and name in (ACCESS, REFRESH)
+            and not self._functions[-1].is_refresh
+        ):
+            self.note(IDENTITIES, node)
         if name is None or name not in WRITERS or node in self._written or node in self._settled:
             return
         try:

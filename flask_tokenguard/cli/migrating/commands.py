@@ -78,17 +78,24 @@ def _rewrite_all(paths: Iterable[Path]) -> list[_File]:
     """Rewrite every file before one is written."""
     if find_spec("libcst") is None:
         fail("There is no libcst; type `pip install 'flask-tokenguard[migrate]'`")
-    from .codemod import rewrite  # noqa: PLC0415 - few who start an app have libcst
+    from .codemod import IDENTITIES, rewrite  # noqa: PLC0415 - few who start an app have libcst
 
+    sources = {path: _read(path) for path in paths}
+    has_identities = any(IDENTITIES.encode() in source for source in sources.values())
     found = []
-    for path in paths:
+    for path, source in sources.items():
         try:
-            found.append(_File(path, rewrite(path.read_bytes())))
-        except OSError as error:
-            fail(f"{path} cannot be read: {error.strerror}")
+            found.append(_File(path, rewrite(source, has_identities=has_identities)))
         except ValueError as error:
             fail(f"{path}: {error}; nothing was written")
     return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}")
 
 
 def _write_all(files: Iterable[_File]) -> None:

@@ -406,6 +406,31 @@ def test_a_callback_without_a_twin_is_named(loader: str, parameters: str) -> Non
     assert result.after == result.before
 
 
+IDENTITY = """\
+@manager.user_identity_loader
+def identity_of(user):
+    return user.id
+@manager.additional_claims_loader
+def claims_of(user):
+    return {"name": user.name}
+def login():
+    return create_access_token(user)
+@jwt_required(refresh=True)
+def refresh():
+    return create_access_token(get_jwt_identity())
+"""
+
+
+def test_where_an_identity_is_no_text_its_tokens_are_named() -> None:
+    found = rows(IDENTITY, *NAMES)
+    assert found[:3] == [
+        (1, "user_identity_loader"),
+        (4, "additional_claims_loader"),
+        (8, "user_identity_loader"),
+    ]
+    assert {line for line, _ in found[3:]} == {11}
+
+
 # Settings
 
 

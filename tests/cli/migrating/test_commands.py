@@ -71,6 +71,15 @@ def test_migrate_names_the_lines_that_need_a_hand(file: Path) -> None:
     assert f"\n{file}:7: JWT_SECRET_KEY -> `TOKENGUARD_KEY`" in result.stdout
 
 
+def test_migrate_looks_at_the_files_of_an_app_together(file: Path, tmp_path: Path) -> None:
+    file.write_text("from flask_jwt_extended import create_access_token\ncreate_access_token(a)\n")
+    assert run_alone("migrate", file).exit_code == 0
+    other = tmp_path / "extensions.py"
+    other.write_text("@jwt.user_identity_loader\ndef identity_of(user):\n    return user.id\n")
+    result = run_alone("migrate", file, other)
+    assert f"{file}:2: user_identity_loader -> `issue_token(str(user.id))`" in result.stdout
+
+
 def test_migrate_prints_json_for_programs(file: Path) -> None:
     file.write_text(OLD + BY_HAND)
     ((row),) = json.loads(run_alone("migrate", "--json", file).stdout)
