@@ -126,7 +126,7 @@ def test_an_open_route_has_the_claims_of_a_good_token(apps: Apps) -> None:
 
 
 @shows("An access token differs from a refresh token by the claim `type`")
-def test_the_header_says_what_kind_of_token_it_is(apps: Apps) -> None:
+def test_the_header_states_the_kind_of_a_token(apps: Apps) -> None:
     _, new = apps(STORAGE_URI="memory://")
     with new.app_context():
         pair = issue_token_pair("alice")

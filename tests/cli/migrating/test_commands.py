@@ -164,7 +164,7 @@ def test_the_config_of_an_app_that_needs_no_hand() -> None:
     assert found["TOKENGUARD_FORMER_TOKENS"]["key"] == LONG
 
 
-def test_an_app_starts_with_what_was_printed_and_takes_its_old_tokens() -> None:
+def test_what_was_printed_starts_an_app_that_takes_old_tokens() -> None:
     old = FormerApp(
         LONG,
         ACCESS_TOKEN_EXPIRES=timedelta(minutes=5),

@@ -13,7 +13,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS revoked (jti TEXT PRIMARY KEY)"
 
 
 def clock() -> float:
-    """Return the time, as far ahead as the file says."""
+    """Return the time, as far ahead as the file has it."""
     ahead = FOLDER / "ahead"
     return time.time() + (float(ahead.read_text()) if ahead.exists() else 0)
 
