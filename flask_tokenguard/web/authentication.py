@@ -5,6 +5,7 @@ shares it with a request that a view makes to its own app. `g.claims` only shows
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from flask import (
@@ -145,16 +146,20 @@ def authenticate(parts: Parts, request: Request, locations: Sequence[Location]) 
     return authentication
 
 
-def authenticate_again(authentication: Authentication, request: Request, place: Location) -> None:
-    """Look for a token in one place, in place of what was found before.
+def authenticate_again(
+    authentication: Authentication, request: Request, place: Location, text: str
+) -> None:
+    """Take a token as if it had come in a place, instead of what was found before.
 
     Args:
         authentication: That of the request, of which no view has demanded anything yet.
         request: The current request.
-        place: Where the token is.
+        place: Where the token would have come.
+        text: The token.
     """
     authentication.token = authentication.error = authentication.place = None
-    _look(authentication, request, (place,))
+    _look(authentication, request, (replace(place, read=lambda _: text),))
+    authentication.place = place
     flask_g.claims = authentication.claims
 
 

@@ -7,7 +7,7 @@ refresh token in the browser. Parallel requests get one successor, as everywhere
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from flask import Request, Response
@@ -96,7 +96,7 @@ def _slide(authentication: Authentication, request: Request) -> None:
         return
     setattr(request, _SLIDING, _Slid(presented, pair))
     cookie = _cookies_among(authentication.looked_at)[0]
-    authenticate_again(authentication, request, _on_its_way(pair, cookie))
+    authenticate_again(authentication, request, cookie, pair.get("access_token", ""))
 
 
 def slide_answer(response: Response) -> Response:
@@ -168,12 +168,6 @@ def _present(parts: Parts, request: Request) -> Presented | None:
     parameters = Parameters()
     parameters.take(found)
     return present(parts, parameters)
-
-
-def _on_its_way(pair: TokenResponse, cookie: Location) -> Location:
-    """Make the location of an access token that the browser is about to get in its cookie."""
-    text = pair.get("access_token", "")
-    return replace(cookie, read=lambda _: text)
 
 
 def _cookies_among(locations: Iterable[Location]) -> tuple[Location, ...]:
