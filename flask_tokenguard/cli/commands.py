@@ -45,7 +45,7 @@ for command in (*KEY_COMMANDS, prune, migration, import_revoked, *SESSION_COMMAN
 def issue(
     context: click.Context, /, subject: str, claims: tuple[str, ...], as_json: bool, **options: Any
 ) -> None:
-    """Issue a token for SUBJECT and print it."""
+    """Issue a token for SUBJECT and print it; with --json its jti too."""
     parts = parts_of(context)
     own: IssueOptions = {"claims": dict(map(_claim, claims)), **options}  # type: ignore[typeddict-item] # of its names
     issued = issue_token(parts, subject, own)
@@ -66,7 +66,11 @@ def issue(
 @as_json_option
 @click.pass_context
 def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
-    """Read a TOKEN, or the one on standard input, and tell whether this app would accept it."""
+    """Show what a TOKEN, or the one on standard input, holds, and a verdict for each check.
+
+    Its times are in words, with --json in seconds since the epoch. The exit code is 1 if this app
+    would refuse the token.
+    """
     if token in (None, "-"):
         token = sys.stdin.buffer.read().decode(errors="replace")
     try:
@@ -110,7 +114,10 @@ def routes(context: click.Context, strict: bool, as_json: bool) -> None:
 @as_json_option
 @click.pass_context
 def doctor(context: click.Context, is_former: bool, as_json: bool) -> None:
-    """Tell what is risky in this app's configuration, why, and what to set."""
+    """List what is risky in this app's configuration, why, and what to set.
+
+    The keys of other issuers are fetched, for 15 seconds at most. The exit code is 1 for a warning.
+    """
     if is_former:
         context.exit(print_moved_config(app_of(context), as_json=as_json))
     try:

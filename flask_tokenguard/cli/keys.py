@@ -67,7 +67,11 @@ def _password_options(command: Function) -> Function:
 def keygen(
     alg: str, crv: str | None, enc: str | None, kid: str | None, form: str | None, **options: Any
 ) -> None:
-    """Make a key. An existing file is never overwritten."""
+    """Make a key, in PEM or as a JWK, and print what was written.
+
+    An existing file is never overwritten. A password, from a prompt, a file or a variable, encrypts
+    a PEM.
+    """
     if (options["out"] is None) == (not options["stdout"]):
         fail("Say where the secret goes: --out FILE or --stdout")
     password = _password(options)
@@ -147,7 +151,11 @@ def keys(context: click.Context, as_json: bool) -> None:
 def rotate(
     context: click.Context, /, keyring: Path | None, alg: str | None, **options: Any
 ) -> None:
-    """Let the ring's next key sign, and make a new next one."""
+    """Let the ring's next key sign, and make a new next one.
+
+    With --new, and only then, make the ring. While the app cannot start yet, the ring is that of
+    FLASK_TOKENGUARD_KEYRING or --keyring.
+    """
     password = _password(options)
     warn_of_few_readers(alg or DEFAULT_ALG)
     is_own = keyring is None

@@ -66,9 +66,9 @@ def readers_without(alg: str) -> str | None:
 def jwks(
     context: click.Context, /, form: str, kid: str | None, out: Path | None, as_json: bool
 ) -> None:
-    """Print the public keys for who reads our tokens, the one that signs first.
+    """Print the public keys for readers of our tokens, the one that signs first.
 
-    A folder gets jwks.json, or a file for each kid; those that stand there are replaced.
+    With --out a folder gets jwks.json, or a file for each kid. Those that stand there are replaced.
     """
     keys = _public_keys(parts_of(context), kid)
     if not keys and (form != _SET or out is not None):

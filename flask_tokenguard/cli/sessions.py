@@ -107,7 +107,10 @@ def _end_one(context: click.Context, parts: Parts, sid: str, *, as_json: bool) -
 def revoke(
     context: click.Context, /, token: str | None, jti: str | None, issuer: str | None, as_json: bool
 ) -> None:
-    """Refuse TOKEN, or the one on standard input for -. A refresh token ends its session."""
+    """Refuse TOKEN, or the one on standard input for -, or the one that --jti names.
+
+    A refresh token ends its session.
+    """
     if bool(token) == bool(jti) or (token and issuer):
         fail("Name a TOKEN, - for one on standard input, or --jti, with --issuer if it is not ours")
     parts = _parts_of(context)

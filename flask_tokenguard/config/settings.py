@@ -52,65 +52,196 @@ class Settings:
     """The checked config; a field is the key's name without its prefix, in lower case."""
 
     key: str | Mapping[str, Any] | None = _setting(values.key, secret=True)
+    """A secret, PEM text (private, public or certificate), a JWK or a JWKS (object or JSON text).
+    Example: `{"kty": "oct", "k": "<base64url>"}`.
+    """
     key_file: NamedFile | None = _setting_of_files(values.path, secret=True)
+    """The file of what `TOKENGUARD_KEY` would hold. Example: `"signing.pem"`."""
     key_password: str | None = _setting(values.text, secret=True)
+    """Opens an encrypted PEM, and the keys of the key ring. Example:
+    `"correct horse battery staple"`.
+    """
     key_password_file: NamedFile | None = _setting_of_files(values.path, secret=True)
+    """The file of that password. Example: `"signing.password"`."""
     keys: tuple[KeyEntry, ...] | None = _setting_of_files(read_keys)
+    """Several keys: a list of objects with one of `value`, `file` and `env`, and if need be
+    `password` or `password_file`, `kid`, `alg`, `enc`, `use` and `state`: `active` signs, `next`
+    does not yet, `verify-only` no longer does. Example:
+    `[{"file": "new.pem"}, {"file": "old.pem", "state": "verify-only"}]`.
+    """
     keyring: NamedFile | None = _setting_of_files(values.path)
+    """A folder of keys that the command line makes and rotates; `TOKENGUARD_KEY_PASSWORD` opens
+    them. Example: `"keyring"`.
+    """
     algorithm: str | None = _setting(values.choice(*SIGNATURE_ALGORITHMS))
+    """Names the algorithm of a key that admits several: HS256/384/512, RS256/384/512,
+    PS256/384/512, ES256/384/512, EdDSA or Ed25519, [ML-DSA-44/65/87](post-quantum.md). Default: by
+    key: HS256, RS256, ES256/384/512 by curve, EdDSA, ML-DSA by key. Example: `"PS256"`.
+    """
     issuer: str | None = _setting(values.text)
+    """Written as `iss` and demanded. Unset, a token with `iss` is refused. Example:
+    `"https://notes.example/"`.
+    """
     audience: tuple[str, ...] = _setting(values.texts, ())
+    """Any of it is accepted as `aud`, the first is written. Unset, a token with `aud` is refused.
+    Example: `["notes-api", "admin-api"]`.
+    """
     client_id: str | None = _setting(values.text)
+    """Written as `client_id`, unless a token is issued with its own or with None. Default: the
+    issuer. Example: `"notes-web"`.
+    """
     issuers: Mapping[str, IssuerEntry] | None = _setting_of_files(read_issuers)
+    """Other trusted issuers: an object from each `iss` to an object with `audience` (required;
+    false accepts any), one of `discovery` (true, `oidc` or `oauth`), `metadata_url`, `jwks_url`,
+    `jwks_file` and `keys`, and if need be `kid`, `profile`, `algorithms`, `types`, `header`,
+    `requires`, `forbids`, `scope_claims`, `roles_claim`, `leeway`, `stale`, `private_addresses`.
+    See [Tokens of other issuers](issuers.md). Example:
+    `{"https://id.example.com/": {"audience": "notes-api", "discovery": True}}`.
+    """
     former_tokens: FormerEntry | None = _setting_of_files(read_former_tokens)
+    """Own tokens that flask-jwt-extended has issued: an object with `profile`, `key` or `key_file`,
+    `until` (a day), and if need be `issuer`, `audience`, `subject_claim`. See [Coming from
+    flask-jwt-extended](migrating.md). Example:
+    `{"profile": "flask-jwt-extended", "key_file": "former.key", "until": "2027-03-01"}`.
+    """
     allow_insecure_http: bool | tuple[str, ...] = _setting(values.truth_or_hosts, default=False)
+    """True lets keys and metadata come over plain http from loopback, a list of host names from
+    neighbours of these names too. Example: `["keycloak"]`.
+    """
     encryption: EncryptionEntry | None = _setting_of_files(read_encryption)
+    """The key that encrypts tokens: an object with `key`, `key_file` or `kid` (of a key in
+    `TOKENGUARD_KEYS`), and if need be `password` or `password_file`, `alg`, `enc`, `required` (true
+    by default: a token that is only signed is refused). See [Keys](keys.md#encrypted-tokens).
+    Example: `{"key_file": "encryption.jwk"}`.
+    """
     jwks_path: str = _setting(values.url_path, "/.well-known/jwks.json")
+    """Where the public keys are published, unless all keys are secrets. Example:
+    `"/auth/jwks.json"`.
+    """
     types: tuple[str | None, ...] = _setting(values.types, ("at+jwt",))
+    """What the header's `typ` may be, in any case; null stands for a token without one. The first
+    is written as it stands. Example: `["JWT", "at+jwt"]`.
+    """
     leeway: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
+    """Clock skew to forgive, added to `exp`, and to the 5 s that `iat` and `nbf` always have; at
+    most 300 seconds. Example: `"30s"`.
+    """
     required_claims: tuple[str, ...] = _setting(values.claims, OWN_CLAIMS)
+    """Claims demanded of our own tokens beside `exp`, which always is. It may be empty (`[]`), but
+    with a store `iat`, `sub` and `jti` stay. Example: `["iat", "sub", "jti", "tenant"]`.
+    """
     access_token_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(minutes=15)
     )
+    """For how long an access token lives. Example: `"5m"`."""
     refresh_token_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(days=30)
     )
+    """For how long a session lives without being refreshed. Example: `"90d"`."""
     session_lifetime: timedelta = _setting(
         values.duration(1, _LONGEST_ALLOWED_LIFETIME), timedelta(days=90)
     )
+    """For how long a session lives at all. Example: `"365d"`."""
     refresh_rotation: str = _setting(values.choice("on", "off"), "on")
+    """`on`, or `off`, which keeps one refresh token a session, for clients that cannot store a new
+    one; a stolen one is not detected then. Example: `"off"`.
+    """
     refresh_grace: timedelta = _setting(
         values.duration(0, timedelta(seconds=300)), timedelta(seconds=10)
     )
+    """For how long a spent refresh token gets the same successor once more; at most 300 seconds.
+    Example: `"30s"`.
+    """
     storage_uri: str | None = _setting(values.text, secret=True)
+    """Where sessions and revocations are kept: `sqlite:///tokenguard.db`, `memory://` (one process,
+    for tests), `redis://`, `rediss://`, `redis+sentinel://`, `redis+cluster://`, and `valkey` in
+    place of `redis`; `postgresql+psycopg://`, `mariadb+pymysql://`, `mysql+pymysql://`. Unset,
+    tokens cannot be revoked. Example: `"sqlite:///tokenguard.db"`.
+    """
     storage_prefix: str = _setting(values.prefix, "tokenguard:")
+    """What the names of a server's keys, or of a database's tables, begin with. Example:
+    `"notes:"`.
+    """
     storage_timeout: timedelta = _setting(
         values.duration(1, timedelta(seconds=60)), timedelta(seconds=1)
     )
+    """How long an operation of the store may take as a whole, name look-up included; at most 60
+    seconds. Example: `2`.
+    """
     storage_outage: str = _setting(values.choice("refuse", "accept"), "refuse")
+    """`refuse` answers 503 while the store is away; `accept` takes access tokens that cannot be
+    looked up. Example: `"accept"`.
+    """
     revocation_delay: timedelta = _setting(values.duration(0, timedelta(seconds=300)), timedelta(0))
+    """For how long the store's answer that a token is good holds in a process that asked; 0 asks at
+    every request; at most 300 seconds. Example: `"5s"`.
+    """
     token_locations: tuple[LocationEntry, ...] = _setting(read_locations, (LocationEntry(HEADER),))
+    """Where a token may be: some of `header`, `cookie`, `form`, `query`, `json`, where a parameter is
+    `access_token`; or [with a name](migrating.md#where-the-token-is): `header:X-Auth-Token`,
+    `header:Authorization:Token`, `cookie:token`, `query:jwt`. Example: `["header", "cookie"]`.
+    """
     cookie_access_name: str = _setting(cookies.name, DEFAULT_ACCESS_COOKIE)
+    """The cookie of the access token. For all cookies see [Browsers](browser.md). Example:
+    `"__Host-notes_access"`.
+    """
     cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")
+    """The cookie of the refresh token. Example: `"__Host-notes_refresh"`."""
     cookie_csrf_name: tuple[str, ...] = _setting(cookies.names, ("__Host-csrf_token",))
+    """The cookie that scripts read, with the claim `csrf`; or several, which hold the same. Example:
+    `"__Host-notes_csrf"`.
+    """
     cookie_csrf_header: str = _setting(cookies.field_name, "X-CSRF-Token")
+    """The header in which scripts send that claim back. Example: `"X-Token-CSRF"`."""
     cookie_csrf_field: str = _setting(values.text, "csrf_token")
+    """The field in which a form sends it back. Example: `"token_csrf"`."""
     cookie_path: str = _setting(cookies.path, "/")
+    """The path of the cookies. Another than `/` asks for names without `__Host-`. Example:
+    `"/notes"`.
+    """
     cookie_domain: str | None = _setting(cookies.domain)
+    """The domain of the cookies. One asks for names without `__Host-`. Example: `"example.com"`."""
     cookie_samesite: str = _setting(values.choice(*cookies.SAMESITE), cookies.LAX)
+    """`Lax`, `Strict` or `None`. Example: `"Strict"`."""
     cookie_partitioned: bool = _setting(values.truth, default=False)
+    """Whether the cookies are kept apart for each site that embeds the app. Example: `True`."""
     cookie_insecure: bool = _setting(values.truth, default=False)
+    """True drops `Secure` and the prefixes of the names, in debug and testing mode alone. Example:
+    `True`.
+    """
     sliding_sessions: bool = _setting(values.truth, default=False)
+    """Whether a request refreshes the tokens in its cookies when they end; needs a store. Example:
+    `True`.
+    """
     login_view: str | None = _setting(values.text)
+    """The endpoint to which a person is sent who opens a guarded page without a good token. Example:
+    `"auth.login"`.
+    """
     trusted_origins: tuple[str, ...] = _setting(cookies.origins, ())
+    """Other origins that may send unsafe requests with cookies. Example: `["https://app.example"]`.
+    """
     protect: str = _setting(values.choice("marked", "all"), "marked")
+    """`marked` guards the views that are decorated, `all` every endpoint that is not public.
+    Example: `"all"`.
+    """
     public_endpoints: tuple[str, ...] = _setting(read_public_endpoints, STATIC_ENDPOINTS)
+    """Further endpoints that stay open under `all`, beside those of static files; `*` matches
+    anything. An empty list (`[]`) closes all. Example: `["login", "docs.*"]`.
+    """
     max_token_size: int = _setting(values.size, LONGEST_TOKEN)
+    """The longest token, in characters. A form or JSON is looked into up to four times as many
+    octets. Example: `16384`.
+    """
     cache_size: int = _setting(values.count(1_048_576), 1024)
+    """How many verified tokens are remembered; 0 for none. Example: `4096`."""
     cache_lifetime: timedelta = _setting(
         values.duration(0, timedelta(days=1)), timedelta(minutes=5)
     )
+    """For how long a verified token is remembered; 0 for not at all. Example: `"1m"`."""
     realm: str | None = _setting(values.realm)
+    """The realm of the challenge. Default: the app's name; `api` if a server made that up. Example:
+    `"notes"`.
+    """
 
     @classmethod
     def read(

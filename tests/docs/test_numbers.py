@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from flask_tokenguard import ConfigurationError
 from flask_tokenguard.cli import issuers as fetched_by_doctor
 from flask_tokenguard.config.issuers import IssuerEntry
-from flask_tokenguard.config.settings import PREFIX, Settings
+from flask_tokenguard.config.settings import Settings
 from flask_tokenguard.fetching import document
 from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.jose.compact import LONGEST_TOKEN
@@ -26,6 +25,7 @@ from flask_tokenguard.web.metadata import MAX_AGE
 
 from ..conftest import MakeApp
 from ..support import ROOT
+from .written import setting_texts
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 WORDS = {1: "an?|one", 2: "two", 5: "five", 10: "ten", 15: "fifteen", 30: "thirty"}
@@ -94,10 +94,12 @@ STATEMENTS = {
         rf"sees within {spelled(file._LOOK_EVERY)}, and before it writes",
     ],
     "docs/redis.md": [rf"For {spelled(waiting._PAUSE)} after that, other requests fail at once"],
-    "README.md": [
+    "docs/keys.md": [
         rf"published for {spelled(MAX_AGE)}",
         rf"pick a change up within {spelled(ring._LOOK_EVERY)}",
-        rf"for {spelled(fetched_by_doctor.LONGEST)} at most",
+    ],
+    "docs/commands.md": [rf"for {spelled(fetched_by_doctor.LONGEST)} at most"],
+    "docs/settings.md": [
         rf"to the {spelled(validators.CLOCK_SKEW)} that `iat` and `nbf` always have",
         rf"A longer token than {LONGEST_TOKEN:,} characters",
     ],
@@ -116,51 +118,21 @@ def test_a_duration_is_recognized_in_figures_and_words() -> None:
     assert re.fullmatch(spelled(60), "a minute")
 
 
-def rows() -> dict[str, tuple[str, str]]:
-    """Read the meaning and the default of each setting in the README's table."""
-    readme = (ROOT / "README.md").read_text()
-    return {
-        name: (meaning, default.strip())
-        for name, meaning, default in re.findall(
-            rf"^\| `{PREFIX}(\w+)` \| (.*) \|(.*)\|$", readme, re.MULTILINE
-        )
-    }
-
-
-DURATIONS = [item for item in fields(Settings) if isinstance(item.default, timedelta)]
-
-
-@pytest.mark.parametrize("setting", DURATIONS, ids=lambda item: item.name)
-def test_a_default_duration_of_the_readme_is_that_of_the_code(setting: Any) -> None:
-    default = setting.default.total_seconds()
-    assert re.fullmatch(f"{spelled(default)}|{default:g}", rows()[setting.name.upper()][1])
-
-
-NUMBERS = [item for item in fields(Settings) if type(item.default) is int]
-
-
-@pytest.mark.parametrize("setting", NUMBERS, ids=lambda item: item.name)
-def test_a_default_number_of_the_readme_is_that_of_the_code(setting: Any) -> None:
-    assert rows()[setting.name.upper()][1].replace(",", "") == str(setting.default)
-
-
 BOUNDED = [
-    (name, bound[1])
-    for name, (meaning, _) in rows().items()
-    for bound in [re.search(r"at most (\d+)\b", meaning)]
+    (name.upper(), bound[1])
+    for name, text in setting_texts().items()
+    for bound in [re.search(r"at most (\d+)\b", text.meaning)]
     if bound is not None
 ]
 
 
 @pytest.mark.parametrize(("name", "most"), BOUNDED)
-def test_a_bound_of_a_setting_in_the_readme_is_the_codes(
-    make_app: MakeApp, name: str, most: str
-) -> None:
+def test_a_bound_of_a_setting_is_the_codes(make_app: MakeApp, name: str, most: str) -> None:
     assert make_app(**{name: int(most)})
     with pytest.raises(ConfigurationError, match=rf"must be from \d+ to {most} seconds"):
         make_app(**{name: int(most) + 1})
 
 
-def test_the_readme_states_the_bounds_of_these_settings() -> None:
+def test_the_bounds_of_these_settings_are_stated() -> None:
     named = ["LEEWAY", "REFRESH_GRACE", "STORAGE_TIMEOUT", "REVOCATION_DELAY"]
     assert [name for name, _ in BOUNDED] == named
