@@ -157,7 +157,7 @@ def _command(name: str, command: click.Command, above: click.Context) -> Iterato
     yield f"{inspect.cleandoc(command.help or '')}\n"
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and record[1] and parameter.name != "help":
+        if record is not None and record[1] and "--help" not in record[0]:
             yield f"- {_signature(record[0])}: {' '.join(record[1].split())}"
     yield ""
 
