@@ -93,7 +93,7 @@ def measure(load: Load) -> Iterator[Table]:
         [again(key, load.again) for key in keys.values()],
         load.again,
     )
-    title = f"The tokens of {load.users:,} users, whom Zipf's law chooses"
+    title = f"The tokens of {load.users:,} users, chosen by Zipf's law"
     rows = [many_users(key, load) for key in keys.values()]
     yield table("users", title, rows, load.again)
     rows = [never_seen(key, load.fresh) for key in keys.values()]
