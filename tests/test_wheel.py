@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from .docs.shell import run_blocks
 from .docs.test_testing import FILES as PROJECT
 from .support import ROOT, needs_source
 
@@ -89,3 +90,19 @@ def test_a_fresh_environment_tests_a_project_of_three_files(wheel: Path, tmp_pat
     assert "3 passed" in run(python, *strict, folder=project)
     # The plugin leaves what a project's own coverage counts.
     assert "100%" in run(python, *strict, "--cov=conftest", folder=project)
+
+
+@pytest.mark.ci
+def test_the_quick_start_works_word_for_word_with_a_wheel(wheel: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "quickstart.md").read_text()
+    session = run_blocks(page, tmp_path, wheel=wheel)
+    assert session.status == 0, session.stderr
+    printed = iter(session.stdout.splitlines())
+    assert [line for line in session.shown if line not in printed] == []
+    assert f"{tmp_path}/.venv" in installed_at(tmp_path)
+
+
+def installed_at(folder: Path) -> str:
+    """Return where the environment of a folder has the package."""
+    show = "import flask_tokenguard; print(flask_tokenguard.__file__)"
+    return run(folder / ".venv" / "bin" / "python", "-c", show, folder=folder)

@@ -39,21 +39,27 @@ class Session:
     shown: list[str]
 
 
-def run_blocks(page: str, folder: Path) -> Session:
+def run_blocks(page: str, folder: Path, *, wheel: Path | None = None) -> Session:
     """Run a page's blocks in an empty folder; its Python goes into `app.py`, as it comes.
 
     A server that a block starts runs in the background as the page has it, on a free port.
+
+    Args:
+        page: Its text.
+        folder: Where its reader is.
+        wheel: Lets the page's blocks install it, and nothing else of ours be found.
     """
     script, shown = _START, list[str]()
     for kind, text in _BLOCK.findall(page):
         if kind == "python":
             script += f"cat >>app.py <<'PYTHON'\n{text}\n\nPYTHON\n"
-        elif _LEFT_OUT not in text:
+        elif wheel or _LEFT_OUT not in text:
             typed, printed = (text, []) if kind == "sh" else _typed_and_printed(text)
             script += typed.replace(_PORT, "localhost:$FLASK_RUN_PORT")
             script += _WAIT if "flask run" in typed else ""
             shown += printed
-    return Session(*_run(script, folder), shown)
+    environment = _environment() if wheel is None else _bare_environment(wheel, folder)
+    return Session(*_run(script, folder, environment), shown)
 
 
 def exported_names(page: str) -> set[str]:
@@ -72,15 +78,28 @@ def _typed_and_printed(text: str) -> tuple[str, list[str]]:
     return typed, printed
 
 
-def _run(script: str, folder: Path) -> tuple[int, str, str]:
+def _environment() -> dict[str, str]:
+    """Return the environment of a shell that finds the programs of these tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+    return {**kept, "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
+
+
+def _bare_environment(wheel: Path, folder: Path) -> dict[str, str]:
+    """Return one that finds a Python without packages, whose pip takes our wheel alone for ours."""
+    constraint = folder / "constraint.txt"
+    constraint.write_text(f"flask-tokenguard @ {wheel.as_uri()}\n")
+    paths = [path for path in os.environ["PATH"].split(os.pathsep) if Path(path) != BIN]
+    path = os.pathsep.join([str(Path(sys.base_prefix) / "bin"), *paths])
+    return {**_environment(), "PATH": path, "PIP_CONSTRAINT": str(constraint)}
+
+
+def _run(script: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
-    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     with subprocess.Popen(
         ["/bin/sh"],
         cwd=folder,
-        env={**kept, "PATH": path, "FLASK_RUN_PORT": str(port)},
+        env={**environment, "FLASK_RUN_PORT": str(port)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -88,7 +107,7 @@ def _run(script: str, folder: Path) -> tuple[int, str, str]:
         start_new_session=True,
     ) as shell:
         try:
-            stdout, stderr = shell.communicate(script, timeout=60)
+            stdout, stderr = shell.communicate(script, timeout=300)
         except subprocess.TimeoutExpired:
             os.killpg(shell.pid, signal.SIGKILL)
             raise
