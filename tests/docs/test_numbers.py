@@ -67,7 +67,7 @@ STATEMENTS = {
         rf"at first, doubled up to {keys._LONGEST_BACK_OFF:g}, less",
         rf"for {spelled(keys._COMPLETE_FOR)} from then on",
         rf"within {spelled(FRESH.least)} and {spelled(FRESH.most)}; ",
-        rf"; {spelled(document._DEFAULT_LIFETIME)} where nothing is said",
+        rf"; {spelled(document._DEFAULT_LIFETIME)} where neither is there",
         rf"one such fetch in {spelled(keys._COMPLETE_FOR)}",
         rf"\[{spelled(attempt.PATIENCE)}, and {attempt.MOST_PATIENT} of them up to {WAITED}\]",
         rf"after {spelled(attempt.PATIENCE)} no further request waits",
