@@ -1,11 +1,15 @@
 """The pages of settings and commands are what the code has, and each example of a setting works."""
 
 import ast
+import re
+import shlex
 from dataclasses import Field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from flask_tokenguard.config.settings import PREFIX, Settings
 
@@ -35,3 +39,14 @@ def test_the_example_of_a_setting_is_accepted(setting: Field[Any], tmp_path: Pat
     config = {PREFIX + setting.name.upper(): example}
     settings = Settings.read(config, pytest.fail, folder=tmp_path)
     assert getattr(settings, setting.name) != setting.default
+
+
+def test_the_lines_for_the_environment_set_what_they_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = re.findall(r"^export (\w+)=(.+)$", (DOCS / "settings.md").read_text(), re.MULTILINE)
+    for name, value in lines:
+        monkeypatch.setenv(name, shlex.split(value)[0])
+    app = Flask("app")
+    app.config.from_prefixed_env()
+    settings = Settings.read(app.config, pytest.fail, folder=Path())
+    assert settings.access_token_lifetime == timedelta(minutes=5)
+    assert settings.audience == ("notes-api", "admin-api")
