@@ -18,6 +18,8 @@ default_role = "code"
 # Its fonts are the system's, and it asks nothing of the network.
 html_theme = "furo"
 html_title = "flask-tokenguard"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
