@@ -41,7 +41,7 @@ _GROUPS = {
 _TYPES = {
     "str": "a text",
     "NamedFile": "the name of a file or folder",
-    "timedelta": "a duration",
+    "timedelta": "a duration; a number is in seconds",
     "int": "a whole number",
     "bool": "true or false",
     "bool | tuple[str, ...]": "true, false, or a list of texts",
