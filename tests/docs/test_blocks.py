@@ -8,9 +8,11 @@ from ..support import ROOT
 
 DOCS = ROOT / "docs"
 RUN_BY = {
+    "backend-for-frontend": "test_backend_for_frontend",
     "browser": "test_browser",
     "changing": "test_changing",
     "compatibility": "test_compatibility",
+    "databases": "../stores/sql/test_page",
     "errors": "test_errors",
     "issuers": "test_issuers",
     "issuing": "test_quickstart",
