@@ -177,8 +177,8 @@ class Settings:
     every request; at most 300 seconds. Example: `"5s"`.
     """
     token_locations: tuple[LocationEntry, ...] = _setting(read_locations, (LocationEntry(HEADER),))
-    """Where a token may be: some of `header`, `cookie`, `form`, `query`, `json`, where a parameter is
-    `access_token`; or [with a name](migrating.md#where-the-token-is): `header:X-Auth-Token`,
+    """Where a token may be: some of `header`, `cookie`, `form`, `query`, `json`, where a parameter
+    is `access_token`; or [with a name](migrating.md#where-the-token-is): `header:X-Auth-Token`,
     `header:Authorization:Token`, `cookie:token`, `query:jwt`. Example: `["header", "cookie"]`.
     """
     cookie_access_name: str = _setting(cookies.name, DEFAULT_ACCESS_COOKIE)
@@ -188,8 +188,8 @@ class Settings:
     cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")
     """The cookie of the refresh token. Example: `"__Host-notes_refresh"`."""
     cookie_csrf_name: tuple[str, ...] = _setting(cookies.names, ("__Host-csrf_token",))
-    """The cookie that scripts read, with the claim `csrf`; or several, which hold the same. Example:
-    `"__Host-notes_csrf"`.
+    """The cookie that scripts read, with the claim `csrf`; or several, which hold the same.
+    Example: `"__Host-notes_csrf"`.
     """
     cookie_csrf_header: str = _setting(cookies.field_name, "X-CSRF-Token")
     """The header in which scripts send that claim back. Example: `"X-Token-CSRF"`."""
@@ -214,8 +214,8 @@ class Settings:
     `True`.
     """
     login_view: str | None = _setting(values.text)
-    """The endpoint to which a person is sent who opens a guarded page without a good token. Example:
-    `"auth.login"`.
+    """The endpoint to which a person is sent who opens a guarded page without a good token.
+    Example: `"auth.login"`.
     """
     trusted_origins: tuple[str, ...] = _setting(cookies.origins, ())
     """Other origins that may send unsafe requests with cookies. Example: `["https://app.example"]`.
