@@ -2,21 +2,19 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import click
 from flask import Blueprint, Flask, current_app, has_app_context
 
 from .clock import Clock, wall_clock
 from .errors import ConfigurationError, Refusal
-from .fetching import Fetch
 from .issue.options import IssueOptions
 from .sessions.listed import Session
 from .sessions.pairs import TokenResponse
 from .stores.base import Store
 from .stores.observed import OnStoreCall
 from .verify.claims import Claims, VerifiedToken
-from .verify.issuers import Resolve
 from .verify.validators import Validator
 from .web import browser, sessions
 from .web.challenge import finishes_refusals
@@ -30,6 +28,10 @@ from .web.parts import EXTENSION, Callbacks, Parts
 from .web.refreshing import refresh_given_or_current
 from .web.routes import token_endpoints
 from .wiring.app import build_parts
+
+if TYPE_CHECKING:
+    from .fetching import Fetch
+    from .verify.issuers import Resolve
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
 ErrorResponse = TypeVar("ErrorResponse", bound=Callable[[Refusal], Any])
@@ -57,8 +59,8 @@ class TokenGuard:
         validators: Iterable[Validator] = (),
         store: Store | None = None,
         on_store_call: OnStoreCall | None = None,
-        issuer_resolver: Resolve | None = None,
-        fetch: Fetch | None = None,
+        issuer_resolver: "Resolve | None" = None,
+        fetch: "Fetch | None" = None,
         locations: FindToken | None = None,
         clock: Clock = wall_clock,
     ) -> None:

@@ -7,20 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arguments.files import NamedFile
 from ..arguments.hints import SETTINGS, advise
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import LONGEST_TOKEN, media_type
-from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry
 from . import cookies
 from . import readers as values
-from .former import FormerEntry, read_former_tokens
-from .issuers import IssuerEntry, read_issuers
-from .keys import read_encryption, read_keys
 from .locations import COOKIE, HEADER, LocationEntry, read_locations
+
+if TYPE_CHECKING:
+    from ..keys.encryption import EncryptionEntry
+    from .former import FormerEntry
+    from .issuers import IssuerEntry
 
 PREFIX = "TOKENGUARD_"
 # The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
@@ -34,6 +35,30 @@ def read_public_endpoints(value: object) -> tuple[str, ...]:
     """Read patterns of endpoints, which add to those of static files; an empty list closes all."""
     named = values.texts_or_none(value)
     return (*STATIC_ENDPOINTS, *named) if named else ()
+
+
+def _read_keys(value: object, folder: Path) -> tuple[KeyEntry, ...]:
+    from .keys import read_keys  # noqa: PLC0415 - imported when used
+
+    return read_keys(value, folder)
+
+
+def _read_encryption(value: object, folder: Path) -> "EncryptionEntry":
+    from .keys import read_encryption  # noqa: PLC0415 - imported when used
+
+    return read_encryption(value, folder)
+
+
+def _read_issuers(value: object, folder: Path) -> "Mapping[str, IssuerEntry]":
+    from .issuers import read_issuers  # noqa: PLC0415 - imported when used
+
+    return read_issuers(value, folder)
+
+
+def _read_former_tokens(value: object, folder: Path) -> "FormerEntry":
+    from .former import read_former_tokens  # noqa: PLC0415 - imported when used
+
+    return read_former_tokens(value, folder)
 
 
 def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
@@ -63,7 +88,7 @@ class Settings:
     """
     key_password_file: NamedFile | None = _setting_of_files(values.path, secret=True)
     """The file of that password. Example: `"signing.password"`."""
-    keys: tuple[KeyEntry, ...] | None = _setting_of_files(read_keys)
+    keys: tuple[KeyEntry, ...] | None = _setting_of_files(_read_keys)
     """Several keys: a list of objects with one of `value`, `file` and `env`, and if need be
     `password` or `password_file`, `kid`, `alg`, `enc`, `use` and `state`: `active` signs, `next`
     does not yet, `verify-only` no longer does. Example:
@@ -90,7 +115,7 @@ class Settings:
     """Written as `client_id`, unless a token is issued with its own or with None. Default: the
     issuer. Example: `"notes-web"`.
     """
-    issuers: Mapping[str, IssuerEntry] | None = _setting_of_files(read_issuers)
+    issuers: "Mapping[str, IssuerEntry] | None" = _setting_of_files(_read_issuers)
     """Other trusted issuers: an object from each `iss` to an object with `audience` (required;
     false accepts any), one of `discovery` (true, `oidc` or `oauth`), `metadata_url`, `jwks_url`,
     `jwks_file` and `keys`, and if need be `kid`, `profile`, `algorithms`, `types`, `header`,
@@ -98,7 +123,7 @@ class Settings:
     See [Tokens of other issuers](issuers.md). Example:
     `{"https://id.example.com/": {"audience": "notes-api", "discovery": True}}`.
     """
-    former_tokens: FormerEntry | None = _setting_of_files(read_former_tokens)
+    former_tokens: "FormerEntry | None" = _setting_of_files(_read_former_tokens)
     """Own tokens that flask-jwt-extended has issued: an object with `profile`, `key` or `key_file`,
     `until` (a day), and if need be `issuer`, `audience`, `subject_claim`. See [Coming from
     flask-jwt-extended](migrating.md). Example:
@@ -108,7 +133,7 @@ class Settings:
     """True lets keys and metadata come over plain http from loopback, a list of host names from
     neighbours of these names too. Example: `["keycloak"]`.
     """
-    encryption: EncryptionEntry | None = _setting_of_files(read_encryption)
+    encryption: "EncryptionEntry | None" = _setting_of_files(_read_encryption)
     """The key that encrypts tokens: an object with `key`, `key_file` or `kid` (of a key in
     `TOKENGUARD_KEYS`), and if need be `password` or `password_file`, `alg`, `enc`, `required` (true
     by default: a token that is only signed is refused). See [Keys](keys.md#encrypted-tokens).

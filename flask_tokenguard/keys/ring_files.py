@@ -18,7 +18,6 @@ from ..arguments.files import missing
 from ..jose import material, strict_json
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from .entries import State
-from .generate import generate, to_jwk, to_pem
 from .text import read_file, read_material
 
 INDEX = "ring.json"
@@ -198,6 +197,8 @@ def _moved(entry: RingEntry, now: int) -> RingEntry:
 
 
 def _make_key(folder: Path, alg: str, password: str | None, now: int) -> RingEntry:
+    from .generate import generate, to_jwk, to_pem  # noqa: PLC0415 - imported when used
+
     key = generate(alg)
     if isinstance(key, bytes):
         kid = secrets.token_urlsafe(16)

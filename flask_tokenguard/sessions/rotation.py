@@ -8,7 +8,7 @@ place there at each use.
 import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from ..clock import Clock
 from ..errors import (
@@ -26,9 +26,11 @@ from ..jose.compact import numeric_date
 from ..stores.base import RefreshState, Store, Successor
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
-from .former import FormerSessions
 from .listed import Session
 from .pairs import Pair, PairIssuer, Plan
+
+if TYPE_CHECKING:
+    from .former import FormerSessions
 
 REFRESH_TYPE = "rt+jwt"
 _LONGEST_ORIGIN = 200
@@ -49,7 +51,7 @@ class Sessions:
         verifier: TokenVerifier,
         issuer: str | None,
         rotates: bool = True,
-        former: FormerSessions | None = None,
+        former: "FormerSessions | None" = None,
         grace: timedelta,
         leeway: timedelta,
         clock: Clock,

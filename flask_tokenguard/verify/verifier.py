@@ -6,7 +6,7 @@ key of one issuer never verifies a token of another.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidToken, Reason, Refusal
 from ..jose import compact, jwe
@@ -15,10 +15,12 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
-from .former import FormerTokens
 from .refusals import bad_signature, foreign_algorithm, without_key, wrong_issuer
 from .trusted import TrustedIssuer
 from .validators import Validator, check_period
+
+if TYPE_CHECKING:
+    from .former import FormerTokens
 
 
 class TokenVerifier:
@@ -33,7 +35,7 @@ class TokenVerifier:
         own: TrustedIssuer,
         *,
         others: Callable[[str], TrustedIssuer | None] | None = None,
-        former: FormerTokens | None = None,
+        former: "FormerTokens | None" = None,
         names: Collection[str] = (),
         issuer: str | None = None,
         max_size: int = compact.LONGEST_TOKEN,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from re import Pattern
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
@@ -16,7 +16,6 @@ from ..clock import Clock
 from ..config.settings import STATIC_ENDPOINTS, Settings
 from ..errors import ConfigurationError, InvalidToken, Reason, Refusal
 from ..issue.issuer import TokenIssuer
-from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.revocation import Revocation
 from ..sessions.rotation import Sessions
@@ -27,6 +26,9 @@ from ..verify.verifier import TokenVerifier
 from .credentials.cookies import TokenCookies
 from .credentials.locations import Location
 from .credentials.places import Places
+
+if TYPE_CHECKING:
+    from ..keys.encryption import ConfiguredEncryption
 
 EXTENSION = "tokenguard"
 _NO_COOKIES = (
@@ -110,7 +112,7 @@ class Parts:
     verifier: TokenVerifier
     issuer: TokenIssuer
     keys: OwnKeys
-    encryption: ConfiguredEncryption | None
+    encryption: "ConfiguredEncryption | None"
     own_rules: tuple[Validator, ...]
     revocation: Revocation | None
     sessions: Sessions | None

@@ -6,6 +6,7 @@ from fnmatch import translate
 from functools import cache
 from pathlib import Path
 from re import compile as compile_pattern
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -13,23 +14,24 @@ from ..arguments.files import NamedFile
 from ..clock import Clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
-from ..fetching import Fetch
-from ..keys.encryption import ConfiguredEncryption, choose_encryption
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys
 from ..keys.text import read_entries, read_file, refuse_encryption_keys
 from ..stores.base import Store
 from ..stores.observed import OnStoreCall, observe
 from ..stores.sql.store import SQLStore
 from ..stores.uri import open_store
-from ..verify.issuers import Resolve
 from ..verify.validators import Validator
-from ..web.credentials.cookies import TokenCookies
 from ..web.credentials.places import FindToken, Places
 from ..web.parts import Callbacks, Parts
-from .cookies import build_cookies, check_fit, check_sliding
-from .former import build_former
-from .issuers import build_issuers
 from .tokens import TokenParts
+
+# What an app has not configured is not imported: it is a quarter of what our import takes.
+if TYPE_CHECKING:
+    from ..fetching import Fetch
+    from ..keys.encryption import ConfiguredEncryption
+    from ..verify.issuers import Resolve
+    from ..web.credentials.cookies import TokenCookies
+    from .former import FormerParts
 
 
 def build_parts(
@@ -39,8 +41,8 @@ def build_parts(
     own_rules: tuple[Validator, ...],
     store: Store | None = None,
     on_store_call: OnStoreCall | None = None,
-    issuer_resolver: Resolve | None = None,
-    fetch: Fetch | None = None,
+    issuer_resolver: "Resolve | None" = None,
+    fetch: "Fetch | None" = None,
     find_token: FindToken | None = None,
     clock: Clock,
 ) -> Parts:
@@ -65,14 +67,13 @@ def build_parts(
     settings = Settings.read(app.config, faults.append, folder=folder)
     needs_key = not settings.issuers and issuer_resolver is None
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
-    cookies = None
-    if settings.has_cookies:
-        cookies = build_cookies(app, settings, faults.append)
+    cookies = _build_cookies(app, settings, faults) if settings.has_cookies else None
     proxies = _proxies(settings, faults.append)
     store = _open_store(settings, store, folder, clock, faults)
-    entry = settings.former_tokens
-    former = None if entry is None else build_former(settings, entry, clock, faults)
+    former = _build_former(settings, clock, faults)
     if settings.sliding_sessions:
+        from .cookies import check_sliding  # noqa: PLC0415 - imported when used
+
         # What failed to be read has its fault already.
         check_sliding(
             settings,
@@ -94,6 +95,8 @@ def build_parts(
     )
     others = None
     if not needs_key:
+        from .issuers import build_issuers  # noqa: PLC0415 - imported when used
+
         others = build_issuers(
             settings,
             folder=folder,
@@ -105,6 +108,8 @@ def build_parts(
     issuer = tokens.access_issuer()
     places = _places(app, settings, cookies, find_token)
     if cookies is not None:
+        from .cookies import check_fit  # noqa: PLC0415 - imported when used
+
         check_fit(cookies, issuer)
     return Parts(
         app=app,
@@ -133,16 +138,30 @@ def build_parts(
     )
 
 
+def _build_cookies(app: Flask, settings: Settings, faults: list[str]) -> "TokenCookies":
+    from .cookies import build_cookies  # noqa: PLC0415 - imported when used
+
+    return build_cookies(app, settings, faults.append)
+
+
+def _build_former(settings: Settings, clock: Clock, faults: list[str]) -> "FormerParts | None":
+    if settings.former_tokens is None:
+        return None
+    from .former import build_former  # noqa: PLC0415 - imported when used
+
+    return build_former(settings, settings.former_tokens, clock, faults)
+
+
 def _places(
-    app: Flask, settings: Settings, cookies: TokenCookies | None, find_token: FindToken | None
+    app: Flask, settings: Settings, cookies: "TokenCookies | None", find_token: FindToken | None
 ) -> Places:
     @cache
-    def get_cookies() -> TokenCookies:
+    def get_cookies() -> "TokenCookies":
         if cookies is not None:
             return cookies
         # Only a view names one, or the app's own function.
         faults: list[str] = []
-        built = build_cookies(app, settings, faults.append)
+        built = _build_cookies(app, settings, faults)
         if faults:
             raise ConfigurationError(*faults)
         return built
@@ -209,7 +228,7 @@ def _configure(store: SQLStore, settings: Settings, faults: list[str]) -> None:
 
 def _load_keys(
     settings: Settings, faults: list[str], *, is_needed: bool
-) -> tuple[OwnKeys, ConfiguredEncryption | None]:
+) -> "tuple[OwnKeys, ConfiguredEncryption | None]":
     entries = settings.key_entries()
     has_key = settings.keyring is not None or any(entry.use != "enc" for entry in entries)
     if is_needed and not has_key and not faults:
@@ -219,6 +238,8 @@ def _load_keys(
         refuse_encryption_keys(read, on_fault=faults.append)
         encryption = None
     else:
+        from ..keys.encryption import choose_encryption  # noqa: PLC0415 - imported when used
+
         encryption = choose_encryption(settings.encryption, read, on_fault=faults.append)
     if settings.keyring is not None:
         return _open_ring(settings.keyring, settings, faults.append), encryption

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ..clock import Clock
 from ..config.settings import OWN_CLAIMS, Settings
 from ..issue.ids import subject_id
 from ..issue.issuer import LongestLifetime, TokenIssuer
-from ..keys.encryption import ConfiguredEncryption
 from ..keys.own import OwnKeys
 from ..sessions.pairs import PairIssuer
 from ..sessions.revocation import REVOCATION_HORIZON, Revocation
@@ -16,12 +16,15 @@ from ..sessions.rotation import REFRESH_TYPE, Sessions
 from ..stores.base import Store
 from ..verify import validators
 from ..verify.cache import VerifiedCache
-from ..verify.former import FormerTokens
-from ..verify.issuers import Issuers
 from ..verify.trusted import TrustedIssuer
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
-from .former import FormerParts
+
+if TYPE_CHECKING:
+    from ..keys.encryption import ConfiguredEncryption
+    from ..verify.former import FormerTokens
+    from ..verify.issuers import Issuers
+    from .former import FormerParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,15 @@ class TokenParts:
 
     settings: Settings
     keys: OwnKeys
-    encryption: ConfiguredEncryption | None
+    encryption: "ConfiguredEncryption | None"
     store: Store | None
     clock: Clock
-    former: FormerParts | None = None
+    former: "FormerParts | None" = None
 
     def access_verifier(
         self,
         live_rules: Iterable[Validator],
-        others: Issuers | None,
+        others: "Issuers | None",
         *,
         former_rules: Iterable[Validator] = (),
     ) -> TokenVerifier:
@@ -60,9 +63,9 @@ class TokenParts:
         self,
         rules: Mapping[str, Validator],
         live_rules: Iterable[Validator] = (),
-        others: Issuers | None = None,
+        others: "Issuers | None" = None,
         *,
-        former: FormerTokens | None = None,
+        former: "FormerTokens | None" = None,
         cache: VerifiedCache | None = None,
     ) -> TokenVerifier:
         encryption = self.encryption

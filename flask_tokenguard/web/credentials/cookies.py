@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Request, after_this_request
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
-from ...config.cookies import CookieAttributes, without_prefix
+from ...config.cookies import without_prefix
 from ...config.locations import COOKIE, LocationEntry
 from ...errors import InvalidRequest, Reason
 from ...verify.claims import VerifiedToken
-from .cross_site import CrossSiteCheck
 from .locations import BEFORE_COOKIES, Location
+
+if TYPE_CHECKING:
+    from ...config.cookies import CookieAttributes
+    from .cross_site import CrossSiteCheck
 
 # What `redirect` makes is none of Flask's own.
 AnyResponse = TypeVar("AnyResponse", bound=Response)
@@ -81,8 +84,8 @@ class TokenCookies:
     refresh: str
     csrf: tuple[str, ...]
     others: tuple[str, ...]
-    attributes: CookieAttributes
-    check: CrossSiteCheck
+    attributes: "CookieAttributes"
+    check: "CrossSiteCheck"
 
     def access_location(self, entry: LocationEntry) -> Location:
         """Make the location of the access tokens in the cookie that an entry names."""
