@@ -6,7 +6,7 @@ A browser drops a cookie in silence whose prefix its attributes contradict (RFC 
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .readers import Fault, text, texts
 
@@ -68,8 +68,7 @@ def _matching(pattern: re.Pattern[str], value: object, wanted: str) -> str:
     return matched
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CookieAttributes:
+class CookieAttributes(NamedTuple):
     """The attributes of all cookies of an app.
 
     Attributes:

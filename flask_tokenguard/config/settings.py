@@ -72,7 +72,7 @@ def _setting_of_files(
     return field(default=default, repr=not secret, metadata={"read": read})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
     """The checked config; a field is the key's name without its prefix, in lower case."""
 

@@ -10,9 +10,8 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from ..arguments.files import missing
 from ..jose import material, strict_json
@@ -27,8 +26,7 @@ _VERSION = 1
 _KEY_FILE = re.compile(r"[A-Za-z0-9_-]{43}\.pem|[A-Za-z0-9_-]{22}\.jwk")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingEntry:
+class RingEntry(NamedTuple):
     """One key of a ring; instants are seconds since the epoch.
 
     Attributes:
@@ -101,7 +99,7 @@ def make(folder: Path, *, alg: str, password: str | None, now: int) -> tuple[Rin
         if (folder / INDEX).exists():
             raise ValueError(f"{folder} has a {INDEX} already; leave out --new to rotate it")
         first, second = (_make_key(folder, alg, password, now) for _ in range(2))
-        return _write_index(folder, (replace(first, state="active", activated=now), second))
+        return _write_index(folder, (first._replace(state="active", activated=now), second))
 
 
 def rotate(
@@ -190,9 +188,9 @@ def _check_password(folder: Path, entries: Iterable[RingEntry], password: str | 
 
 def _moved(entry: RingEntry, now: int) -> RingEntry:
     if entry.state == "next":
-        return replace(entry, state="active", activated=now)
+        return entry._replace(state="active", activated=now)
     if entry.state == "active":
-        return replace(entry, state="verify-only", retired=now)
+        return entry._replace(state="verify-only", retired=now)
     return entry
 
 
@@ -213,7 +211,7 @@ def _make_key(folder: Path, alg: str, password: str | None, now: int) -> RingEnt
 
 
 def _write_index(folder: Path, entries: tuple[RingEntry, ...]) -> tuple[RingEntry, ...]:
-    index = {"version": _VERSION, "keys": [asdict(entry) for entry in entries]}
+    index = {"version": _VERSION, "keys": [entry._asdict() for entry in entries]}
     beside = folder / f".{INDEX}.new"
     beside.unlink(missing_ok=True)
     write_new(beside, json.dumps(index, indent=1).encode())
@@ -264,7 +262,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _entry(members: Any) -> RingEntry:
-    names = {field.name for field in fields(RingEntry)}
+    names = {*RingEntry._fields}
     if not isinstance(members, dict) or members.keys() != names:
         raise ValueError(f"{INDEX} has an entry with other members than {', '.join(sorted(names))}")
     entry = RingEntry(**members)

@@ -42,7 +42,7 @@ _NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Callbacks:
     """What the app registered on its `TokenGuard`, which may serve several apps."""
 
@@ -85,7 +85,7 @@ class Callbacks:
         return {} if self.default_claims is None else self.default_claims(subject)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:
     """The wired parts of one app.
 

@@ -1,9 +1,8 @@
 """Token parts: settings and keys -> what issues and verifies the tokens of one app."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..clock import Clock
 from ..config.settings import OWN_CLAIMS, Settings
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from .former import FormerParts
 
 
-@dataclass(frozen=True, slots=True)
-class TokenParts:
+class TokenParts(NamedTuple):
     """Makes what issues and verifies the tokens of one app, from the same settings and keys."""
 
     settings: Settings

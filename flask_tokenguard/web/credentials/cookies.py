@@ -67,7 +67,7 @@ def keep_private(response: AnyResponse) -> AnyResponse:
     return response
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenCookies:
     """The cookies of an app.
 
