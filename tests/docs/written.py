@@ -91,7 +91,8 @@ def setting_texts() -> dict[str, Text]:
 def _read_text(annotation: str, text: str) -> Text:
     parts = re.fullmatch(r"(.*?\.)(?: Default: (.*?)\.)? Example: `(.*)`\.", text)
     assert parts is not None, text
-    kind = _TYPES[annotation.removesuffix(" | None")]
+    # Types of what is imported when it is used stand in quotes.
+    kind = _TYPES[annotation.strip("'").removesuffix(" | None")]
     return Text(kind, parts[1], parts[2] or "", parts[3])
 
 
