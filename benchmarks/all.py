@@ -22,7 +22,7 @@ from .contenders import PACKAGES
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = (
     *("request", "floor", "issuing", "encryption", "revocation"),
-    *("memory", "store_size", "scaling", "servers"),
+    *("memory", "store_size", "many", "scaling", "servers", "fleet_processes"),
 )
 COUNTED = "request --instructions"
 _CPU = Path("/proc/cpuinfo")

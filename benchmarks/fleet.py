@@ -4,7 +4,7 @@ Each line is a formula with its numbers in it, so that a reader can put in other
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
@@ -12,13 +12,18 @@ from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 from .contenders import BARE, OURS
 from .pairing import Spread
 from .report import Table
-from .request_revocation import SERVER
+from .request_revocation import WITHOUT
 
 USERS, REQUESTS_A_SECOND, WORKERS = 1_000_000, 10_000, 50
+# Of TOKENGUARD_REVOCATION_DELAY, in seconds.
+DELAY = 1
 ACCESS_LIFETIME, REFRESH_DAYS, ROTATION_DAYS = 900, 30, 30
 LOGOUTS_A_DAY, _DAY = 1, 86_400
 # The default of TOKENGUARD_CACHE_SIZE, and what an entry may take at most.
 _CACHE_ENTRIES, _CACHE_BOUND = 1024, 640
+_THREADS = 4
+# What a server needs for a request by itself, as fleet_processes counts it.
+OWN_TIME = "the server's own time for a request"
 
 
 class Line(NamedTuple):
@@ -34,11 +39,29 @@ def work_out(tables: Mapping[str, Table]) -> str:
     lines = [
         *_processors(tables),
         *_store(tables),
+        *_asking(tables),
+        *_connections(),
         *_rotation(tables),
     ]
     head = "| question | formula | answer |\n|---|---|---:|"
     rows = (f"| {line.question} | `{line.formula}` | {line.answer} |" for line in lines)
     return "\n".join([head, *rows])
+
+
+def requests_that_ask(users: int, rate: float, delay: float) -> float:
+    """Return the share of requests that ask a store, of users by Zipf's law.
+
+    After it asked about a token, a worker knows the answer for the delay. Of a user who sends so
+    many requests a second to it, one in `1 + requests * delay` asks.
+
+    Args:
+        users: How many there are.
+        rate: Requests a second of one worker.
+        delay: For how long an answer is good, in seconds.
+    """
+    whole = math.fsum(1 / rank for rank in range(1, users + 1))
+    shares = (1 / rank / whole for rank in range(1, users + 1))
+    return math.fsum(share / (1 + rate * share * delay) for share in shares)
 
 
 def _processors(tables: Mapping[str, Table]) -> list[Line]:
@@ -72,19 +95,18 @@ def _processors(tables: Mapping[str, Table]) -> list[Line]:
 def _store(tables: Mapping[str, Table]) -> list[Line]:
     kept = USERS * LOGOUTS_A_DAY * (ACCESS_LIFETIME + KEPT_AFTER_EXPIRY) // _DAY
     sizes = {row.name: row.figures["bytes"].median for row in tables["store-size"].rows}
-    lines = [
+    return [
         Line(
             "revoked tokens that a store holds, each for its lifetime and a day for clocks",
             f"{USERS:,} logouts a day * ({ACCESS_LIFETIME} + {KEPT_AFTER_EXPIRY:,}) s / {_DAY:,} s",
             f"{kept:,}",
         ),
+        *(_size(f"their size in the store: {name}", kept, size) for name, size in sizes.items()),
         *(
-            Line(
-                f"their size in the store: {name}",
-                f"{kept:,} * {size:.0f} B",
-                f"{kept * size / 2**20:,.0f} MiB",
-            )
-            for name, size in sizes.items()
+            _size(f"and a session of each user: {row.name}", USERS, size)
+            for row in tables["many-size"].rows
+            if row.name.endswith("sessions")
+            for size in (row.figures["whole"].median * 2**20 / USERS,)
         ),
         Line(
             "most memory of remembered tokens in a worker",
@@ -92,26 +114,58 @@ def _store(tables: Mapping[str, Table]) -> list[Line]:
             f"{_CACHE_ENTRIES * _CACHE_BOUND / 1024:.0f} KiB",
         ),
     ]
-    server = tables.get("revocation-server")
-    if server is not None and server.rows:
-        asked = server.rows[0].figures[f"{OURS} adds"].median
-        without = server.rows[0].figures[f"{OURS} without a store adds"].median
-        lines.append(
-            Line(
-                "cores of the fleet for asking the server, at most",
-                f"{REQUESTS_A_SECOND:,}/s * ({asked:.0f} - {without:.0f}) µs",
-                f"{REQUESTS_A_SECOND * (asked - without) / 1e6:.2f}",
-            )
+
+
+def _size(question: str, count: int, each: float) -> Line:
+    return Line(question, f"{count:,} * {each:.0f} B", f"{count * each / 2**20:,.0f} MiB")
+
+
+def _asking(tables: Mapping[str, Table]) -> Iterator[Line]:
+    """Work out what it takes to ask a server at every request, and with a delay."""
+    each = REQUESTS_A_SECOND / WORKERS
+    share = requests_that_ask(USERS, each, DELAY)
+    yield Line(
+        f"requests that ask with a delay of {DELAY} s, users by Zipf's law",
+        f"sum over users of p / (1 + {each:.0f}/s * p * {DELAY} s)",
+        f"{share:.0%}",
+    )
+    for row in tables["fleet-processes"].rows:
+        server, _, delay = row.name.partition(", ")
+        if delay != "delay 0 s":
+            continue
+        name = f"RS256 {server}"
+        asked = _figure(tables, "revocation-server", name, f"{OURS} adds")
+        without = _figure(tables, "revocation-server", name, f"{WITHOUT} adds")
+        cores = REQUESTS_A_SECOND * (asked - without) / 1e6
+        yield Line(
+            f"cores of the fleet for asking {server} at every request",
+            f"{REQUESTS_A_SECOND:,}/s * ({asked:.0f} - {without:.0f}) µs",
+            f"{cores:.2f}",
         )
-        its_own = server.rows[0].figures[SERVER].median
-        lines.append(
-            Line(
-                "share of the one core on which a server answers",
-                f"{REQUESTS_A_SECOND:,}/s * {its_own:.1f} µs",
-                f"{REQUESTS_A_SECOND * its_own / 1e4:.0f} %",
-            )
+        yield Line(
+            f"the same with a delay of {DELAY} s",
+            f"{cores:.2f} * {share:.0%}",
+            f"{cores * share:.2f}",
         )
-    return lines
+        (own,) = (one.spread.median for one in row.comparisons if one.against == OWN_TIME)
+        yield Line(
+            f"cores of the {server} itself, asked at every request",
+            f"{REQUESTS_A_SECOND:,}/s * {own:.1f} µs",
+            f"{REQUESTS_A_SECOND * own / 1e6:.2f}",
+        )
+
+
+def _connections() -> Iterator[Line]:
+    yield Line(
+        f"connections to the server, of workers with {_THREADS} threads",
+        f"{WORKERS} workers * {_THREADS}",
+        f"{WORKERS * _THREADS}",
+    )
+    yield Line(
+        "refreshes a second, where every user's access token is renewed in its lifetime",
+        f"{USERS:,} / {ACCESS_LIFETIME} s",
+        f"{USERS / ACCESS_LIFETIME:,.0f}",
+    )
 
 
 def _rotation(tables: Mapping[str, Table]) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What a store keeps for one revoked token, in bytes: a file on the disk, a server in memory."""
+"""What a store keeps for one revoked token, in bytes: file, server's memory, table with indexes."""
 
 import sqlite3
 import time
@@ -32,6 +32,9 @@ def measure(revoked: int) -> Iterator[Table]:
     rows = [row("SQLite", bytes_in_file(revoked))]
     if revocation_server.is_here():
         rows.append(row("Valkey", bytes_in_server(revoked)))
+    with revocation_server.postgresql() as uri:
+        if uri is not None:
+            rows.append(row("PostgreSQL", bytes_in_database(uri, revoked)))
     yield Table("store-size", f"Bytes for a revoked token: {revoked:,} tokens", "bytes", rows)
 
 
@@ -67,6 +70,19 @@ def bytes_in_server(revoked: int) -> float:
         for number in range(revoked):
             revocation.revoke_id(f"token-{number}", subject=f"user-{number}", expires=expires)
         return (used_memory(client) - before) / revoked
+
+
+def bytes_in_database(uri: str, revoked: int) -> float:
+    """Fill a table, and measure it with its indexes."""
+    from flask_tokenguard.stores import SQLStore  # noqa: PLC0415 - needs the extra
+
+    store = SQLStore(uri, timeout=10)
+    revocation_server.fill_database(store, revoked)
+    with store.engine.connect() as connection:
+        size = connection.exec_driver_sql("SELECT pg_total_relation_size('tokenguard_revoked')")
+        octets = int(size.scalar_one())
+    store.engine.dispose()
+    return octets / revoked
 
 
 def used_memory(client: Redis) -> int:

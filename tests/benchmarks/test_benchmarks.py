@@ -55,7 +55,21 @@ ROWS = {
         ),
     ],
     "memory": ["start CPU", "start memory"],
-    "store_size": ["SQLite revoked", "Valkey revoked"],
+    "store_size": ["SQLite revoked", "Valkey revoked", "PostgreSQL revoked"],
+    "many": [
+        *("SQLite look-up", "SQLite rotation"),
+        *(f"SQLite pruning, {what}" for what in ("an entry that expired", "the longest step")),
+        *("PostgreSQL look-up", "PostgreSQL rotation", "PostgreSQL pruning, an entry that expired"),
+        *("Valkey look-up", "Valkey rotation"),
+        *(
+            f"{store} {what}"
+            for store in ("SQLite", "PostgreSQL", "Valkey")
+            for what in ("revoked ids", "sessions")
+        ),
+    ],
+    "fleet_processes": [
+        f"{store}, delay {delay} s" for store in ("Valkey", "PostgreSQL") for delay in (0, 1)
+    ],
     "scaling": ["1 key to 20 keys", "10 users to 100 users"],
     "servers": [f"{alg} {what}" for what in ("served", "threads") for alg in ("HS256", "RS256")],
 }
