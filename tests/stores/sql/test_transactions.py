@@ -12,7 +12,9 @@ from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 from flask_tokenguard.stores.sql import link as links
 from flask_tokenguard.stores.sql.bounded_psycopg import BoundedConnection as BoundedPsycopg
 from flask_tokenguard.stores.sql.bounded_pymysql import BoundedConnection as BoundedPyMySQL
+from flask_tokenguard.stores.sql.dialects import POSTGRESQL
 from flask_tokenguard.stores.sql.link import Rows, describe
+from flask_tokenguard.stores.sql.statements import write
 from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.testing.stores import Family, new_id
 
@@ -329,6 +331,22 @@ def test_use_alone_prunes(store: SQLStore, database: Database) -> None:
     for _ in range(64):
         store.next_instant(bytes(16))
     assert [count_rows(store, database, table) for table in ("revoked", "sessions")] == [0, 0]
+
+
+def test_pruning_reads_no_table_where_little_is_left(postgresql: Database) -> None:
+    prefix = f"x{secrets.token_hex(6)}_"
+    store = SQLStore(postgresql.uri, prefix=prefix, timeout=10)
+    store.next_instant(new_id())
+    postgresql.run(
+        f"INSERT INTO {prefix}revoked SELECT decode(md5(number::text), 'hex'),"  # noqa: S608 - our own names
+        " CASE mod(number, 2) WHEN 0 THEN 1 ELSE 1::bigint << 40 END"
+        " FROM generate_series(1, 20000) AS number"
+    )
+    postgresql.run("ANALYZE")
+    assert store.prune(lambda *_: None) == 10_000
+    dropping = write(POSTGRESQL, prefix)["drop_revoked"]
+    plan = postgresql.run(f"EXPLAIN {dropping.replace(':horizon', '1').replace(':count', '64')}")
+    assert not [line for (line,) in plan if "Seq Scan" in line]
 
 
 def test_a_clock_that_is_ahead_prunes_nothing(database: Database) -> None:
