@@ -23,7 +23,7 @@ LOGOUTS_A_DAY, _DAY = 1, 86_400
 _CACHE_ENTRIES, _CACHE_BOUND = 1024, 640
 _THREADS = 4
 # What a server needs for a request by itself, as fleet_processes counts it.
-OWN_TIME = "the server's own time for a request"
+OWN_TIME = "the server's own time for a request, in µs"
 
 
 class Line(NamedTuple):
@@ -127,7 +127,7 @@ def _asking(tables: Mapping[str, Table]) -> Iterator[Line]:
     yield Line(
         f"requests that ask with a delay of {DELAY} s, users by Zipf's law",
         f"sum over users of p / (1 + {each:.0f}/s * p * {DELAY} s)",
-        f"{share:.0%}",
+        f"{share * 100:.0f} %",
     )
     for row in tables["fleet-processes"].rows:
         server, _, delay = row.name.partition(", ")
@@ -144,7 +144,7 @@ def _asking(tables: Mapping[str, Table]) -> Iterator[Line]:
         )
         yield Line(
             f"the same with a delay of {DELAY} s",
-            f"{cores:.2f} * {share:.0%}",
+            f"{cores:.2f} * {share * 100:.0f} %",
             f"{cores * share:.2f}",
         )
         (own,) = (one.spread.median for one in row.comparisons if one.against == OWN_TIME)

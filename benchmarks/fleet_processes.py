@@ -163,7 +163,10 @@ def row(name: str, load: Load, delay: int, uri: str, watch: Watch) -> Row:
     comparisons = [
         Comparison("what is worked out", exactly(counted.trips / expected), "ratio", MOST_OFF),
         Comparison(
-            "a revocation's bound", exactly(counted.late * 1000), "milliseconds", delay * 1000
+            "a revocation's bound, in ms",
+            exactly(counted.late * 1000),
+            "milliseconds",
+            delay * 1000,
         ),
         Comparison(OWN_TIME, exactly(counted.microseconds), "microseconds"),
     ]

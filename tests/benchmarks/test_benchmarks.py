@@ -12,7 +12,7 @@ from ..support import ROOT
 for peer in ("authlib", "flask_httpauth", "sqlalchemy"):
     pytest.importorskip(peer, reason="the benchmarks need: pip install -e '.[test,benchmarks]'")
 
-from benchmarks import instructions, plot  # noqa: E402 - it imports them
+from benchmarks import fleet, instructions, plot  # noqa: E402 - it imports them
 
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 ROWS = {
@@ -87,6 +87,11 @@ def test_a_benchmark_prints_its_rows(name: str, tmp_path: Path) -> None:
     rows = [row["name"] for table in json.loads(results.read_text()) for row in table["rows"]]
     assert [row for row in rows if row not in LATER.get(name, [])] == ROWS[name]
     assert all(f"\n{row} " in printed for row in rows)
+
+
+@pytest.mark.parametrize(("users", "delay", "share"), [(1000, 0, 1), (1, 1, 1 / 201)])
+def test_a_user_asks_once_in_a_delay(users: int, delay: float, share: float) -> None:
+    assert fleet.requests_that_ask(users, 200, delay) == pytest.approx(share)
 
 
 def test_what_is_counted_runs_without_valgrind_too() -> None:
