@@ -16,7 +16,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from .loopback import free_port
+from tests.kit.loopback import free_port
+
 from .pairing import Batch, Prepare, Size, Spread, take_turns, wall_seconds
 from .peers import ours
 from .report import Comparison, Row, Table

@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.loopback import free_port
 from flask_tokenguard.stores.sql import statements
 from flask_tokenguard.stores.sql.store import SQLStore
 
+from ..kit.loopback import free_port
 from ..support import SettableClock
 from .servers import give_up
 

@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from benchmarks.loopback import free_port
+from ..kit.loopback import free_port
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 _PATIENCE = 20.0

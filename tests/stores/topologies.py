@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.loopback import free_port
-
+from ..kit.loopback import free_port
 from .servers import RealServer, running, wait_until
 
 SLOTS = 16384

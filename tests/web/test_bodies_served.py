@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from benchmarks.loopback import free_port
 from flask_tokenguard.jose.compact import LONGEST_TOKEN
 
+from ..kit.loopback import free_port
 from ..support import bearer
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from benchmarks.loopback import free_port
+from ..kit.loopback import free_port
 
 _PATIENCE = 60.0
 

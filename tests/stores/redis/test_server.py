@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.testing.stores import Family, new_id
 
+from ...kit.loopback import free_port
 from ..conftest import PASSWORD
 from ..servers import DURABLE, RealServer, find_redis, find_valkey, running, wait_until
 

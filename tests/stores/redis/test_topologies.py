@@ -17,11 +17,11 @@ from urllib.parse import quote
 import pytest
 from redis.crc import key_slot
 
-from benchmarks.loopback import free_port
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
 from flask_tokenguard.testing.stores import Family, new_id
 
+from ...kit.loopback import free_port
 from ...support import ROOT
 from ..conftest import PASSWORD
 from ..servers import RealServer, find_valkey, wait_until

@@ -10,8 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
-from benchmarks.loopback import free_port
-
+from ...kit.loopback import free_port
 from ..readers.published import BEFORE_ML_DSA
 from ..support import give_up, running
 from .asking import Ask, get

@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from benchmarks.loopback import free_port
-
 from ...fetching.certificates import certified
 from ...fetching.servers import KeyServer, answering, head
+from ...kit.loopback import free_port
 from ..servers.programs import APACHE, MODULES
 from ..support import running
 from .asking import Ask, get

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.loopback import free_port
-
+from ...kit.loopback import free_port
 from ..support import running
 from .cognito import Pool
 from .conftest import Packages

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.loopback import free_port
-
+from ...kit.loopback import free_port
 from ..support import debian_version_of, running
 from .contract import Issued, IssuerContract
 from .lemonldap import AUDIENCE, CLIENT, USER, Portal, command, configure

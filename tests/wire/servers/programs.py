@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.loopback import free_port
-
+from ...kit.loopback import free_port
 from ...support import ROOT
 from ..support import Running, debian_version_of, give_up, running, version_of
 

@@ -1,0 +1,1 @@
+"""Tools that tests share and that flask_tokenguard.testing does not have."""
