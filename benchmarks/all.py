@@ -21,8 +21,8 @@ from .contenders import PACKAGES
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = (
-    *("request", "floor", "issuing", "encryption", "revocation"),
-    *("memory", "store_size", "many", "scaling", "servers", "fleet_processes"),
+    *("request", "floor", "issuing", "revocation", "growth"),
+    *("stores", "many", "servers", "fleet"),
 )
 COUNTED = "request --instructions"
 _CPU = Path("/proc/cpuinfo")

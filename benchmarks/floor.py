@@ -1,12 +1,12 @@
 """The least that each step of a request can cost, and how far ours is from it.
 
 Ours is called through its public functions and its parts; the floor is flat, see
-`benchmarks.floor_verifier`. Everything here runs in a tight loop, so that all code is hot; between
+`benchmarks.peers.floor`. Everything here runs in a tight loop, so that all code is hot; between
 two requests Flask runs so much that none of it is, which `benchmarks.request` measures.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import cycle, islice
+from itertools import cycle
 from time import time
 from typing import Any
 
@@ -15,15 +15,27 @@ from flask import Flask
 from flask_tokenguard.jose import compact
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
-from . import floor_verifier
-from .contenders import BARE, FLOOR, OURS, added, compare_added
-from .floor_signatures import signature_check
-from .pairing import Batch, Prepare, Size, Spread, settle, take_turns
-from .peers import bare, ours
+from .contenders import (
+    BARE,
+    FLOOR,
+    OURS,
+    Prepare,
+    Size,
+    added,
+    compare_added,
+    each,
+    microseconds,
+    ratio_of,
+    repeated,
+    requests,
+    settle,
+    take_turns,
+)
+from .peers import bare, floor, ours
+from .peers.floor import signature_check
 from .peers.note import SUBJECT
+from .peers.signing_keys import ALGORITHMS, ML_DSA, SigningKey
 from .report import Comparison, Row, Table, run
-from .serving import requests
-from .signing_keys import ALGORITHMS, ML_DSA, SigningKey
 
 PRIMITIVE = "bare primitive"
 PRIMITIVE_BOUNDS = (1.6, 1.3)
@@ -61,22 +73,22 @@ def steps(key: SigningKey, size: Size) -> Iterator[Row]:
     rules = tuple(parts_of(app).verifier.trusted_issuer_for({}).rules.values())
 
     def split_and_decode() -> None:
-        _, payload, signature, _ = floor_verifier.split(token)
-        floor_verifier.base64url(payload)
-        floor_verifier.base64url(signature)
+        _, payload, signature, _ = floor.split(token)
+        floor.base64url(payload)
+        floor.base64url(signature)
 
     def check_rules() -> None:
         for check in rules:
             check(verified)
 
     def check_flat() -> None:
-        floor_verifier.check_claims(claims, time())
+        floor.check_claims(claims, time())
 
     pairs: Mapping[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "split, base64": (lambda: compact.parse(token), split_and_decode),
         "JSON": (
             lambda: compact.parse_payload(parsed),
-            lambda: floor_verifier.json_object(parsed.payload),
+            lambda: floor.json_object(parsed.payload),
         ),
         "rules": (check_rules, check_flat),
     }
@@ -102,7 +114,7 @@ def verification(key: SigningKey, size: Size) -> Row:
     tokens = ours.tokens(key, [SUBJECT] * ((size.rounds + 1) * size.batch))
     candidates = {
         OURS: each(parts_of(ours.make_app(KEY=key.text)).verifier.verify, tokens, size.batch),
-        FLOOR: each(floor_verifier.verifier(key), tokens, size.batch),
+        FLOOR: each(floor.verifier(key), tokens, size.batch),
     }
     return row(f"{key.alg} verify", candidates, size)
 
@@ -125,12 +137,12 @@ def hook(size: Size) -> Row:
     """Compare what a request that brings the same token again adds to a bare one."""
     key = SigningKey.generate("HS256")
     guarded = ours.make_app(KEY=key.text)
-    apps = {BARE: bare.make_app(), OURS: guarded, FLOOR: floor_verifier.make_app(key)}
+    apps = {BARE: bare.make_app(), OURS: guarded, FLOOR: floor.make_app(key)}
     tokens = cycle(ours.tokens(key, [SUBJECT]))
     rounds = take_turns(
         {name: requests(app, tokens, size.batch) for name, app in apps.items()}, size.rounds
     )
-    figures = {BARE: Spread.of(times[BARE] / size.batch * 1e6 for times in rounds)} | {
+    figures = {BARE: microseconds(rounds, BARE, size.batch)} | {
         f"{name} adds": added(rounds, name, size.batch) for name in (OURS, FLOOR)
     }
     return Row("hook, HS256 again", figures, [compare_added(rounds, OURS, FLOOR, form="ratio")])
@@ -139,32 +151,6 @@ def hook(size: Size) -> Row:
 def parts_of(app: Flask) -> Any:
     """Get the parts of an app of ours."""
     return app.extensions["tokenguard"]
-
-
-def repeated(call: Callable[[], Any], batch: int) -> Prepare:
-    """Make batches of the same call."""
-
-    def run_batch() -> None:
-        for _ in range(batch):
-            call()
-
-    return lambda: run_batch
-
-
-def each(call: Callable[[Any], Any], tokens: list[Any], batch: int) -> Prepare:
-    """Make batches of calls, each with the next token, or what stands for one."""
-    unread = iter(tokens)
-
-    def prepare() -> Batch:
-        chosen = list(islice(unread, batch))
-
-        def run_batch() -> None:
-            for token in chosen:
-                call(token)
-
-        return run_batch
-
-    return prepare
 
 
 def row(
@@ -176,11 +162,9 @@ def row(
 ) -> Row:
     """Time both, and divide ours by the floor, or by the other."""
     rounds = take_turns(candidates, size.rounds)
-    figures = {
-        peer: Spread.of(times[peer] / size.batch * 1e6 for times in rounds) for peer in candidates
-    }
-    ratio = Spread.of(times[OURS] / times[against] for times in rounds)
+    figures = {peer: microseconds(rounds, peer, size.batch) for peer in candidates}
     must, reach = bounds or (None, None)
+    ratio = ratio_of(rounds, OURS, against)
     return Row(name, figures, [Comparison(against, ratio, "ratio", must, reach)])
 
 

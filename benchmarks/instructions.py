@@ -17,14 +17,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from .contenders import BARE, FLOOR, JWT_EXTENDED, OURS, contenders
+from .contenders import (
+    BARE,
+    FLOOR,
+    JWT_EXTENDED,
+    OURS,
+    Size,
+    contenders,
+    environ_with,
+    posted,
+    serve,
+)
 from .issuing import view_that
-from .pairing import Size, Spread
 from .peers import ours
 from .peers.note import SUBJECT
-from .report import Comparison, Row, Table
-from .serving import environ_with, posted, serve
-from .signing_keys import ALGORITHMS, SigningKey
+from .peers.signing_keys import ALGORITHMS, SigningKey
+from .report import Comparison, Row, Spread, Table
 
 _BATCHES = 3
 _LARGEST_BATCH = 20

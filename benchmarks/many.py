@@ -22,19 +22,24 @@ from typing import Any, NamedTuple
 from flask_tokenguard.stores.base import RefreshState, Store
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
-from . import revocation_server
-from .pairing import (
+from .contenders import (
     Batch,
     Prepare,
     Round,
     Size,
-    Spread,
     cpu_seconds,
+    each,
+    has_valkey,
+    microseconds,
+    postgresql,
+    ratio_of,
     settle,
     take_turns,
+    valkey,
     wall_seconds,
 )
-from .report import Comparison, Row, Table, run
+from .report import Comparison, Row, Spread, Table, run
+from .stores import used_memory
 
 MUST_GROWTH, REACH_GROWTH = 2.0, 1.3
 _TENTH = 10
@@ -186,7 +191,7 @@ class OnServer(Kind):
         from flask_tokenguard.stores.redis import scripts  # noqa: PLC0415 - needs the extra
         from flask_tokenguard.stores.redis.store import RedisStore  # noqa: PLC0415 - as above
 
-        port = self._opened.enter_context(revocation_server.server())
+        port = self._opened.enter_context(valkey())
         client = self._opened.enter_context(Redis(port=port))
         store = RedisStore(f"redis://127.0.0.1:{port}", timeout=60)
         store.next_instant(bytes(16))
@@ -227,11 +232,11 @@ def measure(load: Load) -> Iterator[Table]:
     settle()
     times: list[Row] = []
     sizes: list[Row] = []
-    with revocation_server.postgresql() as uri:
+    with postgresql() as uri:
         kinds: list[Callable[[ExitStack], Kind]] = [InFile]
         if uri is not None:
             kinds.append(lambda opened: InDatabase(opened, uri))
-        if revocation_server.is_here():
+        if has_valkey():
             kinds.append(OnServer)
         for make in kinds:
             with ExitStack() as opened:
@@ -255,16 +260,13 @@ def measure_kind(kind: Kind, load: Load) -> tuple[list[Row], list[Row]]:
     kept = [
         Row(
             f"{kind.name} {what}",
-            {name: exactly(one.octets[number] / 2**20) for name, one in filled.items()},
+            {name: Spread.exactly(one.octets[number] / 2**20) for name, one in filled.items()},
         )
         for number, what in enumerate(("revoked ids", "sessions"))
     ]
     pruned = [] if is_server else prunings(kind, filled)
     looked_up = take_turns(
-        {
-            name: revocation_server.asking(standing(one.store), new_ids, size.batch)
-            for name, one in filled.items()
-        },
+        {name: each(asking(one.store), new_ids(), size.batch) for name, one in filled.items()},
         size.rounds,
         seconds=kind.seconds,
     )
@@ -289,11 +291,9 @@ def grown(
     reach: float | None = None,
 ) -> Row:
     """Write what it takes at each size, and how much more the largest takes than the smallest."""
-    figures = {
-        share: Spread.of(times[share] / size.batch * 1e6 for times in rounds) for share in rounds[0]
-    }
+    figures = {share: microseconds(rounds, share, size.batch) for share in rounds[0]}
     least, *_, most = figures
-    growth = Spread.of(times[most] / times[least] for times in rounds)
+    growth = ratio_of(rounds, most, least)
     return Row(name, figures, [Comparison(least, growth, "ratio", must, reach)])
 
 
@@ -304,23 +304,24 @@ def prunings(kind: Kind, filled: Mapping[str, Filled]) -> list[Row]:
         steps = [time.perf_counter()]
         dropped = one.store.prune(lambda *_, steps=steps: steps.append(time.perf_counter()))
         assert dropped == one.old
-        each[name] = exactly((steps[-1] - steps[0]) / dropped * 1e6)
-        longest[name] = exactly(max(map(sub, steps[1:], steps)) * 1e6)
+        each[name] = Spread.exactly((steps[-1] - steps[0]) / dropped * 1e6)
+        longest[name] = Spread.exactly(max(map(sub, steps[1:], steps)) * 1e6)
     rows = [Row(f"{kind.name} pruning, an entry that expired", each)]
     if isinstance(kind, InFile):
         rows.append(Row(f"{kind.name} pruning, the longest step", longest))
     return rows
 
 
-def standing(store: Store) -> Callable[[Any], object]:
+def asking(store: Store) -> Callable[[tuple[bytes, bytes, bytes]], object]:
     """Ask a store about a token."""
-    return lambda asked: store.standing(*asked)
+    return lambda ids: store.standing(*ids)
 
 
-def new_ids() -> tuple[bytes, bytes, bytes]:
-    """Make the ids of a token, its session and its subject."""
-    subject = secrets.token_bytes(16)
-    return secrets.token_bytes(16), subject[:1] + secrets.token_bytes(15), subject
+def new_ids() -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Make the ids of a token, its session and its subject, over and over."""
+    while True:
+        subject = secrets.token_bytes(16)
+        yield secrets.token_bytes(16), subject[:1] + secrets.token_bytes(15), subject
 
 
 def refreshing(filled: Filled, batch: int) -> Prepare:
@@ -356,19 +357,9 @@ def session(number: int) -> bytes:
     return digest(f"session {number}")
 
 
-def used_memory(client: Any) -> int:
-    """Ask a Valkey how much it has allocated."""
-    return int(client.info("memory")["used_memory"])
-
-
 def label(share: int) -> str:
     """Name a size."""
     return f"1/{share}" if share > 1 else "whole"
-
-
-def exactly(value: float) -> Spread:
-    """Write a figure that does not spread."""
-    return Spread(value, value, value)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,27 @@
 """Write what `benchmarks.all` found into the pages: tables, sums and the plot.
 
 A page has a place for each table, between `<!-- measured: NAME -->` and `<!-- end -->`, so
-that nobody types a number.
+that nobody types a number. The sums of docs/scale.md are each a formula with its numbers in it, so
+that a reader can put in others. The plot is SVG by hand, with a ground of its own in either theme,
+since a page may be light where the reader's system is dark.
 """
 
 import argparse
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from flask_tokenguard.stores.base import KEPT_AFTER_EXPIRY
 
 from .all import RESULTS
-from .contenders import JWT_EXTENDED, OURS
-from .drawing import draw
-from .fleet import work_out
-from .report import Row, Table, as_markdown
+from .contenders import AUTHLIB, BARE, FLOOR, HTTPAUTH, JWT_EXTENDED, OURS
+from .fleet import DELAY, OWN_TIME, REQUESTS_A_SECOND, USERS, WORKERS, requests_that_ask
+from .report import Row, Spread, Table, as_markdown
+from .stores import WITHOUT
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/speed.md", "docs/speed-tables.md", "docs/scale.md")
@@ -37,6 +43,33 @@ _PANELS = {
     "never-seen": "a token never seen",
 }
 _PLACE = re.compile(r"(<!-- measured: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ACCESS_LIFETIME, REFRESH_DAYS, ROTATION_DAYS = 900, 30, 30
+LOGOUTS_A_DAY, _DAY = 1, 86_400
+# The default of TOKENGUARD_CACHE_SIZE, and what an entry may take at most.
+_CACHE_ENTRIES, _CACHE_BOUND = 1024, 640
+_THREADS = 4
+_NAMES = {
+    FLOOR: "floor: the least it can cost",
+    OURS: "flask-tokenguard",
+    HTTPAUTH: "Flask-HTTPAuth with PyJWT",
+    AUTHLIB: "Authlib",
+    JWT_EXTENDED: "flask-jwt-extended",
+}
+_CLASSES = {FLOOR: "floor", OURS: "ours", HTTPAUTH: "a", AUTHLIB: "b", JWT_EXTENDED: "c"}
+_STYLE = """
+text { font: 12px system-ui, sans-serif; fill: #1f2937 }
+.head { font-weight: 600; font-size: 13px } .value { font-size: 10px }
+.ground { fill: #ffffff } .axis { stroke: #9ca3af } .spread { stroke: #111827; stroke-opacity: .6 }
+.floor { fill: #9ca3af } .ours { fill: #2563eb } .a { fill: #d97706 } .b { fill: #0d9488 }
+.c { fill: #be185d }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e5e7eb } .ground { fill: #111827 } .axis { stroke: #6b7280 }
+  .spread { stroke: #f9fafb } .floor { fill: #6b7280 } .ours { fill: #60a5fa } .a { fill: #f59e0b }
+  .b { fill: #2dd4bf } .c { fill: #f472b6 }
+}
+"""
+_LEFT, _TOP, _PANEL, _GAP, _LONGEST = 64, 96, 250, 44, 210
+_BAR, _BETWEEN = 13, 16
 
 
 def main() -> None:
@@ -133,6 +166,243 @@ def filled(page: str, parts: Mapping[str, str]) -> str:
         KeyError: There is a place for what was not measured.
     """
     return _PLACE.sub(lambda found: f"{found[1]}\n{parts[found[2]]}\n\n{found[3]}", page)
+
+
+def draw(tables: Sequence[Table], titles: Sequence[str]) -> str:
+    """Draw a panel for each table, one group of bars a row, all on one scale."""
+    height = max(_height(table) for table in tables)
+    width = _LEFT + len(tables) * (_PANEL + _GAP)
+    most = max(
+        spread.median for table in tables for row in table.rows for _, spread in _row_bars(row)
+    )
+    body = [f'<rect class="ground" width="{width}" height="{height}" rx="6"/>']
+    body += [_text(16, 26, "CPU microseconds added to a bare Flask request", "head"), *_legend()]
+    for number, (table, title) in enumerate(zip(tables, titles, strict=True)):
+        left = _LEFT + number * (_PANEL + _GAP)
+        body += _panel(table, title, left=left, scale=_LONGEST / most)
+    label = "What guarding a route adds to a request, by library and algorithm"
+    return "\n".join(
+        [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
+                f' aria-label="{label}" width="{width}" height="{height}">'
+            ),
+            f"<title>{label}</title>",
+            f"<style>{_STYLE}</style>",
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def _legend() -> Iterator[str]:
+    left = 16.0
+    for name, words in _NAMES.items():
+        yield f'<rect class="{_CLASSES[name]}" x="{left:.0f}" y="41" width="12" height="12"/>'
+        yield _text(left + 18, 51, words)
+        left += 46 + 6.4 * len(words)
+
+
+def _panel(table: Table, title: str, *, left: int, scale: float) -> Iterator[str]:
+    yield _text(left, _TOP - 16, title, "head")
+    top = float(_TOP)
+    for row in table.rows:
+        if left == _LEFT:
+            yield _text(12, top + 24, row.name.split()[0])
+        bottom = top
+        for name, spread in _row_bars(row):
+            yield from _one_bar(name, spread, left=left, top=bottom, scale=scale)
+            bottom += _BAR
+        yield f'<line class="axis" x1="{left}" x2="{left}" y1="{top - 3:.0f}" y2="{bottom:.0f}"/>'
+        top += len(_NAMES) * _BAR + _BETWEEN
+
+
+def _one_bar(name: str, spread: Spread, *, left: int, top: float, scale: float) -> Iterator[str]:
+    # A spread that runs out of its panel, as in a short run, ends at its edge.
+    low, median, high = (min(max(value * scale, 0), _PANEL) for value in spread)
+    middle = top + (_BAR - 2) / 2
+    yield (
+        f'<rect class="{_CLASSES[name]}" x="{left}" y="{top:.0f}" width="{median:.1f}"'
+        f' height="{_BAR - 2}"/>'
+    )
+    yield (
+        f'<line class="spread" x1="{left + low:.1f}" x2="{left + high:.1f}"'
+        f' y1="{middle:.1f}" y2="{middle:.1f}"/>'
+    )
+    yield _text(left + high + 5, top + 9, f"{spread.median:.0f}", "value")
+
+
+def _row_bars(row: Row) -> Iterator[tuple[str, Spread]]:
+    for name in _NAMES:
+        spread = row.figures.get(f"{name} adds")
+        if spread is not None:
+            yield name, spread
+
+
+def _height(table: Table) -> int:
+    return _TOP + len(table.rows) * (len(_NAMES) * _BAR + _BETWEEN)
+
+
+def _text(left: float, top: float, words: str, kind: str = "") -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f'<text{named} x="{left:.0f}" y="{top:.0f}">{escape(words)}</text>'
+
+
+class Line(NamedTuple):
+    """A question, how it is worked out, and the answer."""
+
+    question: str
+    formula: str
+    answer: str
+
+
+def work_out(tables: Mapping[str, Table]) -> str:
+    """Write the lines as a Markdown table."""
+    lines = [
+        *_processors(tables),
+        *_store(tables),
+        *_asking(tables),
+        *_connections(),
+        *_rotation(tables),
+    ]
+    head = "| question | formula | answer |\n|---|---|---:|"
+    rows = (f"| {line.question} | `{line.formula}` | {line.answer} |" for line in lines)
+    return "\n".join([head, *rows])
+
+
+def _processors(tables: Mapping[str, Table]) -> list[Line]:
+    each = REQUESTS_A_SECOND / WORKERS
+    lines = [
+        Line(
+            "requests a second of one worker",
+            f"{REQUESTS_A_SECOND:,} / {WORKERS}",
+            f"{each:.0f}",
+        )
+    ]
+    for name, alg in (("again", "RS256 again"), ("never-seen", "RS256 never seen")):
+        bare, own = _figure(tables, name, alg, BARE), _figure(tables, name, alg, f"{OURS} adds")
+        lines.append(
+            Line(
+                f"share of a worker's core for the guard, {alg}",
+                f"{each:.0f}/s * {own:.0f} µs",
+                f"{each * own / 1e4:.1f} %",
+            )
+        )
+        lines.append(
+            Line(
+                f"cores of the whole fleet for guard and bare Flask, {alg}",
+                f"{REQUESTS_A_SECOND:,}/s * ({own:.0f} + {bare:.0f}) µs",
+                f"{REQUESTS_A_SECOND * (own + bare) / 1e6:.2f}",
+            )
+        )
+    return lines
+
+
+def _store(tables: Mapping[str, Table]) -> list[Line]:
+    kept = USERS * LOGOUTS_A_DAY * (ACCESS_LIFETIME + KEPT_AFTER_EXPIRY) // _DAY
+    sizes = {row.name: row.figures["bytes"].median for row in tables["store-size"].rows}
+    return [
+        Line(
+            "revoked tokens that a store holds, each for its lifetime and a day for clocks",
+            f"{USERS:,} logouts a day * ({ACCESS_LIFETIME} + {KEPT_AFTER_EXPIRY:,}) s / {_DAY:,} s",
+            f"{kept:,}",
+        ),
+        *(_size(f"their size in the store: {name}", kept, size) for name, size in sizes.items()),
+        *(
+            _size(f"and a session of each user: {row.name}", USERS, size)
+            for row in tables["many-size"].rows
+            if row.name.endswith("sessions")
+            for size in (row.figures["whole"].median * 2**20 / USERS,)
+        ),
+        Line(
+            "most memory of remembered tokens in a worker",
+            f"{_CACHE_ENTRIES:,} * {_CACHE_BOUND} B",
+            f"{_CACHE_ENTRIES * _CACHE_BOUND / 1024:.0f} KiB",
+        ),
+    ]
+
+
+def _size(question: str, count: int, each: float) -> Line:
+    return Line(question, f"{count:,} * {each:.0f} B", f"{count * each / 2**20:,.0f} MiB")
+
+
+def _asking(tables: Mapping[str, Table]) -> Iterator[Line]:
+    """Work out what it takes to ask a server at every request, and with a delay."""
+    each = REQUESTS_A_SECOND / WORKERS
+    share = requests_that_ask(USERS, each, DELAY)
+    yield Line(
+        f"requests that ask with a delay of {DELAY} s, users by Zipf's law",
+        f"sum over users of p / (1 + {each:.0f}/s * p * {DELAY} s)",
+        f"{share * 100:.0f} %",
+    )
+    for row in tables["fleet-processes"].rows:
+        server, _, delay = row.name.partition(", ")
+        if delay != "delay 0 s":
+            continue
+        name = f"RS256 {server}"
+        asked = _figure(tables, "revocation-server", name, f"{OURS} adds")
+        without = _figure(tables, "revocation-server", name, f"{WITHOUT} adds")
+        cores = REQUESTS_A_SECOND * (asked - without) / 1e6
+        yield Line(
+            f"cores of the fleet for asking {server} at every request",
+            f"{REQUESTS_A_SECOND:,}/s * ({asked:.0f} - {without:.0f}) µs",
+            f"{cores:.2f}",
+        )
+        yield Line(
+            f"the same with a delay of {DELAY} s",
+            f"{cores:.2f} * {share * 100:.0f} %",
+            f"{cores * share:.2f}",
+        )
+        (own,) = (one.spread.median for one in row.comparisons if one.against == OWN_TIME)
+        yield Line(
+            f"cores of the {server} itself, asked at every request",
+            f"{REQUESTS_A_SECOND:,}/s * {own:.1f} µs",
+            f"{REQUESTS_A_SECOND * own / 1e6:.2f}",
+        )
+
+
+def _connections() -> Iterator[Line]:
+    yield Line(
+        f"connections to the server, of workers with {_THREADS} threads",
+        f"{WORKERS} workers * {_THREADS}",
+        f"{WORKERS * _THREADS}",
+    )
+    yield Line(
+        "refreshes a second, where every user's access token is renewed in its lifetime",
+        f"{USERS:,} / {ACCESS_LIFETIME} s",
+        f"{USERS / ACCESS_LIFETIME:,.0f}",
+    )
+
+
+def _rotation(tables: Mapping[str, Table]) -> list[Line]:
+    again = _figure(tables, "again", "RS256 again", f"{OURS} adds")
+    unseen = _figure(tables, "never-seen", "RS256 never seen", f"{OURS} adds")
+    signed = _figure(tables, "issuing", "RS256", OURS)
+    logins = USERS / ACCESS_LIFETIME
+    active = _CACHE_ENTRIES * WORKERS
+    return [
+        Line(
+            "cores to renew every user's access token in its lifetime",
+            f"{USERS:,} / {ACCESS_LIFETIME} s / {signed:,.0f} tokens a second of a core",
+            f"{logins / signed:.2f}",
+        ),
+        Line(
+            "what it costs to verify all remembered tokens anew, after a restart of all workers",
+            f"{_CACHE_ENTRIES:,} tokens * {WORKERS} workers * ({unseen:.0f} - {again:.0f}) µs",
+            f"{active * max(unseen - again, 0) / 1e6:.2f} s of CPU",
+        ),
+        Line(
+            "keys at the same time: one signs, one is next, some still verify",
+            f"2 + {REFRESH_DAYS} days of a refresh token / {ROTATION_DAYS} days, rounded up",
+            f"{2 + math.ceil(REFRESH_DAYS / ROTATION_DAYS)}",
+        ),
+    ]
+
+
+def _figure(tables: Mapping[str, Table], table: str, row: str, name: str) -> float:
+    (found,) = (one for one in tables[table].rows if one.name == row)
+    spread: Spread = found.figures[name]
+    return spread.median
 
 
 if __name__ == "__main__":

@@ -2,11 +2,18 @@
 
 import argparse
 import json
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from statistics import quantiles
 from typing import Any, NamedTuple, TypeVar
 
-from .pairing import Spread, as_fraction, environment
+
+def as_fraction(ratio: float) -> str:
+    """Write a ratio below one as `1/6.3`."""
+    return f"1/{1 / ratio:.1f}" if ratio > 0 else "noise"
+
 
 _FORMS: dict[str, Callable[[float], str]] = {
     "microseconds": "{:.1f}".format,
@@ -21,6 +28,29 @@ _FORMS: dict[str, Callable[[float], str]] = {
 }
 
 Load = TypeVar("Load")
+
+
+class Spread(NamedTuple):
+    """The median of some values between their quartiles."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Find the quartiles of at least two values."""
+        low, median, high = quantiles(values, n=4, method="inclusive")
+        return cls(low, median, high)
+
+    @classmethod
+    def exactly(cls, value: float) -> "Spread":
+        """Write a figure that does not spread."""
+        return cls(value, value, value)
+
+    def show(self, form: Callable[[float], str]) -> str:
+        """Write the median, then the quartiles in brackets."""
+        return f"{form(self.median)} [{form(self.low)}, {form(self.high)}]"
 
 
 class Comparison(NamedTuple):
@@ -169,6 +199,13 @@ def run(
         print(as_text(table), flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps([table.to_json() for table in tables]))
+
+
+def environment(*packages: str) -> str:
+    """Tell on what a run was made."""
+    return ", ".join(
+        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    )
 
 
 def as_text(table: Table) -> str:

@@ -1,13 +1,18 @@
 """What a guarded route adds to a bare Flask route: ours against its peers', and against the floor.
 
 The view is the same in all apps and does not look at the claims. The floor is the least that a
-strict verifier behind the least hook can cost, see `benchmarks.floor_verifier`.
+strict verifier behind the least hook can cost, see `benchmarks.peers.floor`.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, cycle
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from flask import Flask
+from joserfc.jwk import OctKey
+from werkzeug.test import create_environ
 
 from .contenders import (
     BARE,
@@ -16,20 +21,25 @@ from .contenders import (
     OURS,
     PACKAGES,
     Contender,
+    Prepare,
+    Round,
+    Size,
     added,
     check_that_all_verify,
     compare_added,
     contenders,
+    microseconds,
+    ratio_of,
+    requests,
+    settle,
+    take_turns,
 )
 from .instructions import count_requests
-from .pairing import Round, Size, Spread, settle, take_turns
-from .peers.note import SUBJECT
-from .report import Comparison, Row, Table, run
-from .request_cookie import cookie_again
-from .request_nested import nested_again
-from .request_revocation import revocation_on
-from .serving import requests
-from .signing_keys import ALGORITHMS, SigningKey
+from .peers import bare, ours
+from .peers.note import PATH, SUBJECT
+from .peers.signing_keys import ALGORITHMS, SigningKey
+from .report import Comparison, Row, Spread, Table, run
+from .stores import revocation_on
 
 
 class Load(NamedTuple):
@@ -67,6 +77,14 @@ NEVER_SEEN = {
 }
 FLOOR_BOUNDS = (1.5, 1.2)
 WHOLE_BOUNDS = (1.30, 1.20)
+MUST_COOKIE, MUST_NESTED = 1.15, 1.1
+BARE_HEADER, BARE_COOKIE = "bare Flask, a header", "bare Flask, cookies"
+BARE_SHARED = "bare Flask, cookies, for any cache"
+HEADER, COOKIE = "ours, a header", "ours, a cookie"
+_POST = create_environ(PATH, method="POST")
+# The others that a browser sends beside it, as long as ours.
+_REFRESH, _CSRF = "r" * 400, "c" * 22
+NESTED = "ours, nested"
 
 
 def main() -> None:
@@ -112,7 +130,7 @@ def table(name: str, title: str, rows: Sequence[Row], size: Size) -> Table:
 def again(key: SigningKey, size: Size) -> Row:
     """Bring the same token in every request."""
     rounds = compare(key, size, [SUBJECT], range(1))
-    whole = Spread.of(times[OURS] / times[BARE] for times in rounds)
+    whole = ratio_of(rounds, OURS, BARE)
     return row(
         f"{key.alg} again",
         rounds,
@@ -174,8 +192,7 @@ def row(
 ) -> Row:
     """Write what each contender adds to a bare request, and hold it against the bounds."""
     peers = [peer for peer in rounds[0] if peer not in (BARE, OURS)]
-    bare = Spread.of(times[BARE] / size.batch * 1e6 for times in rounds)
-    figures = {BARE: bare} | {
+    figures = {BARE: microseconds(rounds, BARE, size.batch)} | {
         f"{peer} adds": added(rounds, peer, size.batch) for peer in (OURS, *peers)
     }
     comparisons = [
@@ -187,6 +204,108 @@ def row(
         *others,
     ]
     return Row(name, figures, comparisons)
+
+
+def cookie_again(key: SigningKey, size: Size) -> Table:
+    """Compare a token again in a cookie with one in a header, each beside its bare Flask.
+
+    All are POST, which the check of requests from other sites is for. Bare Flask looks at the
+    cookies once, since Werkzeug's parser costs more than ours adds. Its answers have the two
+    headers that keep what a cookie let in from other browsers, and that any app has to set; a
+    comparison without a bound leaves them out.
+    """
+    rounds = take_turns(with_and_without_cookies(key, size.batch), size.rounds)
+    whole = {name: microseconds(rounds, name, size.batch) for name in (BARE_HEADER, BARE_COOKIE)}
+    adds = {
+        f"{name} adds": Spread.of(
+            (times[name] - times[beside]) / size.batch * 1e6 for times in rounds
+        )
+        for name, beside in ((HEADER, BARE_HEADER), (COOKIE, BARE_COOKIE))
+    }
+    comparisons = [
+        Comparison(
+            "what one in a header adds", ratio_to(rounds, BARE_COOKIE), "ratio", MUST_COOKIE
+        ),
+        Comparison(
+            "the same, its answer's headers with it", ratio_to(rounds, BARE_SHARED), "ratio"
+        ),
+    ]
+    title = (
+        f"The same token again in a cookie, by POST: {size.rounds} rounds of {size.batch} requests,"
+        " CPU microseconds a request"
+    )
+    rows = [Row(f"{key.alg} cookie", whole | adds, comparisons)]
+    return Table("cookie", title, "microseconds", rows)
+
+
+def with_and_without_cookies(key: SigningKey, batch: int) -> dict[str, Prepare]:
+    """Make requests of each kind ready."""
+    (token,) = ours.tokens(key, [SUBJECT])
+    guarded = ours.make_app(KEY=key.text, TOKEN_LOCATIONS=["header", "cookie"])
+
+    def of(app: Flask, environ: Callable[[str], dict[str, Any]]) -> Prepare:
+        return requests(app, cycle([token]), batch, environ=environ)
+
+    return {
+        BARE_HEADER: of(bare.make_app(), with_header),
+        BARE_COOKIE: of(bare.make_app_with_cookies(is_private=True), with_cookies),
+        BARE_SHARED: of(bare.make_app_with_cookies(is_private=False), with_cookies),
+        HEADER: of(ours.make_app(KEY=key.text), with_header),
+        COOKIE: of(guarded, with_cookies),
+    }
+
+
+def with_header(token: str) -> dict[str, Any]:
+    """Make the environ of a POST that brings a token in a header."""
+    return {**_POST, "HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+def with_cookies(token: str) -> dict[str, Any]:
+    """Make the environ of a POST of the own site that brings a token in a cookie."""
+    cookies = {"access": token, "refresh": _REFRESH, "csrf": _CSRF}
+    header = "; ".join(f"__Host-{name}_token={value}" for name, value in cookies.items())
+    return {**_POST, "HTTP_COOKIE": header, "HTTP_SEC_FETCH_SITE": "same-origin"}
+
+
+def ratio_to(rounds: list[Round], bare_cookie: str) -> Spread:
+    """Return what a cookie adds to such a bare request, for each that a header adds to its own."""
+    return Spread.of(
+        (times[COOKIE] - times[bare_cookie]) / (times[HEADER] - times[BARE_HEADER])
+        for times in rounds
+    )
+
+
+def nested_again(key: SigningKey, size: Size) -> Table:
+    """Compare a nested token again with a signed one again, both of the same claims."""
+    encryption = {
+        "key": OctKey.import_key(secrets.token_bytes(32)).as_dict(),
+        "alg": "dir",
+        "enc": "A256GCM",
+    }
+    signed, nested = {"KEY": key.text}, {"KEY": key.text, "ENCRYPTION": encryption}
+    found = {
+        BARE: Contender(bare.make_app(), ours.tokens),
+        OURS: Contender(ours.make_app(**signed), ours.tokens),
+    }
+    candidates = {
+        name: requests(one.app, cycle(one.issue(key, [SUBJECT])), size.batch)
+        for name, one in found.items()
+    }
+    app = ours.make_app(**nested)
+    with app.app_context():
+        candidates[NESTED] = requests(app, cycle([ours.issue()]), size.batch)
+    rounds = take_turns(candidates, size.rounds)
+    figures = {BARE: microseconds(rounds, BARE, size.batch)} | {
+        f"{name} adds": added(rounds, name, size.batch) for name in (OURS, NESTED)
+    }
+    ratio = compare_added(rounds, NESTED, OURS, form="ratio", must=MUST_NESTED)
+    title = (
+        f"A nested token (dir, A256GCM) again: {size.rounds} rounds of {size.batch} requests,"
+        " CPU microseconds a request"
+    )
+    comparison = ratio._replace(against="a signed one again")
+    rows = [Row(f"{key.alg} nested again", figures, [comparison])]
+    return Table("nested", title, "microseconds", rows)
 
 
 if __name__ == "__main__":

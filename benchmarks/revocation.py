@@ -1,9 +1,10 @@
 """What it costs to ask whether a token was revoked, with many that were, against the bare least.
 
 The least is a plain SELECT of one id by its primary key on the same SQLite file, which is what
-nobody can save; on a server, a GET of one. SQLAlchemy Core asks the same three questions of the
-same file as its tutorial has it: an engine, a connection from its pool for each request, `select`.
-A token that is looked up was not revoked, as most are, and no id is looked up twice.
+nobody can save; on a Valkey a GET of one, on a PostgreSQL such a SELECT. SQLAlchemy Core asks the
+same three questions of the same file as its tutorial has it: an engine, a connection from its pool
+for each request, `select`. A token that is looked up was not revoked, as most are, and no id is
+looked up twice.
 """
 
 import secrets
@@ -28,12 +29,26 @@ from flask_tokenguard.stores.base import Store
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 from flask_tokenguard.verify.claims import Claims, VerifiedToken
 
-from . import revocation_server
-from .pairing import Batch, Prepare, Round, Size, Spread, settle, take_turns
-from .report import Comparison, Row, Table, run
+from .contenders import (
+    Round,
+    Size,
+    each,
+    has_valkey,
+    microseconds,
+    postgresql,
+    ratio_of,
+    settle,
+    take_turns,
+    trips_of,
+    valkey,
+    wall_seconds,
+)
+from .report import Comparison, Row, Spread, Table, run
+from .stores import EXPIRES, fill_database
 
 MUST_BARE, MUST_SQLALCHEMY, MUST_GROWTH, MUST_OCTETS = 1.6, 1 / 25, 3.0, 60.0
-EXPIRES = 2**40
+MUST_TRIPS, MUST_SELECT, REACH_SELECT = 1.0, 1.25, 1.08
+_SELECT = "SELECT expires FROM tokenguard_revoked WHERE id = %(id)s"
 _HEADER = Header("HS256", None, "at+jwt", {})
 _METADATA = MetaData()
 _REVOKED = SqlTable("revoked", _METADATA, Column("id", LargeBinary), Column("expires", Integer))
@@ -78,7 +93,7 @@ def measure(load: Load) -> Iterator[Table]:
             row(f"{count:,} revoked", of_count(rounds, count), size, file.stat().st_size / count)
             for count, file in files.items()
         ]
-    growth = Spread.of(times[f"{counts[-1]} ours"] / times[f"{counts[0]} ours"] for times in rounds)
+    growth = ratio_of(rounds, f"{counts[-1]} ours", f"{counts[0]} ours")
     comparison = Comparison(f"{counts[0]:,} revoked", growth, "ratio", MUST_GROWTH)
     rows.append(Row(f"from {counts[0]:,} to {counts[-1]:,}", {}, [comparison]))
     title = (
@@ -86,8 +101,7 @@ def measure(load: Load) -> Iterator[Table]:
         " tokens, CPU microseconds a token"
     )
     yield Table("look-up", title, "microseconds", rows)
-    yield revocation_server.measure(size, lambda: next(tokens()))
-    yield revocation_server.measure_delay(size)
+    yield on_servers(size)
 
 
 def make_file(file: Path, count: int) -> Path:
@@ -121,7 +135,7 @@ def compare(files: dict[int, Path], size: Size) -> list[Round]:
     with ExitStack() as opened:
         return take_turns(
             {
-                f"{count} {name}": asking(ask, asked, size.batch)
+                f"{count} {name}": each(ask, asked, size.batch)
                 for count, file in files.items()
                 for name, ask in candidates(file, opened).items()
             },
@@ -190,21 +204,6 @@ def sqlalchemy_core(file: Path, opened: ExitStack) -> Ask:
     return ask
 
 
-def asking(ask: Ask, asked: Iterator[Asked], batch: int) -> Prepare:
-    """Make batches of questions about tokens that nobody asked about before."""
-
-    def prepare() -> Batch:
-        chosen = list(islice(asked, batch))
-
-        def run() -> None:
-            for one in chosen:
-                ask(one)
-
-        return run
-
-    return prepare
-
-
 def of_count(rounds: list[Round], count: int) -> list[Round]:
     """Pick the times on one file."""
     begin = f"{count} "
@@ -216,22 +215,77 @@ def of_count(rounds: list[Round], count: int) -> list[Round]:
 
 def row(name: str, rounds: list[Round], size: Size, octets: float) -> Row:
     """Write what each needs, and hold ours against the others."""
-
-    def ratio(own: str, other: str) -> Spread:
-        return Spread.of(times[own] / times[other] for times in rounds)
-
     named = {"bare": "bare SELECT", "ours": "ours", "rule": "the whole rule"}
-    figures = {
-        named.get(one, one): Spread.of(times[one] / size.batch * 1e6 for times in rounds)
-        for one in rounds[0]
-    }
+    figures = {named.get(one, one): microseconds(rounds, one, size.batch) for one in rounds[0]}
     comparisons = [
-        Comparison("a bare SELECT", ratio("ours", "bare"), "ratio", MUST_BARE),
-        Comparison("SQLAlchemy", ratio("ours", "SQLAlchemy"), "fraction", MUST_SQLALCHEMY),
-        Comparison("a bare SELECT, the whole rule", ratio("rule", "bare"), "ratio"),
-        Comparison("its size in the file", Spread(octets, octets, octets), "bytes", MUST_OCTETS),
+        Comparison("a bare SELECT", ratio_of(rounds, "ours", "bare"), "ratio", MUST_BARE),
+        Comparison(
+            "SQLAlchemy", ratio_of(rounds, "ours", "SQLAlchemy"), "fraction", MUST_SQLALCHEMY
+        ),
+        Comparison("a bare SELECT, the whole rule", ratio_of(rounds, "rule", "bare"), "ratio"),
+        Comparison("its size in the file", Spread.exactly(octets), "bytes", MUST_OCTETS),
     ]
     return Row(name, figures, comparisons)
+
+
+def on_servers(size: Size) -> Table:
+    """Compare a look-up with a GET and with a SELECT, or say that there is nothing to measure."""
+    title = (
+        f"A look-up on a server: {size.rounds} rounds of {size.batch} tokens, microseconds a token"
+        " by the clock on the wall"
+    )
+    if not has_valkey():
+        return Table("look-up-server", title, "microseconds", [], ["Valkey is not installed."])
+    from redis import Redis  # noqa: PLC0415 - an extra
+
+    from flask_tokenguard.stores.redis.store import RedisStore  # noqa: PLC0415 - needs the extra
+
+    with valkey() as port, Redis(port=port, protocol=2) as client:
+        store = RedisStore(f"redis://127.0.0.1:{port}")
+        candidates = {
+            "a GET": each(lambda asked: client.get(asked.jti), tokens(), size.batch),
+            "ours": each(standing(store), tokens(), size.batch),
+        }
+        rounds = take_turns(candidates, size.rounds, seconds=wall_seconds)
+        trips = trips_of(client, candidates["ours"]()) / size.batch
+    ratio = ratio_of(rounds, "ours", "a GET")
+    comparisons = [
+        Comparison("a GET", ratio, "ratio"),
+        Comparison("round trips a token", Spread.exactly(trips), "ratio", MUST_TRIPS),
+    ]
+    figures = {name: microseconds(rounds, name, size.batch) for name in candidates}
+    rows = [Row("Valkey", figures, comparisons), *in_postgresql(size)]
+    return Table("look-up-server", title, "microseconds", rows)
+
+
+def in_postgresql(size: Size) -> Iterator[Row]:
+    """Compare a look-up with a SELECT by the primary key, if there is a PostgreSQL.
+
+    Both go through the store's engine, whose connections are in AUTOCOMMIT.
+    """
+    with postgresql() as uri:
+        if uri is None:
+            return
+        from flask_tokenguard.stores import SQLStore  # noqa: PLC0415 - needs the extra
+
+        store = SQLStore(uri, timeout=10)
+        fill_database(store, 100_000)
+        engine = store.engine
+
+        def select_one(asked: Asked) -> object:
+            with engine.connect() as connection:
+                return connection.exec_driver_sql(_SELECT, {"id": asked.jti}).first()
+
+        candidates = {
+            "a bare SELECT": each(select_one, tokens(), size.batch),
+            "ours": each(standing(store), tokens(), size.batch),
+        }
+        rounds = take_turns(candidates, size.rounds, seconds=wall_seconds)
+        engine.dispose()
+    ratio = ratio_of(rounds, "ours", "a bare SELECT")
+    figures = {name: microseconds(rounds, name, size.batch) for name in candidates}
+    comparison = Comparison("a bare SELECT", ratio, "ratio", MUST_SELECT, REACH_SELECT)
+    yield Row("PostgreSQL", figures, [comparison])
 
 
 if __name__ == "__main__":

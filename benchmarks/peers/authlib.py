@@ -17,7 +17,7 @@ from . import ours
 from .note import serve_note
 
 if TYPE_CHECKING:
-    from ..signing_keys import SigningKey
+    from .signing_keys import SigningKey
 
 ALGORITHMS = ("HS256", "RS256", "ES256")
 ISSUER, AUDIENCE = "https://login.example.com", "https://notes.example.com"

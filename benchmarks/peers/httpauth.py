@@ -13,7 +13,7 @@ from flask_httpauth import HTTPTokenAuth
 from .note import serve_note
 
 if TYPE_CHECKING:
-    from ..signing_keys import SigningKey
+    from .signing_keys import SigningKey
 
 
 def make_app(key: "SigningKey") -> Flask:

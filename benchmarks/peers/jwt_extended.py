@@ -14,7 +14,7 @@ from flask_jwt_extended import JWTManager, create_access_token, jwt_required
 from .note import OWN_CLAIMS, SCOPE, SUBJECT, serve_note
 
 if TYPE_CHECKING:
-    from ..signing_keys import SigningKey
+    from .signing_keys import SigningKey
 
 
 def make_app(key: "SigningKey", blocklist: Any = None) -> Flask:

@@ -10,7 +10,7 @@ from flask_tokenguard import TokenGuard, issue_token, issue_token_pair, token_re
 from .note import OWN_CLAIMS, SCOPE, SUBJECT, serve_note
 
 if TYPE_CHECKING:
-    from ..signing_keys import SigningKey
+    from .signing_keys import SigningKey
 
 
 def make_app(**settings: Any) -> Flask:

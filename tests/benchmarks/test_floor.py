@@ -5,16 +5,15 @@ import time
 
 import pytest
 
-from benchmarks import floor_verifier
-from benchmarks.peers import ours
-from benchmarks.signing_keys import ALGORITHMS, SigningKey
+from benchmarks.peers import floor, ours
+from benchmarks.peers.signing_keys import ALGORITHMS, SigningKey
 from flask_tokenguard.jose import base64url
 from flask_tokenguard.jose.jwk import Key
 
 NOW = int(time.time())
 GOOD = {"sub": "ada", "jti": "1", "iat": NOW - 10, "exp": NOW + 900}
 KEY = SigningKey.generate("HS256")
-VERIFY = floor_verifier.remembering(floor_verifier.verifier(KEY))
+VERIFY = floor.remembering(floor.verifier(KEY))
 
 
 def signed(claims: bytes, header: bytes = b'{"alg":"HS256","typ":"at+jwt"}') -> str:
@@ -26,7 +25,7 @@ def signed(claims: bytes, header: bytes = b'{"alg":"HS256","typ":"at+jwt"}') -> 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_the_floor_takes_our_tokens_and_nobody_elses(alg: str) -> None:
     key = SigningKey.generate(alg)
-    verify = floor_verifier.remembering(floor_verifier.verifier(key))
+    verify = floor.remembering(floor.verifier(key))
     (good,), (forged,) = ours.tokens(key, ["ada"]), ours.tokens(SigningKey.generate(alg), ["ada"])
     assert verify(good)["sub"] == verify(good)["sub"] == "ada"
     with pytest.raises(ValueError, match=r"^$"):

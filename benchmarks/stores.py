@@ -1,4 +1,8 @@
-"""What it costs to ask a store whether a token was revoked, the same token again."""
+"""What a store keeps for one revoked token, in bytes: a file on the disk, a server in memory.
+
+And what it costs a request to ask it whether its token was revoked, the same token again, which is
+a part of `benchmarks.request`.
+"""
 
 import sqlite3
 import time
@@ -12,18 +16,31 @@ from typing import Any
 from flask import Flask
 from redis import Redis
 
-from . import revocation_server
-from .contenders import BARE, JWT_EXTENDED, OURS, added, compare_added
-from .pairing import Prepare, Round, Size, Spread, take_turns
+from .contenders import (
+    BARE,
+    JWT_EXTENDED,
+    OURS,
+    Prepare,
+    Round,
+    Size,
+    added,
+    compare_added,
+    has_valkey,
+    microseconds,
+    postgresql,
+    repeated,
+    requests,
+    take_turns,
+    valkey,
+)
 from .peers import bare, jwt_extended, ours
 from .peers.note import SUBJECT
-from .report import Comparison, Row, Table
-from .serving import requests
-from .signing_keys import SigningKey
+from .peers.signing_keys import SigningKey
+from .report import Comparison, Row, Spread, Table, run
 
 WITHOUT, SERVER = "ours without a store", "the server itself"
 DELAYED, BLOCKLIST = "ours, delay 1 s", "flask-jwt-extended with its Redis blocklist"
-# Whoever waits for another process finds less of his code hot when he goes on, so that a GET in a
+# What waits for another process finds less of its code hot when it goes on, so that a GET in a
 # request costs more than one of many in a row.
 WITH_GET, GET = "ours without a store and a GET", "a GET in a row"
 SQLITE_BOUNDS = (1 / 6, 1 / 12)
@@ -31,6 +48,9 @@ SERVER_BOUNDS = (0.76, 0.7)
 DELAYED_BOUNDS = (1.12, 1.04)
 BLOCKLIST_BOUNDS = {"HS256": (1 / 24, 1 / 30), "RS256": (1 / 30, 1 / 38)}
 DATABASE_BOUNDS = (1 / 2.5, 1 / 4)
+FULL, SHORT = 20_000, 200
+_APPS: list[Flask] = []
+EXPIRES = 2**40
 _FILL = """
 WITH RECURSIVE numbers (number) AS (
     SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?
@@ -47,7 +67,7 @@ def revocation_on(keys: Sequence[SigningKey], size: Size, revoked: int) -> Itera
     title = f"Revocation on, {revoked:,} ids revoked, the same token again: {how}"
     yield Table("revocation-sqlite", title, "microseconds", [row])
     title = f"Revocation on, a server on loopback, the same token again: {how}"
-    if not revocation_server.is_here():
+    if not has_valkey():
         notes = ["Valkey is not installed."]
         yield Table("revocation-server", title, "microseconds", [], notes)
     else:
@@ -60,6 +80,18 @@ def fill(path: Path, revoked: int) -> None:
     """Revoke ids that no token has, at once: each by itself waits for the disk."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(_FILL, (revoked, int(time.time()) + 3600))
+
+
+def fill_database(store: Any, count: int) -> None:
+    """Revoke ids that no token has, at once."""
+    store.next_instant(bytes(16))
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO tokenguard_revoked SELECT decode(md5(number::text), 'hex'), %(expires)s"
+            " FROM generate_series(1, %(count)s) AS number",
+            {"count": count, "expires": EXPIRES},
+        )
+        connection.exec_driver_sql("ANALYZE")
 
 
 def with_sqlite(key: SigningKey, size: Size, path: Path, revoked: int) -> Row:
@@ -84,7 +116,7 @@ def with_sqlite(key: SigningKey, size: Size, path: Path, revoked: int) -> Row:
 
 def with_server(key: SigningKey, size: Size) -> Row:
     """Compare what asking Valkey adds to a request with what a GET adds, by the same library."""
-    with revocation_server.server() as port, Redis(port=port) as client:
+    with valkey() as port, Redis(port=port) as client:
         uri = f"valkey://127.0.0.1:{port}"
         app = ours.make_app(KEY=key.text, STORAGE_URI=uri)
         delayed = ours.make_app(KEY=key.text, STORAGE_URI=uri, REVOCATION_DELAY=1)
@@ -100,14 +132,15 @@ def with_server(key: SigningKey, size: Size) -> Row:
             WITH_GET: with_get(*without_store(key), client),
         }
         rounds = take_turns(
-            {**serving(candidates, size), GET: gets(client, size.batch)}, size.rounds
+            {**serving(candidates, size), GET: repeated(lambda: client.get("absent"), size.batch)},
+            size.rounds,
         )
         own = server_microseconds(client, serving(candidates, size)[OURS], size)
     dearer = Spread.of(
         (times[OURS] - times[WITHOUT]) / (times[WITH_GET] - times[WITHOUT]) for times in rounds
     )
     comparison = Comparison("what a GET adds", dearer, "ratio", *SERVER_BOUNDS)
-    asking = {GET: Spread.of(times[GET] / size.batch * 1e6 for times in rounds), SERVER: own}
+    asking = {GET: microseconds(rounds, GET, size.batch), SERVER: own}
     in_a_row = Spread.of((times[OURS] - times[WITHOUT]) / times[GET] for times in rounds)
     comparisons = [
         comparison,
@@ -126,11 +159,11 @@ def with_server(key: SigningKey, size: Size) -> Row:
 
 def with_database(key: SigningKey, size: Size, revoked: int) -> Iterator[Row]:
     """Compare an app that asks PostgreSQL with flask-jwt-extended's blocklist in a table of it."""
-    with revocation_server.postgresql() as uri:
+    with postgresql() as uri:
         if uri is None:
             return
         app = ours.make_app(KEY=key.text, STORAGE_URI=uri, STORAGE_TIMEOUT=10)
-        revocation_server.fill_database(app.extensions["tokenguard"].store, revoked)
+        fill_database(app.extensions["tokenguard"].store, revoked)
         other = jwt_extended.with_blocklist(jwt_extended.make_app(key), uri, revoked)
         candidates = {
             BARE: (bare.make_app(), ""),
@@ -193,18 +226,91 @@ def serving(candidates: dict[str, tuple[Flask, str]], size: Size) -> dict[str, P
     }
 
 
-def gets(client: Redis, batch: int) -> Prepare:
-    """Make batches of GETs of a key that is not there."""
-
-    def run() -> None:
-        for _ in range(batch):
-            client.get("absent")
-
-    return lambda: run
-
-
 def figures(rounds: list[Round], size: Size) -> dict[str, Spread]:
     """Write what each app adds to a bare request."""
-    whole = {BARE: Spread.of(times[BARE] / size.batch * 1e6 for times in rounds)}
+    whole = {BARE: microseconds(rounds, BARE, size.batch)}
     names = [name for name in rounds[0] if name not in (BARE, GET)]
     return whole | {f"{name} adds": added(rounds, name, size.batch) for name in names}
+
+
+def main() -> None:
+    """Print a row for each kind of store that is here."""
+    run(__doc__, measure, full=FULL, short=SHORT)
+
+
+def measure(revoked: int) -> Iterator[Table]:
+    """Revoke, and see by how much it grew."""
+    rows = [row("SQLite", bytes_in_file(revoked))]
+    if has_valkey():
+        rows.append(row("Valkey", bytes_in_server(revoked)))
+    with postgresql() as uri:
+        if uri is not None:
+            rows.append(row("PostgreSQL", bytes_in_database(uri, revoked)))
+    yield Table("store-size", f"Bytes for a revoked token: {revoked:,} tokens", "bytes", rows)
+
+
+def row(name: str, kept: float) -> Row:
+    """Write one figure, which does not spread."""
+    return Row(f"{name} revoked", {"bytes": Spread.exactly(kept)})
+
+
+def bytes_in_file(revoked: int) -> float:
+    """Fill a file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "store.db")
+        app_with_store(f"sqlite:///{path}")
+        before = file_size(path)
+        fill(path, revoked)
+        return (file_size(path) - before) / revoked
+
+
+def file_size(path: Path) -> int:
+    """Fold the write ahead log into the file, and measure that."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.stat().st_size
+
+
+def bytes_in_server(revoked: int) -> float:
+    """Revoke through the store, whose entries expire by themselves."""
+    with valkey() as port, Redis(port=port) as client:
+        own = app_with_store(f"valkey://127.0.0.1:{port}").revocation
+        expires = int(time.time()) + 3600
+        own.revoke_id("first", subject="user", expires=expires)
+        before = used_memory(client)
+        for number in range(revoked):
+            own.revoke_id(f"token-{number}", subject=f"user-{number}", expires=expires)
+        return (used_memory(client) - before) / revoked
+
+
+def bytes_in_database(uri: str, revoked: int) -> float:
+    """Fill a table, and measure it with its indexes."""
+    from flask_tokenguard.stores import SQLStore  # noqa: PLC0415 - needs the extra
+
+    store = SQLStore(uri, timeout=10)
+    fill_database(store, revoked)
+    with store.engine.connect() as connection:
+        size = connection.exec_driver_sql("SELECT pg_total_relation_size('tokenguard_revoked')")
+        octets = int(size.scalar_one())
+    store.engine.dispose()
+    return octets / revoked
+
+
+def used_memory(client: Redis) -> int:
+    """Ask the server how much it has allocated."""
+    told: Any = client.info("memory")
+    return int(told["used_memory"])
+
+
+def app_with_store(uri: str) -> Any:
+    """Make an app's parts, whose store has begun."""
+    app = ours.make_app(KEY=SigningKey.generate("HS256").text, STORAGE_URI=uri)
+    with app.app_context():
+        ours.issue()
+    # Collected while the process lives on, an app would leave its connection open.
+    _APPS.append(app)
+    return app.extensions["tokenguard"]
+
+
+if __name__ == "__main__":
+    main()

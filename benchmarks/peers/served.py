@@ -6,7 +6,7 @@ from flask import Flask, g
 
 from flask_tokenguard import token_required
 
-from .peers import bare, ours
+from . import bare, ours
 
 SUBJECT_PATH = "/subject"
 

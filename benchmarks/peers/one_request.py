@@ -1,4 +1,4 @@
-"""One process, one app, one request: `python -m benchmarks.one_request NAME SECRET TOKEN`.
+"""One process, one app, one request: `python -m benchmarks.peers.one_request NAME SECRET TOKEN`.
 
 It imports what its app needs and no more, and prints what that took: the CPU seconds of the whole
 process, and the most memory that it had, in MiB.
@@ -41,7 +41,7 @@ def make_app(name: str, secret: str) -> Flask:
     elif name == "ours":
         app = peer.make_app(KEY=secret)
     else:
-        signing_keys = import_module("benchmarks.signing_keys")
+        signing_keys = import_module("benchmarks.peers.signing_keys")
         app = peer.make_app(signing_keys.SigningKey("HS256", secret))
     return app
 
