@@ -164,9 +164,9 @@ def _watch_settings(parts: Parts) -> None:
     """Check before each request that no setting was changed; only tests pay for it."""
     parts.check_settings()
     functions = parts.app.before_request_funcs
-    if parts.check_settings not in functions[None]:
-        # A list of its own, since Flask is walking through this one.
-        functions[None] = [parts.check_settings, *functions[None]]
+    # A list of its own, since Flask is walking through this one; two threads may both be first.
+    others = [function for function in functions[None] if function != parts.check_settings]
+    functions[None] = [parts.check_settings, *others]
 
 
 class _RequestClaims:

@@ -1,5 +1,6 @@
 """The migration that a command prints, run by Alembic."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def test_alembic_makes_the_tables_that_the_store_would_make(
     assert family.present(family.first.jti).outcome == "advanced"
     command.downgrade(alembic, "first")
     assert shape(engine, "migrated_") == {}
+
+
+def test_a_migration_is_json_for_programs(run: Print, database: Database) -> None:
+    plain, data = (
+        run(TokenGuard(), "migration", *options, STORAGE_URI=database.uri).output
+        for options in ([], ["--json"])
+    )
+    assert json.loads(data) == {"revision": "tokenguard", "migration": plain}
 
 
 def test_an_app_without_a_database_has_no_migration(run: Print) -> None:
