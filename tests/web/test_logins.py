@@ -250,7 +250,7 @@ def test_an_app_below_a_path_leads_back_into_itself(app: Flask) -> None:
     assert visit(client, "/app/page").location == "/app/login?next=/app/page"
     for path in ("/app/page", "/app", "/app?a"):
         assert get(client, "/app/login", query_string={"next": path}).text == path
-    for path in ("/page", "/apple", "/app/../page", "/app/%2e%2E/page", "/"):
+    for path in ("/page", "/apple", "/app/../page", "/app/%2e%2E/page", "/", *ENCODED):
         assert get(client, "/app/login", query_string={"next": path}).text == "/home"
 
 
@@ -258,6 +258,10 @@ HOSTILE = [
     *("https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil"),
     *("/\t/evil.example", "/\n/evil.example", "\t//evil.example", " /page", "/page\r\nA: b"),
     *("javascript:alert(1)", "page", "", "/..//evil.example", "/./page", "/%2e%2e/page"),
+# What servers in front decode before they look for dots.
+ENCODED = ("/app/%2e%2e%2fpage", "/app/..%2Fpage", "/app/a%2f..%2f..%2fpage", "/app/..%5cpage")
+
+
     *("/\x00", "/\u2215evil.example", "https:evil.example", "/ /evil.example", "/\\\\evil.example"),
 ]
 

@@ -93,4 +93,5 @@ def _leads_back(path: str, request: Request) -> bool:
     place = re.split("[?#]", path, maxsplit=1)[0]
     root = quote(request.root_path, safe=_IN_PATH)
     is_below = place == root or place.startswith(f"{root}/")
-    return is_below and not {".", ".."}.intersection(map(unquote, place.split("/")))
+    # A server in front may decode a slash before it looks for dots.
+    return is_below and {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(place)))
