@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
-from flask import Flask, redirect, request
+from flask import Flask, Request, redirect, request
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,8 +238,28 @@ def test_a_query_that_may_hold_a_token_goes_nowhere(make_app: MakeApp) -> None:
     assert visit(app.test_client(), "/page").location == "/login?next=/page"
 
 
+def _in_query(request: Request) -> tuple[str, str]:
+    return request.args.get("jwt", ""), "query"
+
+
+@pytest.mark.parametrize(
+    ("locations", "find"), [(["query:jwt"], None), (None, _in_query)], ids=["view", "app"]
+)
+def test_a_query_with_a_token_goes_nowhere(
+    make_app: MakeApp, locations: list[str] | None, find: Any
+) -> None:
+    app = with_views(make_app(TokenGuard(locations=find), **LOGIN))
+    app.add_url_rule("/feed", "feed", token_required(locations=locations)(lambda: "feed"))
+    assert visit(app.test_client(), "/feed?jwt=x&a=b").location == "/login"
+    assert visit(app.test_client(), "/feed?a=b").location == "/login?next=/feed?a%3Db"
+
+
 def test_a_page_with_a_long_address_is_not_gone_back_to(client: FlaskClient) -> None:
     assert visit(client, f"/page?{'a' * 2000}").location == "/login"
+
+
+# What servers in front decode before they look for dots.
+ENCODED = ("/app/%2e%2e%2fpage", "/app/..%2Fpage", "/app/a%2f..%2f..%2fpage", "/app/..%5cpage")
 
 
 def test_an_app_below_a_path_leads_back_into_itself(app: Flask) -> None:
@@ -258,10 +278,6 @@ HOSTILE = [
     *("https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil"),
     *("/\t/evil.example", "/\n/evil.example", "\t//evil.example", " /page", "/page\r\nA: b"),
     *("javascript:alert(1)", "page", "", "/..//evil.example", "/./page", "/%2e%2e/page"),
-# What servers in front decode before they look for dots.
-ENCODED = ("/app/%2e%2e%2fpage", "/app/..%2Fpage", "/app/a%2f..%2f..%2fpage", "/app/..%5cpage")
-
-
     *("/\x00", "/\u2215evil.example", "https:evil.example", "/ /evil.example", "/\\\\evil.example"),
 ]
 

@@ -35,6 +35,7 @@ from .readers import (
     in_form,
     in_json,
     in_query,
+    note_in_query,
     variable_of,
 )
 
@@ -215,6 +216,8 @@ def _read_own(request: Request, *, find: FindToken, kinds: dict[str, Location]) 
     token, kind = found
     if not isinstance(token, str) or not isinstance(kind, str) or kind not in kinds:
         raise TypeError(_RETURNS)
+    if kind == QUERY and token:
+        note_in_query(request)
     return Found(kinds[kind], token) if token else None
 
 

@@ -17,6 +17,8 @@ _JWT = re.compile(r"eyJ[A-Za-z0-9._-]+")
 # The closing quote may be missing, so that a hostile header is read once and no more.
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
 _WITHHELD = "no Authorization header: mod_wsgi passes it on only with WSGIPassAuthorization On"
+# Where a request keeps that its query holds what may be a token.
+_IN_QUERY = "_tokenguard_in_query"
 _warned: WeakSet[Flask] = WeakSet()
 _logger = logging.getLogger("flask_tokenguard")
 # Names that are shown in the log: what else stands there may be a password or a token.
@@ -143,9 +145,21 @@ def in_form(request: Request, *, parameter: str, bound: int) -> str | None:
 
 def in_query(request: Request, *, parameter: str) -> str | None:
     """Read the query (RFC 6750 section 2.3), which logs and histories keep."""
+    if parameter in request.args:
+        note_in_query(request)
     token = bodies.texts(request.args.getlist, parameter).get(parameter)
     # What is no body's parameter is a token, and a bad one, also where it is empty.
     return "" if token is None and parameter in request.args else token
+
+
+def note_in_query(request: Request) -> None:
+    """Keep that the query holds what may be a token, and is for no other page."""
+    setattr(request, _IN_QUERY, True)
+
+
+def has_token_in_query(request: Request) -> bool:
+    """Return whether a reader found what may be a token in the query."""
+    return hasattr(request, _IN_QUERY)
 
 
 def in_json(request: Request, *, parameter: str, bound: int) -> str | None:

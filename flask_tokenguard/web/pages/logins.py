@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from ...config.locations import QUERY
 from ...errors import Refusal
+from ..credentials.readers import has_token_in_query
 from ..parts import Parts, resolver
 
 _NEXT = "next"
@@ -76,9 +77,9 @@ def _is_page(request: Request) -> bool:
 
 def _way_back(request: Request, parts: Parts) -> dict[str, Any]:
     """Return what the login page gets of the page; nothing of a form that was sent."""
-    # The query may hold a token, which is for no other page.
-    has_token = any(place.kind == QUERY for place in parts.locations) and request.args
-    if request.method not in _READ or has_token:
+    # A view that wants its token elsewhere has not looked at where it may be too.
+    may_hold_token = any(place.kind == QUERY for place in parts.locations) and request.args
+    if request.method not in _READ or may_hold_token or has_token_in_query(request):
         return {}
     path = quote(f"{request.root_path}{request.path}", safe=_IN_PATH)
     query = quote(request.query_string, safe=_IN_QUERY)
