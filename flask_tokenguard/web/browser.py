@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from flask import has_request_context
+from flask import after_this_request, has_request_context
 from werkzeug.wrappers import Response
 
 from ..config.locations import COOKIE
@@ -86,7 +86,11 @@ def csrf_token() -> str:
     place, token = authentication.place, authentication.token
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return ""
-    return _csrf_of(token or find_own_token(parts))
+    claim = _csrf_of(token or find_own_token(parts))
+    if claim:
+        # The refresh token may have given it, and the request be anonymous.
+        after_this_request(keep_private)
+    return claim
 
 
 @finishes_refusals("set cookies")

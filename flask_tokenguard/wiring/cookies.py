@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from flask import Flask
+from flask import Flask, Request
 
 from ..config.cookies import CookieAttributes, check_cookies, without_prefix
 from ..config.locations import COOKIE
 from ..config.settings import DEFAULT_ACCESS_COOKIE, Settings
 from ..errors import ConfigurationError
 from ..issue.issuer import TokenIssuer
+from ..web.authentication import find_authentication
 from ..web.credentials.cookies import MOST_OCTETS, TokenCookies
 from ..web.credentials.cross_site import CrossSiteCheck
 from ..web.parts import ONLY_IN_DEVELOPMENT
@@ -61,7 +62,14 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
             field=settings.cookie_csrf_field,
             bound=settings.max_body_size,
         ),
+        is_shared=_is_open,
     )
+
+
+def _is_open(request: Request) -> bool:
+    """Check that a request was served and no token demanded of it."""
+    authentication = find_authentication(request)
+    return authentication is None or not authentication.is_demanded
 
 
 def check_sliding(

@@ -48,7 +48,7 @@ from .browser import (
     value_of,
 )
 from .conftest import GuardApp, Sign
-from .support import BAD, MALFORMED, new_view, refusal_of
+from .support import BAD, MALFORMED, View, new_view, refusal_of
 
 
 def with_views(app: Flask) -> Flask:
@@ -587,14 +587,41 @@ def test_an_answer_to_a_cookie_is_for_one_browser(app: Flask, client: FlaskClien
     assert _cache(get(app.test_client(), "/form")) == (None, None)
 
 
-def test_a_static_file_is_for_all(guard_app: GuardApp, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("is_guarded", "settings", "cached"),
+    [
+        (False, {}, (None, "no-cache")),
+        (False, {"PROTECT": "all"}, (None, "no-cache")),
+        (False, {"PROTECT": "all", "PUBLIC_ENDPOINTS": []}, ("Cookie", "no-cache")),
+        (True, {}, ("Cookie", "no-cache")),
+    ],
+    ids=["open", "open under all", "closed", "guarded"],
+)
+def test_a_static_file_is_for_all_unless_it_is_guarded(
+    guard_app: GuardApp,
+    tmp_path: Path,
+    is_guarded: bool,
+    settings: dict[str, Any],
+    cached: tuple[str | None, str],
+) -> None:
     (tmp_path / "style.css").write_text("")
-    app = with_views(guard_app(Flask(__name__, static_folder=tmp_path), **SETTINGS))
+    app = Flask(__name__, static_folder=tmp_path, static_url_path="/files")
+    app = with_views(guard_app(app, **SETTINGS | settings))
+    if is_guarded:
+        serve: View = app.view_functions["static"]
+        app.view_functions["static"] = token_required(serve)
     client = app.test_client()
-    post(client, "/login")
-    path = next(rule.rule for rule in app.url_map.iter_rules() if rule.endpoint == "static")
-    response = get(client, path.replace("<path:filename>", "style.css"), buffered=True)
-    assert (response.status_code, _cache(response)) == (200, (None, "no-cache"))
+    with app.app_context():
+        client.set_cookie(ACCESS, issue_token("alice"), domain=HOST)
+    response = get(client, "/files/style.css", buffered=True)
+    assert (response.status_code, _cache(response)) == (200, cached)
+
+
+def test_a_page_with_the_claim_for_its_forms_is_for_one_browser(
+    client: FlaskClient,
+) -> None:
+    client.delete_cookie(ACCESS, domain=HOST)
+    assert _cache(get(client, "/form")) == PRIVATE
 
 
 def test_a_view_decides_how_its_answer_is_cached(client: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """Cookies: where browsers keep our tokens, read from requests and written to answers (RFC 6265)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -78,6 +79,7 @@ class TokenCookies:
         others: Those of other cookies in which access tokens are looked for.
         attributes: Those of all.
         check: Refuses requests from other sites that carry or change them.
+        is_shared: Whether the answer to a request is the same for all, once it was served.
     """
 
     access: str
@@ -86,6 +88,7 @@ class TokenCookies:
     others: tuple[str, ...]
     attributes: "CookieAttributes"
     check: "CrossSiteCheck"
+    is_shared: Callable[[Request], bool]
 
     def access_location(self, entry: LocationEntry) -> Location:
         """Make the location of the access tokens in the cookie that an entry names."""
@@ -167,9 +170,14 @@ class TokenCookies:
             CrossSiteRequest: It may have.
         """
         self.check.require(request, token)
-        # A static file is the same for all, and caches may share it (see STATIC_ENDPOINTS).
-        if (request.endpoint or "").rpartition(".")[2] != "static":
+        # A static file is the same for all that may have it (see STATIC_ENDPOINTS).
+        if (request.endpoint or "").rpartition(".")[2] == "static":
+            after_this_request(partial(self._keep_unshared, request))
+        else:
             after_this_request(keep_private)
+
+    def _keep_unshared(self, request: Request, response: AnyResponse) -> AnyResponse:
+        return response if self.is_shared(request) else keep_private(response)
 
 
 def _drop(response: Response, name: str) -> None:
