@@ -121,6 +121,6 @@ def test_the_back_button_shows_nothing_after_a_sign_out(
         click(tab, "document.querySelector('header form button')")
         tab.run("setTimeout(() => history.back())")
         tab.wait_for(
-            "location.pathname === '/console/notes' && document.readyState === 'complete'"
+            "location.search === '?next=/console/notes' && document.readyState === 'complete'"
             " && !document.body.innerText.includes('Your token allows')"
         )
