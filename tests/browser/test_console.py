@@ -124,3 +124,14 @@ def test_the_back_button_shows_nothing_after_a_sign_out(
             "location.search === '?next=/console/notes' && document.readyState === 'complete'"
             " && !document.body.innerText.includes('Your token allows')"
         )
+
+
+def test_a_page_that_comes_back_stays_on_its_site(running_chromium: Chromium, home: str) -> None:
+    with running_chromium.visit() as visitor:
+        tab = visitor.open_tab()
+        # A path that is the address of another host where it stands alone.
+        tab.open(home + home.replace("http:", "").replace("localhost", "127.0.0.1") + "/nowhere")
+        event = "new PageTransitionEvent('pageshow', { persisted: true })"
+        tab.run(f"window.isOld = true; setTimeout(() => dispatchEvent({event}))")
+        tab.wait_for("!window.isOld && document.readyState === 'complete'")
+        assert tab.run("return location.origin") == home

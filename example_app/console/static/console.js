@@ -2,7 +2,7 @@
 
 // A page that comes back from the browser's back/forward cache may be of a session that has ended.
 addEventListener("pageshow", (event) => {
-  if (event.persisted) location.replace(location.pathname);
+  if (event.persisted) location.replace(`${location.origin}${location.pathname}`);
 });
 
 // The bar of a token's remaining life.
