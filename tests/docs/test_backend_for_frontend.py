@@ -131,7 +131,7 @@ def test_a_session_that_the_provider_ended_is_a_401(
     assert str(get(client, "/api/files", headers=PERSON).location).startswith("/login")
 
 
-def test_an_answer_that_the_browser_did_not_ask_for_signs_nobody_in(
+def test_an_answer_not_asked_for_by_the_browser_signs_nobody_in(
     client: FlaskClient, page: ModuleType
 ) -> None:
     address = begin(page.app.test_client())

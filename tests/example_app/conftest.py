@@ -74,12 +74,6 @@ def own_client(tmp_path: Path, own_passwords: dict[str, str]) -> FlaskClient:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of the app."""
-    return app.test_client()
-
-
-@pytest.fixture
 def alice(tokens: dict[str, dict[str, str]]) -> dict[str, str]:
     """The headers of a user who may read and write."""
     return tokens["alice"]

@@ -55,7 +55,7 @@ def status(app: Flask, token: str) -> int:
     return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
-def test_while_a_server_stands_still_an_answer_is_good_to_its_end(
+def test_an_answer_holds_to_its_end_while_a_server_stands_still(
     make_app: MakeApp, own_server: RealServer
 ) -> None:
     app = make_app(STORAGE_URI=own_server.uri(), REVOCATION_DELAY=300)

@@ -89,11 +89,6 @@ def app(build: Build) -> Flask:
     return build()
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 def refresh(client: FlaskClient, token: str) -> TestResponse:
     return client.post("/refresh", headers=bearer(token))
 

@@ -61,12 +61,6 @@ def app(make_app: MakeApp, clock: SettableClock) -> Flask:
     return with_views(make_app(TokenGuard(clock=clock), **LOGIN))
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser that is not signed in."""
-    return app.test_client()
-
-
 def visit(client: FlaskClient, path: str, **headers: str) -> TestResponse:
     """Open a page as a person does."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}

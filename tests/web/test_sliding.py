@@ -477,7 +477,7 @@ def test_an_answer_that_was_lost_is_made_good_within_the_grace(
     assert slid(get(client, "/me"))
 
 
-def test_a_refresh_cookie_that_comes_after_the_grace_ends_the_session(
+def test_a_refresh_cookie_after_the_grace_ends_the_session(
     app: Flask, client: FlaskClient, clock: SettableClock
 ) -> None:
     spent = value_of(client, REFRESH)
@@ -513,7 +513,7 @@ def test_an_outage_stops_whose_token_has_ended_alone(
     assert not slid(passed)
 
 
-def test_tokens_are_sent_where_it_is_not_known_whether_they_ended(
+def test_tokens_are_sent_if_their_end_is_not_known(
     client: FlaskClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Sessions, "is_alive", out_of_reach)
@@ -522,7 +522,7 @@ def test_tokens_are_sent_where_it_is_not_known_whether_they_ended(
 
 
 @pytest.mark.parametrize("age", [QUARTER, LIFETIME])
-def test_a_pair_that_fits_in_no_cookie_is_logged_and_nothing_spent(
+def test_a_pair_that_fits_no_cookie_is_logged_and_nothing_spent(
     app: Flask,
     client: FlaskClient,
     clock: SettableClock,

@@ -36,7 +36,7 @@ def test_a_token_of_ml_dsa_is_nearly_all_signature(
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_only_the_shortest_of_ml_dsa_fits_a_cookie_and_not_nested(
+def test_only_the_shortest_of_ml_dsa_fits_a_cookie_if_not_nested(
     make_app: MakeApp, private_pems: dict[str, str], nested: bool
 ) -> None:
     settings = {"MAX_TOKEN_SIZE": 10_000, **({"ENCRYPTION": encryption()} if nested else {})}

@@ -153,7 +153,7 @@ def test_a_cookie_that_only_a_view_names_is_under_the_check(
         assert (answer.status_code, answer.get_json()["error"]) == (403, "cross_site")
 
 
-def test_a_name_that_browsers_drop_is_a_fault_once_a_view_reads_it(make_app: MakeApp) -> None:
+def test_a_name_that_browsers_drop_is_a_fault_once_it_is_read(make_app: MakeApp) -> None:
     app = with_views(make_app(COOKIE_DOMAIN="app.example"))
     app.testing = True
     with pytest.raises(Exception, match="without TOKENGUARD_COOKIE_DOMAIN"):
@@ -407,18 +407,14 @@ def test_a_refresh_token_elsewhere_is_none(
 
 
 @pytest.mark.parametrize("path", ["/0", "/call"])
-def test_a_refresh_token_in_a_header_counts_before_a_stale_cookie(
-    make_app: MakeApp, path: str
-) -> None:
+def test_a_refresh_token_in_a_header_counts_before_a_cookie(make_app: MakeApp, path: str) -> None:
     app = refreshing(make_app, refresh_required, TOKEN_LOCATIONS=["header", "cookie"])
     headers = bearer(pair_of(app)["refresh_token"]) | {"Cookie": "__Host-refresh_token=stale"}
     assert app.test_client(use_cookies=False).post(path, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/0", "/call"])
-def test_an_access_token_in_a_header_leaves_a_refresh_to_the_cookie(
-    make_app: MakeApp, path: str
-) -> None:
+def test_an_access_token_in_a_header_lets_the_cookie_refresh(make_app: MakeApp, path: str) -> None:
     app = refreshing(make_app, refresh_required, TOKEN_LOCATIONS=["header", "cookie"])
     client, pair = app.test_client(use_cookies=False), pair_of(app)
     headers = bearer(pair["access_token"]) | in_cookie(pair["refresh_token"])["headers"]
@@ -434,7 +430,7 @@ def test_a_view_takes_its_refresh_token_where_it_names(make_app: MakeApp) -> Non
 
 
 @pytest.mark.parametrize(("entry", "name"), [("cookie", "__Host-refresh_token"), ("cookie:a", "a")])
-def test_a_refresh_cookie_that_only_a_view_names_is_under_the_check(
+def test_a_refresh_cookie_named_by_a_view_alone_is_checked(
     make_app: MakeApp, entry: str, name: str
 ) -> None:
     app = refreshing(make_app, refresh_required(locations=["cookie:new", entry]))

@@ -63,7 +63,7 @@ def test_a_server_that_is_stopped_is_not_waited_for(
         OPERATIONS[operation](store)
 
 
-def test_a_server_that_is_stopped_before_it_is_met_is_not_waited_for(database: Database) -> None:
+def test_a_server_stopped_before_it_is_met_is_not_waited_for(database: Database) -> None:
     store = SQLStore(database.uri, timeout=TIMEOUT)
     with database.stopped(), takes_at_most(TIMEOUT + SLACK), pytest.raises(Unavailable):
         store.standing(new_id(), None, new_id())
@@ -127,7 +127,7 @@ def test_a_server_that_was_started_again_needs_no_new_store(
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=soak)])
-def test_a_server_that_is_killed_under_load_forgets_nothing_it_acknowledged(
+def test_a_server_killed_under_load_keeps_what_it_acknowledged(
     database: Database, kills: int
 ) -> None:
     store = SQLStore(database.uri, timeout=3)
