@@ -40,12 +40,12 @@ LONG = (
     "stores/machine/test_machine.py",
     "benchmarks/test_benchmarks.py",
     "example_app/test_commands.py",
-    "stores/redis/test_server.py",
+    "stores/redis/server/test_outages.py",
     "stores/redis/test_load.py",
     "fetching/fetcher/test_bounds.py",
     "stores/sqlite/test_processes.py",
     "web/test_hostile_requests.py",
-    "cli/test_commands.py",
+    "cli/commands/test_keygen.py",
 )
 _FIRST = (*TOGETHER, *LONG)
 

@@ -38,6 +38,7 @@ IMPORTERS |= dict.fromkeys(("sqlalchemy", "psycopg", "pymysql"), "stores/sql/")
 NEED_A_REASON = {"Refusal", "Rejected", "InvalidToken", "InvalidGrant", "Unavailable"}
 MOST_MODULES = 14
 MOST_AT_THE_TOP = 8
+MOST_LINES_OF_TESTS, LONGEST_NAME_OF_A_TEST = 500, 60
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES})
@@ -150,6 +151,14 @@ def test_a_folder_s_init_is_its_sign_and_at_most_a_door(folder: Path) -> None:
     docstring, *door = ast.parse((folder / "__init__.py").read_text()).body
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in door)
+
+
+def test_a_file_of_tests_and_their_names_are_short() -> None:
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        text = path.read_text()
+        names = re.findall(r"^ *(?:async )?def (test_\w+)", text, re.MULTILINE)
+        assert [name for name in names if len(name) > LONGEST_NAME_OF_A_TEST] == []
+        assert len(text.splitlines()) <= MOST_LINES_OF_TESTS, path.name
 
 
 def refusals_without_reason(path: Path) -> list[int]:

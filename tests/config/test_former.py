@@ -12,7 +12,7 @@ from flask_tokenguard.config.settings import Settings
 
 from ..conftest import MakeApp
 from ..support import SettableClock
-from .test_settings import FOLDER, fault_of, value_of
+from .settings.support import FOLDER, fault_of, value_of
 
 NAME = "FORMER_TOKENS"
 ENTRY: dict[str, Any] = {

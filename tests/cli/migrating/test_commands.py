@@ -19,7 +19,7 @@ from flask_tokenguard.clock import wall_clock
 
 from ...conftest import MakeApp
 from ...web.former import FormerApp
-from ..test_commands import run, run_alone
+from ..commands.support import run, run_alone
 
 OLD = """\
 from flask_jwt_extended import jwt_required
