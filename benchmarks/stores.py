@@ -49,7 +49,6 @@ DELAYED_BOUNDS = (1.12, 1.04)
 BLOCKLIST_BOUNDS = {"HS256": (1 / 24, 1 / 30), "RS256": (1 / 30, 1 / 38)}
 DATABASE_BOUNDS = (1 / 2.5, 1 / 4)
 FULL, SHORT = 20_000, 200
-_APPS: list[Flask] = []
 EXPIRES = 2**40
 _FILL = """
 WITH RECURSIVE numbers (number) AS (
@@ -307,8 +306,6 @@ def app_with_store(uri: str) -> Any:
     app = ours.make_app(KEY=SigningKey.generate("HS256").text, STORAGE_URI=uri)
     with app.app_context():
         ours.issue()
-    # Collected while the process lives on, an app would leave its connection open.
-    _APPS.append(app)
     return app.extensions["tokenguard"]
 
 

@@ -12,6 +12,9 @@ from .note import OWN_CLAIMS, SCOPE, SUBJECT, serve_note
 if TYPE_CHECKING:
     from .signing_keys import SigningKey
 
+# Collected while the process lives on, an app would leave its connections open.
+_APPS: list[Flask] = []
+
 
 def make_app(**settings: Any) -> Flask:
     """Make an app with these settings, named without their prefix."""
@@ -20,6 +23,7 @@ def make_app(**settings: Any) -> Flask:
     guard = TokenGuard(app)
     if "STORAGE_URI" in settings:
         app.register_blueprint(guard.token_endpoints())
+        _APPS.append(app)
     return serve_note(app, token_required)
 
 
