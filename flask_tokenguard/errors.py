@@ -1,4 +1,4 @@
-"""Everything that can go wrong, each error with its status and its RFC 6750 error code.
+"""Errors: each with its status and its RFC 6750 error code.
 
 A `Rejected` is the request's fault and an `Unavailable` is ours; both are answers that Flask
 can send. A `ConfigurationError` or an `IssueError` is the app's and never reaches a client.

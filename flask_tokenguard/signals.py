@@ -1,4 +1,4 @@
-"""What happened, as blinker signals; the sender is the app, and the token is never sent.
+"""Signals, by blinker: the sender is the app, and the token is never sent.
 
 A receiver listens, and decides nothing: one that raises is logged, and the answer goes out.
 

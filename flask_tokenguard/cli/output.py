@@ -1,4 +1,4 @@
-"""What commands share: how they find the app, print and fail."""
+"""Output of commands: how all of them find the app, print and fail."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is remembered between requests: `Store` and its values.
+"""Ids -> what is remembered of them between requests: `Store` and its values.
 
 Start at `base.Store`, the contract; `uri.open_store` chooses an implementation. `SQLStore` asks for
 SQLAlchemy only once it is made.

@@ -1,4 +1,4 @@
-"""What a store does: remember what was revoked, and which refresh token of a session is unspent.
+"""Store: remember what was revoked, and which refresh token of a session is unspent.
 
 A store performs a few atomic operations and returns what happened; what that means is decided in
 `revocation` and `refresh`. Ids are 16 octets. An `instant` is in milliseconds since the epoch by

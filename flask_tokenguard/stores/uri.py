@@ -1,4 +1,4 @@
-"""Which store a URI names; its module is imported only then."""
+"""URIs of stores: open the store that one names, whose module is imported only then."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What we publish: the public keys, for those who verify our tokens (RFC 7517 section 5).
+"""Published metadata: the public keys, for those who verify our tokens (RFC 7517 section 5).
 
 Keys that do not sign yet are in it, so that everybody has them before they do.
 """

@@ -1,4 +1,4 @@
-"""Where a Redis or Valkey is, written as the `limits` library writes it.
+"""Address of a Redis or Valkey, written as the `limits` library writes it.
 
     redis://[[user]:password@]host[:port][/database]
     redis+sentinel://[[user]:password@]host[:port],host[:port]/service
