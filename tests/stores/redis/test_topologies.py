@@ -317,11 +317,11 @@ def test_the_rights_that_the_docs_name_are_enough(
     servers = (replicated.master, *clustered.nodes)
     for server in servers:
         server.ask("ACL", "SETUSER", "app", "on", ">secret", "~tokenguard:*", *rights)
-    store = RedisStore(login(replicated.master.uri()))
+    store = RedisStore(login(replicated.master.uri()), timeout=PATIENCE)
     assert works(store)
     assert "does not let us" not in store.risks()[0]
-    assert works(RedisStore(without_password(login(replicated.uri))))
-    store = RedisStore(login(clustered.uri))
+    assert works(RedisStore(without_password(login(replicated.uri)), timeout=PATIENCE))
+    store = RedisStore(login(clustered.uri), timeout=PATIENCE)
     assert works(store)
     clustered.move_slot(slot_of(7))
     assert store.next_instant(id_under(7)) > 0
@@ -335,11 +335,11 @@ def test_what_endangers_every_node_is_told_once(cluster: Cluster) -> None:
 
 
 def test_sentinels_and_their_servers_are_reached_over_tls(tls_sentinels: Replicated) -> None:
-    assert works(RedisStore(tls_sentinels.uri))
+    assert works(RedisStore(tls_sentinels.uri, timeout=PATIENCE))
 
 
 def test_a_cluster_is_reached_over_tls(tls_cluster: Cluster) -> None:
-    assert works(RedisStore(tls_cluster.uri))
+    assert works(RedisStore(tls_cluster.uri, timeout=PATIENCE))
 
 
 @pytest.mark.parametrize("kind", ["valkey", "sentinels", "cluster"])
