@@ -27,6 +27,10 @@ Make = Callable[..., Flask]
 each_app = pytest.mark.parametrize("name", APPS)
 
 
+# One of them keeps a connection to its table open as long as it lives.
+_APPS: list[Flask] = []
+
+
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server that holds the blocklist."""
@@ -50,6 +54,7 @@ def make(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         if name == "blocklist":
             config["redis"] = request.getfixturevalue("redis")
         app: Flask = import_module(f"{MODULES}.{name}.{form}").create_app(config)
+        _APPS.append(app)
         if app.config.get("TOKENGUARD_STORAGE_URI"):
             app.test_cli_runner().invoke(tokenguard, ["import-revoked", "-"], input="")
         return app
