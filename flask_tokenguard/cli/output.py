@@ -86,7 +86,7 @@ class Command(click.Command):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception:  # noqa: BLE001 - whatever the app does when it is loaded, or asked
-            traceback.print_exc()
+            click.echo(traceback.format_exc(), err=True, nl=False)
             ctx.exit(_Failure.exit_code)
 
 
