@@ -55,7 +55,7 @@ class Reserve:
     """
 
     def __init__(self, most: int = 32) -> None:
-        """Give each of both parts this many places."""
+        """Set up both parts, each with this many places."""
         self._answering = _places(most)
         self._hanging = _places(most)
 

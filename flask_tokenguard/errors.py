@@ -311,7 +311,7 @@ class RefreshReused(InvalidGrant):
 
 
 class Unavailable(Refusal):
-    """We cannot tell whether the token is good: a store or an issuer's keys are out of reach.
+    """It is not known whether the token is good: a store or an issuer's keys are out of reach.
 
     Attributes:
         retry_after: Seconds, for the `Retry-After` header.

@@ -69,7 +69,7 @@ class TokenGuard:
         Args:
             app: Given to `init_app` at once.
             validators: The app's own rules, each called with a `VerifiedToken` after ours; it
-                raises a `Rejected`, or an `Unavailable` where it cannot tell, or returns None.
+                raises a `Rejected`, or an `Unavailable` where it cannot decide, or returns None.
             store: Keeps sessions and revocations, in place of TOKENGUARD_STORAGE_URI.
             on_store_call: Called with a `StoreCall` after each operation of either, for metrics.
             issuer_resolver: Called with an `iss` that TOKENGUARD_ISSUERS does not name, of a token
@@ -181,7 +181,7 @@ class TokenGuard:
         Raises:
             InvalidToken: The token is bad.
             Rejected: The app's own rules refuse it.
-            Unavailable: We cannot tell.
+            Unavailable: It is not known whether the token is good.
         """
         return _verify(self._parts(), token)
 

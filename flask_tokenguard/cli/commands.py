@@ -87,7 +87,7 @@ def inspect(context: click.Context, token: str | None, as_json: bool) -> None:
     else:
         for title, members in (("Header", report.header), ("Claims", report.claims)):
             click.echo(f"{title}: {json.dumps(members, indent=2)}")
-        print_rows([{"time": name, "says": in_words(date)} for name, date in report.times.items()])
+        print_rows([{"time": name, "date": in_words(date)} for name, date in report.times.items()])
         print_rows([{"check": name, "verdict": verdict} for name, verdict in report.checks.items()])
     context.exit(0 if report.accepted else 1)
 

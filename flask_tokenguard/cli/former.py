@@ -77,7 +77,7 @@ def _read_row(row: list[str]) -> Entry:
 
 
 def weak_former_keys(parts: Parts) -> Places:
-    """List what speaks against the key of another program's tokens."""
+    """List the risks of the key of another program's tokens."""
     former = parts.settings.former_tokens
     if former is None:
         return []

@@ -81,7 +81,7 @@ def keygen(
         fail(f"No such key: {error}")
     _check_paths(options["out"], options["public"])
     warn_of_few_readers(alg)
-    said = {"kid": kid, "alg": alg, "use": use_of(alg)}
+    metadata = {"kid": kid, "alg": alg, "use": use_of(alg)}
     if isinstance(key, bytes):
         if form == "pem" or options["public"] is not None:
             fail("A secret has no PEM and no public part; it is a JWK")
@@ -92,14 +92,14 @@ def keygen(
         fail("A PEM has no place for a kid; use --format jwk")
     # The public part first: should it fail, no secret is left behind.
     if not isinstance(key, bytes) and options["public"] is not None:
-        public = _jwk(key, private=False, **said) if form == "jwk" else to_public_pem(key)
+        public = _jwk(key, private=False, **metadata) if form == "jwk" else to_public_pem(key)
         _write(options["public"], public)
     if form == "jwk" or isinstance(key, bytes):
-        secret = _jwk(key, private=True, **said)
+        secret = _jwk(key, private=True, **metadata)
     else:
         secret = _pem(key, password)
     if options["as_json"]:
-        _write_for_programs(options, secret, {**said, "format": form or "pem"})
+        _write_for_programs(options, secret, {**metadata, "format": form or "pem"})
         return
     _write(options["out"], secret)
     shape = "JWK" if form == "jwk" else "PEM" if password is None else "encrypted PEM"
@@ -121,10 +121,10 @@ def keys(context: click.Context, as_json: bool) -> None:
     ring = parts.settings.keyring
     entries = {} if ring is None else _entries_of(ring.path)
     rows = []
-    said = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
+    states = parts.keys.states if isinstance(parts.keys, ConfiguredKeys) else {}
     for key in (*parts.keys, *encryption):
         entry = entries.get(key.kid or "")
-        state = said.get(key) if isinstance(key, Key) else None
+        state = states.get(key) if isinstance(key, Key) else None
         rows.append(
             {
                 "kid": key.kid,
@@ -264,8 +264,8 @@ def _pem(key: PrivateKey, password: str | None) -> bytes:
         fail("The key cannot be encrypted with this password")
 
 
-def _jwk(key: Material, *, private: bool, **said: str | None) -> bytes:
-    return json.dumps(to_jwk(key, private=private, **said)).encode() + b"\n"
+def _jwk(key: Material, *, private: bool, **metadata: str | None) -> bytes:
+    return json.dumps(to_jwk(key, private=private, **metadata)).encode() + b"\n"
 
 
 def _write_for_programs(

@@ -108,11 +108,11 @@ class Store(Protocol):
     """
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
-        """Tell in one trip what is known of a token."""
+        """Return the epoch and what revokes a token, in one trip."""
         ...
 
     def next_instant(self, subject: bytes) -> int:
-        """Give an instant for a token that is issued now.
+        """Return an instant for a token that is issued now.
 
         It lies after the epoch, and after all that has ended tokens of this subject.
         """
@@ -168,8 +168,8 @@ class Store(Protocol):
     ) -> Advance:
         """Spend a refresh token, atomically, or end the session if it was spent before.
 
-        Asked again with the same successor, it advances no further: a caller that did not hear the
-        outcome may try again.
+        Asked again with the same successor, it advances no further: a caller that the
+        outcome did not reach may try again.
 
         Args:
             session: The session's id.
@@ -213,5 +213,5 @@ class Store(Protocol):
         ...
 
     def risks(self) -> Sequence[str]:
-        """Say, a sentence each, what endangers the data where they are kept."""
+        """List what endangers the data where they are kept, a sentence each."""
         ...

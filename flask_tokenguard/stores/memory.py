@@ -25,7 +25,7 @@ class MemoryStore(SqliteStore):
         self._use(_OnlyConnection(nowhere, timeout=1.0, clock=clock, monotonic=monotonic))
 
     def risks(self) -> Sequence[str]:
-        """Say what is lost, and when."""
+        """Return the one risk: all is lost with the process."""
         return ("Every process has its own memory, which is lost when it ends.",)
 
 

@@ -34,7 +34,7 @@ class LoopbackIssuer:
 
     Attributes:
         profile: The kind of provider.
-        audience: For whom its tokens are.
+        audience: The `aud` of its tokens.
         url: Its `iss`, and where its metadata is.
         key: What it signs with now.
         max_age: For how many seconds its answers are fresh.
@@ -53,7 +53,7 @@ class LoopbackIssuer:
 
         Args:
             profile: One of those of TOKENGUARD_ISSUERS.
-            audience: For whom its tokens are.
+            audience: The `aud` of its tokens.
             algorithm: What it signs with; by default ES256 where the profile takes it, else RS256.
             clock: Seconds since the epoch, UTC.
 

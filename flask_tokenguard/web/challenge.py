@@ -128,7 +128,7 @@ def finish(error: Refusal, parts: Parts, *, act: str = _CHECK, is_reported: bool
 
 
 def complete(error: Refusal, parts: Parts) -> Response:
-    """Give a refusal its finished answer, which the app's callback may shape, once a request.
+    """Build the finished answer of a refusal, once a request; the app's callback may shape it.
 
     The request keeps the answer, for an app may raise one object in several requests at a time. One
     that the app gave its error itself stays.
@@ -162,7 +162,7 @@ def _answer(error: Refusal, answer: Response) -> Response:
 
 
 def _complete_here(error: Refusal) -> Response | None:
-    """Give a refusal that a view made itself its answer, if the app is guarded."""
+    """Build the answer of a refusal that a view made itself, if the app is guarded."""
     if has_request_context() and EXTENSION in current_app.extensions:
         return complete(error, parts_of())
     return None

@@ -84,7 +84,7 @@ def _fault_of_parts(number: int, parts: Parts | None) -> str | None:
 
 
 def _outer_header(token: str) -> dict[str, Any] | None:
-    """Read the header of an encrypted token, which tells the key that would open it."""
+    """Read the header of an encrypted token, which names the key that would open it."""
     try:
         return dict(jwe.parse(token).members) if token.count(".") == 4 else None
     except Refusal:
@@ -143,7 +143,7 @@ def _verdict(rule: Validator, token: VerifiedToken) -> str:
 
 
 def _refused(error: Refusal) -> str:
-    # A rule of the app may quote the token, which must not speak to the terminal.
+    # A rule of the app may quote the token, which must not control the terminal.
     verdict = f"refused: {quote(error.description)[1:-1]}"
     return f"{verdict}; {error.detail}" if error.detail else verdict
 

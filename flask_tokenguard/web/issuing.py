@@ -15,7 +15,7 @@ def issue(parts: Parts, subject: str, options: IssueOptions) -> Issued:
 
     Args:
         parts: Those of the app.
-        subject: Whom the token speaks of.
+        subject: The `sub` of the token.
         options: A dict of its own, which may be changed; each call with keywords would copy it.
 
     Raises:
@@ -49,8 +49,8 @@ def issue_token(subject: str, **options: Unpack[IssueOptions]) -> str:
     The response to a request under way gets `Cache-Control: no-store` (RFC 6749 section 5.1).
 
     Args:
-        subject: Whom the token speaks of: a text, not empty, never reused for another user. Name
-            one of another issuer with it: `f"{g.claims.issuer}#{g.claims.subject}"`.
+        subject: The `sub`: a text, not empty, never reused for another user. Name one of
+            another issuer with it: `f"{g.claims.issuer}#{g.claims.subject}"`.
         options: `scope`, text or several; `claims`, the app's own; `audience` and `lifetime` (a
             timedelta, or seconds) in place of the configured ones; `not_before`, how long from now
             until it is valid (likewise; 0 for readers that demand an `nbf`); `client_id`, where

@@ -94,7 +94,7 @@ class Parts:
         revocation: Refuses revoked tokens; None without a store.
         sessions: The subjects' sessions; None without a store.
         store: Keeps sessions and revocations.
-        former_warnings: What speaks against the key of TOKENGUARD_FORMER_TOKENS, after "the key".
+        former_warnings: Risks of the key of TOKENGUARD_FORMER_TOKENS; each goes on from "the key".
         clock: Seconds since the epoch, UTC.
         realm: The realm of challenges.
         locations: Where access tokens are looked for.
@@ -192,7 +192,7 @@ class Parts:
 
 
 def resolver(proxy: Context) -> Callable[[], Context]:
-    """Give what resolves a proxy of Flask's, which does it anew at every attribute."""
+    """Return the function that resolves a proxy of Flask's, for what does so more than once."""
     return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
 
 

@@ -32,7 +32,7 @@ def issue_token_pair(
 
     Args:
         subject: The `sub` of both; see `issue_token`, also for a subject of another issuer.
-        origin: From where, for `sessions_of`: the user agent, say, or what else the user may know
+        origin: From where, for `sessions_of`: the user agent, or what else the user may know
             a device by; of a long text, the first 200 characters.
         options: As for `issue_token`. Claims, audience and header are those of every access token
             of the session, and none of them is valid before the instant of `not_before`; what may

@@ -16,7 +16,7 @@ from .parts import Parts
 
 
 class Subject(NamedTuple):
-    """Who a token speaks of.
+    """The subject of a token: who it stands for.
 
     Attributes:
         issuer: The `iss` of its tokens; None for us where we have none.

@@ -20,11 +20,11 @@ _LEAST_OCTETS = 32
 
 
 class FormerKeys(NamedTuple):
-    """The key of another program, and what speaks against it.
+    """The key of another program, and its risks.
 
     Attributes:
         keys: The one key.
-        warnings: What follows "the key", each without a secret.
+        warnings: Each goes on from "the key", without a secret.
     """
 
     keys: KeySet[Key]

@@ -1,4 +1,4 @@
-"""A link to a cluster, whose nodes say which of them has which slot.
+"""A link to a cluster, whose nodes report which of them has which slot.
 
 redis-py's own client of a cluster cannot be given a class of connections, so that nothing that it
 waits for would be within a deadline.
@@ -53,9 +53,9 @@ class ClusterLink:
     def run(self, script: Script, keys: Sequence[bytes], args: Sequence[Argument]) -> Any:
         """Run a script where its keys are."""
         try:
-            return self._tell(keys[0], ("EVALSHA", script.sha, len(keys), *keys, *args))
+            return self._ask_once(keys[0], ("EVALSHA", script.sha, len(keys), *keys, *args))
         except NoScriptError:
-            return self._tell(keys[0], ("EVAL", script.text, len(keys), *keys, *args))
+            return self._ask_once(keys[0], ("EVAL", script.text, len(keys), *keys, *args))
 
     def set_epochs(self, script: Script, keys: Sequence[bytes]) -> bool:
         """Read all, and set those that are missing, but for nodes that do not answer."""
@@ -144,10 +144,10 @@ class ClusterLink:
                 return
         raise fault
 
-    def _tell(self, key: bytes, command: Command) -> Any:
+    def _ask_once(self, key: bytes, command: Command) -> Any:
         server = self._server(key)
         try:
-            return server.tell(command)[0]
+            return server.ask_once(command)[0]
         except _SLOT_ELSEWHERE:
             return self._follow(key, command)
         except (Disconnected, TimedOut):

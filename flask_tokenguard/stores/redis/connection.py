@@ -39,7 +39,7 @@ Files: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
-    """Give what redis-py must know of every connection.
+    """Return the arguments of every connection.
 
     RESP2 and no client name spare the round trips of a handshake. Retrying is up to `Server`. The
     socket's timeout is close enough to that of a whole operation.

@@ -1,4 +1,4 @@
-"""The door to redis-py: how a process reaches the servers that an address names, and their risks.
+"""Links by redis-py: how a process reaches the servers that an address names, and their risks.
 
 An address names one server, a sentinels' master or a cluster. With what it imports this is the part
 that needs redis-py, imported only once a store is made.
@@ -82,11 +82,11 @@ class ServerLink:
         rest = (len(keys), *keys, *args)
         if script.sha in self._known:
             try:
-                return self._tell(script, ("EVALSHA", script.sha, *rest))
+                return self._ask_once(script, ("EVALSHA", script.sha, *rest))
             except NoScriptError:
                 # The server was restarted.
                 self._known.clear()
-        reply = self._tell(script, ("EVAL", script.text, *rest))
+        reply = self._ask_once(script, ("EVAL", script.text, *rest))
         self._known.add(script.sha)
         return reply
 
@@ -109,23 +109,23 @@ class ServerLink:
         (host, port), options = address.hosts[0], _data_options(address, timeout)
         return partial(TimedConnection, host=host, port=port, **options)
 
-    def _tell(self, script: Script, command: Command) -> Any:  # noqa: ARG002 - sentinels need it
-        return self._server.tell(command)[0]
+    def _ask_once(self, script: Script, command: Command) -> Any:  # noqa: ARG002 - sentinels need it
+        return self._server.ask_once(command)[0]
 
 
 class SentinelLink(ServerLink):
-    """A link to the master of a service, wherever its sentinels say that it is."""
+    """A link to the master of a service, wherever its sentinels see it."""
 
     @staticmethod
     def _connector(address: RedisAddress, timeout: float) -> Callable[[], TimedConnection]:
         return _Master(address, timeout)
 
-    def _tell(self, script: Script, command: Command) -> Any:
+    def _ask_once(self, script: Script, command: Command) -> Any:
         if not script.must_last:
-            return super()._tell(script, command)
+            return super()._ask_once(script, command)
         # It must end before the operation does, and 0 would be for ever.
         wait = max(1, int(time_left() * 500))
-        reply, replicas = self._server.tell(command, ("WAIT", 1, wait))
+        reply, replicas = self._server.ask_once(command, ("WAIT", 1, wait))
         if not integer(replicas):
             _logger.warning(
                 "no replica of %s has acknowledged a write: a failover now would lose it",
@@ -208,7 +208,7 @@ def open_link(address: RedisAddress, timeout: float) -> Link:
 
 
 def find_risks(link: Link) -> list[str]:
-    """Say, a sentence each, what endangers the data; the same of several nodes only once."""
+    """List what endangers the data, a sentence each; a risk of several nodes only once."""
     try:
         answers = link.ask_each(*(("CONFIG", "GET", name) for name in _OPTIONS))
     except ResponseError:

@@ -64,11 +64,11 @@ class Tag(NamedTuple):
     sessions: bytes
 
     def of_session(self, subject: bytes, session: bytes) -> tuple[bytes, ...]:
-        """Give all keys in the order that the scripts expect."""
+        """Return all keys in the order that the scripts expect."""
         return (*self.of_subject(subject), self.session + session, self.revoked + session)
 
     def of_subject(self, subject: bytes) -> tuple[bytes, ...]:
-        """Give the keys that need no session."""
+        """Return the keys that need no session."""
         return (self.epoch, self.highest, self.ended + subject, self.sessions + subject)
 
 

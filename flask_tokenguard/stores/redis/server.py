@@ -58,7 +58,7 @@ class Server:
         """Do as `ask`, but return the replies that are errors among the others."""
         return self._ask(commands)
 
-    def tell(self, *commands: Command) -> list[Any]:
+    def ask_once(self, *commands: Command) -> list[Any]:
         """Do as `ask` for commands that may not be sent twice."""
         self._drop_closed()
         return raise_first(self.receive(self.send(commands), len(commands)))
@@ -149,7 +149,7 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
     """Ask several servers at the same time, for what may be sent twice.
 
     Raises:
-        RedisError: A fault, after all were heard; a timeout rather than another.
+        RedisError: A fault, after all were asked; a timeout rather than another.
     """
     sent: list[tuple[Server, TimedConnection]] = []
     replies: list[Any] = []
@@ -172,7 +172,7 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
 
 
 def raise_first(replies: list[Any]) -> list[Any]:
-    """Give replies, unless there is an error among them."""
+    """Return replies, unless there is an error among them."""
     for reply in replies:
         if isinstance(reply, Exception):
             try:
@@ -198,7 +198,7 @@ def unavailable(error: Exception, address: object) -> Unavailable:
 
 
 def describe(error: Exception) -> str:
-    """Say what went wrong, without anything that a server may quote of what it was sent."""
+    """Describe an error, without anything that a server may quote of what it was sent."""
     if isinstance(error, Garbled | Spoilt | NoMaster | OutOfStep):
         return str(error)
     code = getattr(error, "status_code", None)

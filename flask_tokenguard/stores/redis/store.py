@@ -55,7 +55,7 @@ class RedisStore:
         self._opened = PerProcess(partial(_Opened, self._redis, self._address, timeout))
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
-        """Read the epoch and what speaks against a token, in one trip.
+        """Read the epoch and what revokes a token, in one trip.
 
         A token that was revoked without its subject is found under its own tag, whose epoch counts
         as well.
@@ -85,7 +85,7 @@ class RedisStore:
             raise self._unavailable(error) from None
 
     def next_instant(self, subject: bytes) -> int:
-        """Give an instant after all that has ended tokens of this subject."""
+        """Return an instant after all that has ended tokens of this subject."""
         keys = self._tags[subject[0]].of_subject(subject)
         return self._run_after_epoch(scripts.NEXT_INSTANT, keys, (), replies.instant)
 

@@ -100,7 +100,7 @@ class SQLStore:
         return self._links.get().engine
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
-        """Read the epoch and what speaks against a token, in one statement."""
+        """Read the epoch and what revokes a token, in one statement."""
         given = {"jti": jti, "session": session or jti, "subject": subject}
         epoch, ended_at, by_jti, by_session = self._links.get().check(given)
         return Standing(
@@ -111,7 +111,7 @@ class SQLStore:
         )
 
     def next_instant(self, subject: bytes) -> int:
-        """Give an instant after all that has ended tokens of this subject."""
+        """Return an instant after all that has ended tokens of this subject."""
         return self._write(lambda rows: _next_instant(rows, subject))
 
     def revoke(self, jti: bytes, *, subject: bytes | None, expires: int) -> None:  # noqa: ARG002

@@ -113,8 +113,8 @@ class SqliteFile:
         It goes on with what it remembers of the old one and with the old one's log, so that the
         epoch of the new one is read past both. That of a file never changes.
 
-        What is read past all locks may be half written by a checkpoint; only what is read twice
-        speaks against a file.
+        What is read past all locks may be half written by a checkpoint, so that another epoch
+        counts only if it is read twice.
 
         Raises:
             sqlite3.Error, ValueError: It is no file of ours, or not copied to its end.
@@ -163,7 +163,7 @@ class SqliteFile:
                 time.sleep(_BETWEEN_TRIES)
 
     def _try_to_open(self) -> sqlite3.Connection:
-        # Whoever closes a file drops every lock that his process has on it, those of the threads'
+        # Closing a file drops every lock that the process has on it, those of the threads'
         # connections too (https://www.sqlite.org/howtocorrupt.html section 2.2), so that another
         # process would take the log away from them. We open it ourselves before there are any.
         with opening():

@@ -40,7 +40,7 @@ _WRITES_BETWEEN = 8
 _SECONDS_BETWEEN = 1.0
 _LAST_ID = b"\xff" * 16
 
-# One row for each entry that speaks against a token, so that there is mostly none.
+# One row for each entry that revokes a token, so that there is mostly none.
 _STANDING = (
     "SELECT 'jti', 0 FROM revoked WHERE id = ?"
     " UNION ALL SELECT 'session', 0 FROM revoked WHERE id = ?"
@@ -106,7 +106,7 @@ class SqliteStore:
         self._file.check()
 
     def standing(self, jti: bytes, session: bytes | None, subject: bytes) -> Standing:
-        """Tell what is known of a token, in one statement."""
+        """Read the epoch and what revokes a token, in one statement."""
         slot = self._slots.slot
         try:
             if self._monotonic() >= slot.next_look:
@@ -132,7 +132,7 @@ class SqliteStore:
         )
 
     def next_instant(self, subject: bytes) -> int:
-        """Give an instant after all that has ended tokens of this subject."""
+        """Return an instant after all that has ended tokens of this subject."""
         with self._writing() as connection:
             return self._next_instant(connection, subject, self._now())
 
@@ -319,7 +319,7 @@ class SqliteStore:
             )
 
     def _horizon(self, connection: Connection) -> int:
-        """Tell what may be dropped: all that expired by then.
+        """Return the second by which an entry must have expired to be dropped.
 
         It goes by the lower of now and the highest time seen, and that rises at most twice as fast
         as the machine's steady clock: a clock that is wrong for less than a day drops nothing.

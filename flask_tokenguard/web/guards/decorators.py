@@ -57,7 +57,7 @@ def token_required(*positional: Any, **demanded: Any) -> Any:
             TOKENGUARD_TOKEN_LOCATIONS.
 
     Raises:
-        TypeError: An argument demands nothing, or what no token can say; or the view, or what it
+        TypeError: An argument demands nothing, or what no token can have; or the view, or what it
             wraps, is public.
 
     Raises (from the decorated view):
@@ -65,7 +65,7 @@ def token_required(*positional: Any, **demanded: Any) -> Any:
         InvalidToken: 401, it is bad.
         InsufficientAuthentication: 401, its subject must log in again.
         InsufficientScope: 403, it does not allow this.
-        Unavailable: 503, we cannot tell.
+        Unavailable: 503, it is not known whether it is good.
     """
     if positional:
         view, *others = positional
@@ -107,12 +107,12 @@ def require_token(
         The token's claims, which are those of `g.claims`; None without an optional token.
 
     Raises:
-        TypeError: An argument demands nothing, or what no token can say.
+        TypeError: An argument demands nothing, or what no token can have.
         TokenMissing: 401, there is no token.
         InvalidToken: 401, it is bad.
         InsufficientAuthentication: 401, its subject must log in again.
         InsufficientScope: 403, it does not allow this.
-        Unavailable: 503, we cannot tell.
+        Unavailable: 503, it is not known whether it is good.
     """
     if misplaced:
         raise _misplaced("require_token", misplaced[0])

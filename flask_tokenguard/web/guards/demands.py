@@ -111,7 +111,7 @@ class Demand:
         """Read the arguments of `token_required`.
 
         Raises:
-            TypeError: An argument demands nothing, or what no token can say.
+            TypeError: An argument demands nothing, or what no token can have.
         """
         for name in unknown:
             raise unknown_argument(

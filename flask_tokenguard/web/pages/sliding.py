@@ -111,7 +111,7 @@ def slide_answer(response: Response) -> Response:
     try:
         if slid is None:
             slid = _refresh_late(authentication, request)
-        # A logout may have come meanwhile: its deletion must be the last that the browser hears.
+        # A logout may have come meanwhile: its deletion must be the last that the browser gets.
         if slid is None or not _is_alive(slid.presented):
             return response
         set_cookies(parts, response, slid.pair, persistent=None)
@@ -193,7 +193,7 @@ def _refresh_late(authentication: Authentication, request: Request) -> _Slid | N
 
 
 def _is_alive(presented: Presented) -> bool:
-    """Check whether a session goes on; where that cannot be told, its tokens are of no harm."""
+    """Check whether a session goes on; where that is not known, its tokens do no harm."""
     try:
         return presented.sessions.is_alive(presented.token)
     except Unavailable:

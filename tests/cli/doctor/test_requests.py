@@ -18,7 +18,7 @@ def test_an_endpoint_that_is_open_by_omission_is_found(make_app: MakeApp, safe: 
     app.add_url_rule("/a", "first", lambda: "", methods=["GET", "POST"])
     result = examine(app)
     assert result.exit_code == 1
-    assert "Nobody said that these are open: first, second." in result.stdout
+    assert "These are open, and nothing marks them as public: first, second." in result.stdout
 
 
 def test_a_view_that_takes_a_token_in_its_url_is_found(make_app: MakeApp, safe: Config) -> None:
