@@ -55,7 +55,7 @@ def run(names: Iterable[str], *, is_short: bool) -> dict[str, Any]:
 
 
 def machine() -> dict[str, str]:
-    """Tell on what a run is made."""
+    """Return on what a run is made."""
     packages = ("Flask", *PACKAGES, "joserfc", "jwcrypto", "redis", "gunicorn")
     return {
         "day": datetime.now(UTC).date().isoformat(),

@@ -1,7 +1,7 @@
 """Who takes part, and how they take turns, so that what slows one slows all.
 
 Each is an app and its tokens, by the name in the tables, and is asked without a server or a client
-around it. A ratio within a round means something; a time by itself tells as much of the machine.
+around it. A ratio within a round means something; a time by itself depends as much on the machine.
 Where they ask a server for what was revoked, it is one that the tests know.
 """
 
@@ -76,7 +76,7 @@ def check_that_all_verify(found: dict[str, Contender], key: SigningKey) -> None:
 
 
 def added(rounds: Iterable[Round], name: str, batch: int) -> Spread:
-    """Say what a contender adds to a bare request, in microseconds."""
+    """Return what a contender adds to a bare request, in microseconds."""
     return Spread.of((times[name] - times[BARE]) / batch * 1e6 for times in rounds)
 
 
@@ -137,7 +137,7 @@ def expect_ok(status: str, *_: object) -> Any:
 
 
 def accepts(app: Flask, token: str) -> bool:
-    """Tell whether the app serves a request that brings this token."""
+    """Return whether the app serves a request that brings this token."""
     headers = {"Authorization": f"Bearer {token}"}
     return app.test_client().get(PATH, headers=headers).status_code < 400
 

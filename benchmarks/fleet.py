@@ -135,7 +135,7 @@ class OfDatabase(Watch):
         )
 
     def seconds(self) -> float:
-        """Add up what the system says of the processes that serve clients."""
+        """Add up what the system counts of the processes that serve clients."""
         pids = self._ask("SELECT array_agg(pid) FROM pg_stat_activity WHERE client_port > 0")
         ticks = 0
         for pid in pids:
@@ -240,7 +240,7 @@ def serve(load: Load, settings: dict[str, Any], watch: Watch) -> Counted:
 
 
 def work(part: Part, meet: Any, accepted: Any) -> None:
-    """Serve as one worker, and tell when the watched token was accepted for the last time."""
+    """Serve as one worker, and report when the watched token was accepted for the last time."""
     load, chance = part.load, random.Random(part.seed)  # noqa: S311 - users, not secrets
     app = ours.make_app(**part.settings)
     own = app.extensions["tokenguard"]

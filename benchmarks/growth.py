@@ -109,7 +109,7 @@ def remembered(load: Load) -> Table:
 
 
 def bytes_kept(key: SigningKey, count: int) -> float:
-    """Say how many bytes an app keeps for each of some tokens, once the tokens are gone."""
+    """Return how many bytes an app keeps for each of some tokens, once the tokens are gone."""
     first, *tokens = ours.tokens(key, [SUBJECT] * (count + 1))
     app = ours.make_app(KEY=key.text, CACHE_SIZE=count + 1)
     verify = app.extensions["tokenguard"].verifier.verify
@@ -247,7 +247,7 @@ def app_with_issuers(key: SigningKey, count: int, size: Size) -> Side:
 
 
 def never_seen(size: Size) -> int:
-    """Tell how many tokens it takes that none comes twice."""
+    """Return how many tokens it takes that none comes twice."""
     return (size.rounds + 1) * size.batch
 
 

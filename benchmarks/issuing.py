@@ -4,7 +4,7 @@ And how fast sessions are refreshed: against a bare Flask view that does the lea
 durable commit by sqlite3, or one EVALSHA.
 
 Both sign the same claims beside those that each adds by default, and each key is configured as the
-documentation of either says. From a PEM file ours reads it encrypted, with TOKENGUARD_KEY_FILE and
+documentation has it. From a PEM file ours reads it encrypted, with TOKENGUARD_KEY_FILE and
 _KEY_PASSWORD; theirs takes no password, so its JWT_PRIVATE_KEY is the text of that key in clear.
 
 Then how fast nested tokens are issued and first read: ours against jwcrypto's and raw joserfc's. A
@@ -300,7 +300,7 @@ def by_joserfc(header: dict[str, str], secret: bytes, key: bytes) -> Peer:
 
 
 def new_claims() -> dict[str, Any]:
-    """Say what our tokens say."""
+    """Return the claims of our tokens."""
     now = int(time.time())
     jti = secrets.token_urlsafe(16)
     times = {"iat": now, "exp": now + LIFETIME}

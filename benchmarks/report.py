@@ -92,7 +92,7 @@ class Comparison(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Say how the median stands; a run of a few rounds says nothing by it."""
+        """Return how the median stands; that of a few rounds means nothing."""
         if self.must is None and self.reach is None:
             return ""
         if self._keeps(self.reach):
@@ -158,7 +158,7 @@ class Table(NamedTuple):
         return lines
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Table":
+    def from_json(cls, table: Mapping[str, Any]) -> "Table":
         """Read what `to_json` wrote."""
         rows = [
             Row(
@@ -169,9 +169,9 @@ class Table(NamedTuple):
                     for one in row["comparisons"]
                 ],
             )
-            for row in said["rows"]
+            for row in table["rows"]
         ]
-        return cls(said["name"], said["title"], said["form"], rows, said["notes"])
+        return cls(table["name"], table["title"], table["form"], rows, table["notes"])
 
     def to_json(self) -> dict[str, Any]:
         """Write the table as JSON holds it; a spread is its lower quartile, median and upper."""
@@ -220,7 +220,7 @@ def run(
 
 
 def environment(*packages: str) -> str:
-    """Tell on what a run was made."""
+    """Return on what a run was made."""
     return ", ".join(
         [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
     )

@@ -1,7 +1,7 @@
 """Requests a second behind gunicorn, with clients that keep their connections.
 
 One worker, of one thread or of eight (gthread). Each client brings its own token again and again;
-under `/subject` it must be told its own subject, and a forged token must be refused every time.
+under `/subject` it must get its own subject, and a forged token must be refused every time.
 """
 
 import os
@@ -200,7 +200,7 @@ def answers_a_second(server: Server, requests: int) -> tuple[float, int]:
 
 
 def wrong_answers(server: Server, load: Load) -> int:
-    """Let clients of different subjects ask at once whom they are, one of them with a forgery."""
+    """Let clients of different subjects ask at once who they are, one of them with a forgery."""
     good = server.tokens[1:]
     forged = f"{server.tokens[0][:-8]}AAAAAAAA"
     asked = [

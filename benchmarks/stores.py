@@ -182,11 +182,11 @@ def with_database(key: SigningKey, size: Size, revoked: int) -> Iterator[Row]:
 
 
 def server_microseconds(client: Redis, prepare: Prepare, size: Size) -> Spread:
-    """Say how much of its own CPU time the server needs for a request's look-up."""
+    """Return how much of its own CPU time the server needs for a request's look-up."""
 
     def spent() -> float:
-        told: Any = client.info("cpu")
-        return float(told["used_cpu_user"] + told["used_cpu_sys"])
+        counted: Any = client.info("cpu")
+        return float(counted["used_cpu_user"] + counted["used_cpu_sys"])
 
     needed = []
     for _ in range(size.rounds):
@@ -297,8 +297,8 @@ def bytes_in_database(uri: str, revoked: int) -> float:
 
 def used_memory(client: Redis) -> int:
     """Ask the server how much it has allocated."""
-    told: Any = client.info("memory")
-    return int(told["used_memory"])
+    counted: Any = client.info("memory")
+    return int(counted["used_memory"])
 
 
 def app_with_store(uri: str) -> Any:

@@ -41,7 +41,7 @@ collect_ignore = ["apps"]
 
 MakeApp = Callable[..., Flask]
 
-# A test never tells how fast something is, so that no example has a deadline.
+# No test measures how fast something is, so that no example has a deadline.
 settings.register_profile("deep", max_examples=200, deadline=None)
 settings.register_profile("ordinary", max_examples=25, deadline=None)
 settings.load_profile("ordinary")

@@ -1,4 +1,4 @@
-"""The rooms of the package: who may import whom, function-level imports included."""
+"""The rooms of the package: which imports which, function-level imports included."""
 
 import ast
 import re

@@ -1,6 +1,6 @@
 """The least that a strict verifier can cost: every check of ours for one app with one key, flat.
 
-Nothing can be configured, nothing says why a token was refused, and a lone surrogate in an escape
+Nothing can be configured, no token is refused with a reason, and a lone surrogate in an escape
 or nesting sends a token to nobody. It is measured against, never used.
 """
 
@@ -180,7 +180,7 @@ Signed: TypeAlias = Callable[[bytes, bytes], bool]
 
 
 def signature_check(key: "SigningKey") -> Signed:
-    """Make the function that tells whether a key made a signature of a message."""
+    """Make the function that returns whether a key made a signature of a message."""
     secret_or_private = key.secret_or_private
     if isinstance(secret_or_private, str):
         return _hmac_check(secret_or_private.encode())

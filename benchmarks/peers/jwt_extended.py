@@ -72,7 +72,7 @@ def with_blocklist(app: Flask, uri: str, revoked: int) -> Flask:
 
 
 def issue(subject: str = SUBJECT) -> str:
-    """Issue a token that says what ours says, in the context of such an app."""
+    """Issue a token with the claims of ours, in the context of such an app."""
     token: str = create_access_token(subject, additional_claims={"scope": SCOPE, **OWN_CLAIMS})
     return token
 

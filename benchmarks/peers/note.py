@@ -1,4 +1,4 @@
-"""The one view that every app serves, and what every token says."""
+"""The one view that every app serves, and what every token states."""
 
 from collections.abc import Callable
 from typing import TypeAlias

@@ -12,7 +12,7 @@ SUBJECT_PATH = "/subject"
 
 
 def make_app() -> Flask:
-    """Make bare Flask's app, or ours with a view more, which tells whom the token speaks of."""
+    """Make bare Flask's app, or ours with a view more, which returns the subject of the token."""
     if os.environ["SERVED"] == "bare":
         return bare.make_app()
     app = ours.make_app(KEY=os.environ["KEY"])

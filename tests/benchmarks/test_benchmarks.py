@@ -1,4 +1,4 @@
-"""That the benchmarks run, in their short mode; never how fast, which no test can tell."""
+"""That the benchmarks run, in their short mode; never how fast, which no test can measure."""
 
 import json
 import subprocess

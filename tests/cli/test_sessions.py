@@ -1,4 +1,4 @@
-"""What the command line says and does of a store."""
+"""The command line and a store: what it prints, and what it does."""
 
 import json
 import re

@@ -77,7 +77,7 @@ each_profile = pytest.mark.parametrize("name", PROFILES)
 
 
 def fits(profile: Profile, token: Token) -> bool:
-    """Tell whether a token is what a profile describes, whoever it is for."""
+    """Return whether a token is what a profile describes, for any audience."""
     typ, claims = token
     return (
         (None if typ is None else media_type(typ)) in profile.types

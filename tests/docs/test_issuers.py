@@ -1,4 +1,4 @@
-"""What docs/issuers.md says of profiles and settings is so."""
+"""docs/issuers.md is right about profiles and settings."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""The app of docs/sessions.md does what the page says of it."""
+"""The app of docs/sessions.md does what the page states."""
 
 import re
 from pathlib import Path

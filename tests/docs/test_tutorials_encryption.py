@@ -278,7 +278,7 @@ def pairs() -> dict[str, Any]:
 
 
 def same(one: JWK, other: JWK) -> bool:
-    """Tell whether two keys have one thumbprint, and the same private part or none."""
+    """Return whether two keys have one thumbprint, and the same private part or none."""
     exports = [
         key.export(as_dict=True) if key.has_private else key.export_public(as_dict=True)
         for key in (one, other)

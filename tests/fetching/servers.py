@@ -1,4 +1,4 @@
-"""A key server of real sockets, which answers as a test says, however badly."""
+"""A key server of real sockets, which answers as a test wants, however badly."""
 
 import contextlib
 import socket

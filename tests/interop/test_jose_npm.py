@@ -75,7 +75,7 @@ def guard_with(**settings: Any) -> TokenGuard:
 
 
 def claims() -> dict[str, Any]:
-    """Say everything that a token must."""
+    """Return every claim that a token must have."""
     now = int(time.time())
     return {"sub": "alice", "jti": "1", "iat": now, "exp": now + 600, "name": "Zo\N{SNOWMAN}"}
 
@@ -185,7 +185,7 @@ class Issuer:
         turn_ring(self.folder, alg=self.alg, now=now)
 
     def kid(self) -> str:
-        """Tell which key signs now."""
+        """Return which key signs now."""
         kid: str = jwt.get_unverified_header(self.guard.issue_token("alice"))["kid"]
         return kid
 

@@ -31,7 +31,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def issuer(clock: SettableClock) -> TokenIssuer:
-    """An issuer that says no more than it must."""
+    """An issuer that writes no more than it must."""
     return TokenIssuer(KEYS, lifetime=timedelta(minutes=15), clock=clock)
 
 
@@ -41,7 +41,7 @@ def parsed(token: str) -> Compact:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Read what a token says."""
+    """Read the claims of a token."""
     return compact.parse_payload(parsed(token))
 
 

@@ -22,7 +22,7 @@ def secret_jwk(**members: Any) -> dict[str, Any]:
 
 
 def header(alg: str, kid: str | None = None) -> Header:
-    """Write what the header of a token says of its key."""
+    """Write what the header of a token names of its key."""
     return Header(alg, kid, None, {})
 
 

@@ -132,7 +132,7 @@ each_oracle = pytest.mark.parametrize(
         if alg in known
     ],
 )
-# joserfc says so of a name that nearly all readers know alone.
+# joserfc warns of a name that nearly all readers know alone.
 allow_eddsa = pytest.mark.filterwarnings(
     "ignore:EdDSA is deprecated:joserfc.errors.SecurityWarning"
 )

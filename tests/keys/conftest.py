@@ -36,7 +36,7 @@ def _quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faults_of(make_app: MakeApp) -> FaultsOf:
-    """Start an app that must not start, and tell the faults that it found."""
+    """Start an app that must not start, and return the faults that it found."""
 
     def faults(**settings: object) -> tuple[str, ...]:
         with pytest.raises(ConfigurationError) as caught:

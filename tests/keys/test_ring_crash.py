@@ -17,7 +17,7 @@ KEEP = 30
 
 
 def now() -> int:
-    """Tell the time in milliseconds, the same in every process."""
+    """Return the time in milliseconds, the same in every process."""
     return time.time_ns() // 1_000_000
 
 

@@ -37,7 +37,7 @@ class Database(ABC):
     """A server process with an empty database, that can be stopped, killed and started again.
 
     Attributes:
-        user: As whom it runs where the tests run as root.
+        user: The account that it runs as where the tests run as root.
         end: The signal after which nothing of it is left in the system.
     """
 

@@ -45,7 +45,7 @@ def started(
 
 
 def told_by(target: Callable[..., None], *args: Any) -> Any:
-    """Run a process, and wait for what it tells."""
+    """Run a process, and wait for what it sends."""
     with started(target, *args) as (_, pipe):
         assert pipe.poll(PATIENCE)
         return pipe.recv()

@@ -1,4 +1,4 @@
-"""A process that presents one refresh token whenever it is told to; see `crowd`."""
+"""A process that presents one refresh token whenever it is asked to; see `crowd`."""
 
 import secrets
 import time

@@ -170,7 +170,7 @@ def test_pruning_catches_up_after_the_machine_was_off(
     steady.now = 0.0
     store = SqliteStore(file, clock=clock, monotonic=steady)
     assert prune(store) == 0
-    # What the clock says is believed at twice the steady clock's pace.
+    # The clock is followed at twice the steady clock's pace.
     for _ in range(DAY // 1800):
         pass_time(HOUR, clock, steady)
         use(store, 1)

@@ -31,7 +31,7 @@ class SentinelServer(RealServer):
         *,
         down_after: int,
     ) -> None:
-        """Be told at once what sentinels take seconds to find out about each other.
+        """Learn at once what sentinels take seconds to find out about each other.
 
         Args:
             down_after: In milliseconds; where two find out at the same time, each votes for itself.

@@ -15,7 +15,7 @@ TRUSTED = TrustedIssuer(KeySet(()), {})
 
 
 class Resolver:
-    """An app's, which says the same of everybody, and notes who was asked for."""
+    """An app's, which returns the same for every issuer, and notes which were asked for."""
 
     def __init__(self, said: Any) -> None:
         self.said = said
@@ -27,7 +27,7 @@ class Resolver:
 
 
 def found_by(resolve: Resolver | None, clock: SettableClock) -> Issuers:
-    """Make issuers of whom a new one is built for each entry."""
+    """Make issuers of which a new one is built for each entry."""
     return Issuers(
         {"https://table": TRUSTED},
         resolve=resolve,

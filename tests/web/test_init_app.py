@@ -1,4 +1,4 @@
-"""A guard takes an app: its config is read once, and faults are told at once."""
+"""A guard takes an app: its config is read once, and all faults are raised at once."""
 
 import subprocess
 import sys

@@ -64,7 +64,7 @@ def test_an_optional_endpoint_stays_open_to_the_anonymous(
     assert_challenge(client.get("/optional", headers=stale_headers), error="invalid_token")
 
 
-# What a request that reaches no view is told
+# The answer to a request that reaches no view
 
 
 def test_404_stays_404(app: Flask) -> None:

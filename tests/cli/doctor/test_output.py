@@ -1,4 +1,4 @@
-"""`flask tokenguard doctor`: how it is told."""
+"""`flask tokenguard doctor`: its output."""
 
 import json
 import re

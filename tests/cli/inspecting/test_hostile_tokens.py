@@ -17,7 +17,7 @@ HOSTILE = "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\x08\r\u202e\u2028"
 
 
 def speaks_to_the_terminal(text: str) -> bool:
-    """Tell whether a text has characters beside lines of visible ones."""
+    """Return whether a text has characters beside lines of visible ones."""
     visible = text.replace("\n", "").replace(" ", "")
     return any(unicodedata.category(character)[0] in "CZ" for character in visible)
 

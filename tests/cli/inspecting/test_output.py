@@ -1,4 +1,4 @@
-"""`flask tokenguard inspect`: what is told, times."""
+"""`flask tokenguard inspect`: its output, times."""
 
 import json
 import secrets

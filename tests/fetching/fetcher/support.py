@@ -32,14 +32,14 @@ def fetcher(
 
 
 def fault_of(url: str, fetch: Fetcher | None = None, *, soon: float = SOON) -> str:
-    """Fetch what must not be fetched, soon, and tell why it was not."""
+    """Fetch what must not be fetched, soon, and return why it was not."""
     with within(soon), pytest.raises(FetchError) as caught:
         (fetch or fetcher())(url)
     return str(caught.value)
 
 
 def fault_with(answer: Answer) -> str:
-    """Tell what is wrong with an answer, which is asked for once."""
+    """Return what is wrong with an answer, which is asked for once."""
     with KeyServer(answer) as server:
         fault = fault_of(server.url())
         assert server.connections == 1

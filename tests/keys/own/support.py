@@ -35,7 +35,7 @@ def token_of(app: Flask) -> str:
 
 
 def status(app: Flask, token: str) -> int:
-    """Say how the app answers a token."""
+    """Return how the app answers a token."""
     return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 

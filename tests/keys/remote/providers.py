@@ -29,7 +29,7 @@ class Provider:
 
     Attributes:
         documents: What each URL gives: JSON to be, or octets.
-        max_age: What it says of it.
+        max_age: That of its answers.
         etag: What it names its version; None for no such thing.
         error: What it raises instead.
         asked: The URLs that it was asked for, and the versions that were known.

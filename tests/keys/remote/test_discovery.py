@@ -49,7 +49,7 @@ def discovery(
 
 
 def fault_of(metadata: Any) -> str:
-    """Tell why metadata is refused."""
+    """Return why metadata is refused."""
     with pytest.raises(FetchError) as caught:
         discovery(publishing(oidc=metadata)).jwks_uri()
     return str(caught.value).removeprefix("openid-configuration: ")

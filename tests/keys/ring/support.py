@@ -28,18 +28,18 @@ def rotate(
 
 
 def states(entries: tuple[RingEntry, ...]) -> list[str]:
-    """Tell the states of the entries of a ring."""
+    """Return the states of the entries of a ring."""
     return [entry.state for entry in entries]
 
 
 def kid_of(folder: Path, state: str) -> str:
-    """Tell the name of the one key with a state."""
+    """Return the name of the one key with a state."""
     (kid,) = [entry.kid for entry in read_index(folder) if entry.state == state]
     return kid
 
 
 def key_files(folder: Path) -> set[str]:
-    """Tell which key files a ring has, whether its index names them or not."""
+    """Return which key files a ring has, whether its index names them or not."""
     return {path.name for path in folder.iterdir() if path.suffix in (".pem", ".jwk")}
 
 

@@ -62,7 +62,7 @@ class Stores(Protocol):
         ...
 
     def now(self) -> float:
-        """Tell the time by its clock."""
+        """Return the time by its clock."""
         ...
 
     def notice_time(self) -> None:

@@ -140,7 +140,7 @@ def test_without_a_grace_the_second_process_ends_the_session(file: Path, times: 
 
 
 def rotate_on_and_on(file: Path, begun: Started, tell: Connection) -> None:
-    """Say what a client holds and what it may get, and rotate, until killed."""
+    """Send what a client holds and what it may get, and rotate, until killed."""
     store = open_patiently(file)
     held = begun.first
     while True:
@@ -151,7 +151,7 @@ def rotate_on_and_on(file: Path, begun: Started, tell: Connection) -> None:
 
 
 def kill_a_rotation(file: Path, begun: Started) -> tuple[RefreshState, RefreshState]:
-    """Kill a process that may be anywhere in a rotation; give what it said last."""
+    """Kill a process that may be anywhere in a rotation; return what it sent last."""
     with started(rotate_on_and_on, file, begun) as (process, pipe):
         last = pipe.recv()
         time.sleep(random.uniform(0, 0.03))  # noqa: S311 - no secret

@@ -23,7 +23,7 @@ def open_client(make_app: MakeApp) -> FlaskClient:
 
 @pytest.fixture
 def users() -> _Users:
-    """Give the loader, to see whom it was asked for."""
+    """Return the loader, to see the subjects that it was asked for."""
     return _Users()
 
 

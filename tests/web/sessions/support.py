@@ -21,7 +21,7 @@ Refresh = Callable[..., TestResponse]
 
 
 class BreakableStore(MemoryStore):
-    """A store that goes away when a test says so."""
+    """A store that goes away when a test wants it."""
 
     is_away = False
 

@@ -52,7 +52,7 @@ class SwitchableThreads:
 
 
 def kids(found: Sequence[Key]) -> list[str | None]:
-    """Tell the names of keys."""
+    """Return the names of keys."""
     return [key.kid for key in found]
 
 

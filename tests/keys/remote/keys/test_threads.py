@@ -78,7 +78,7 @@ def run_all(use: Callable[[], None]) -> None:
 
 
 def find_in_child(keys: RemoteKeys, found: Any) -> None:
-    """Find a key in a forked process, and tell it."""
+    """Find a key in a forked process, and return it."""
     try:
         found.put(kids(keys.find(header(), "sig")))
     except Unavailable:
