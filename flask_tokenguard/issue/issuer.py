@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ..arguments.hints import OPTIONS, advise
 from ..clock import Clock, wall_clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
@@ -14,12 +13,10 @@ from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
 from . import ids
-from .options import IssueOptions, begin, check_mapping, registered_claims, whole_seconds
+from .former import FormerProgram
+from .members import RESERVED_CLAIMS, RESERVED_HEADERS, add_own, encode
+from .options import IssueOptions, begin, registered_claims, whole_seconds
 
-RESERVED_CLAIMS = frozenset(
-    "iss sub aud exp iat nbf jti scope client_id sid cnf auth_time csrf".split()
-)
-RESERVED_HEADERS = frozenset("alg typ kid cty crit b64 jwk jku x5u x5c x5t x5t#S256 zip".split())
 # A token inside must be called one (RFC 7519 section 5.2).
 _NESTED = {"cty": "JWT"}
 _JTI_SIZE = len(b',"jti":""}') + ids.TEXT_SIZE
@@ -42,35 +39,6 @@ class LongestLifetime(NamedTuple):
 
     seconds: int
     cause: str
-
-
-class FormerProgram(NamedTuple):
-    """What another program reads in our tokens, which took them for its own and still may.
-
-    Attributes:
-        kind_claim: The claim by which it knows access tokens from refresh tokens.
-        kind: Its value in ours.
-        fresh_claim: The claim by which it knows a login; the app may write it otherwise.
-        subject_claim: The claim in which it looks for the subject.
-        until: From when on these are not written any more, in seconds since the epoch.
-    """
-
-    kind_claim: str
-    kind: str
-    fresh_claim: str
-    subject_claim: str
-    until: int
-
-    @property
-    def reserved(self) -> frozenset[str]:
-        """The claims that an app must not write itself, as long as it is configured."""
-        return frozenset({self.kind_claim, self.subject_claim})
-
-    def add_to(self, claims: dict[str, Any]) -> None:
-        """Add its claims to those of a token: fresh is the very token of a login."""
-        claims[self.kind_claim] = self.kind
-        claims[self.fresh_claim] = "auth_time" in claims and claims["auth_time"] >= claims["iat"]
-        claims[self.subject_claim] = claims["sub"]
 
 
 class Frame(NamedTuple):
@@ -227,11 +195,11 @@ class TokenIssuer:
         if self._former is not None and self._clock() < self._former.until:
             self._former.add_to(claims)
         if own:
-            _add_own(claims, own, self._reserved, "claim")
+            add_own(claims, own, self._reserved, "claim")
         frame = self._plain_frame
         if header or frame is None or frame.key is not key:
             frame = self._make_frame(key, header)
-        encoded = strict_json.dump_parsed(claims) if is_parsed else _encode(claims, "claims")
+        encoded = strict_json.dump_parsed(claims) if is_parsed else encode(claims, "claims")
         body = encoded[:-1]
         size = frame.size + base64url.encoded_size(len(body) + room + _JTI_SIZE)
         if self._encrypted_size is not None:
@@ -261,7 +229,7 @@ class TokenIssuer:
             claims["iss"] = self.issuer
         if self.has_csrf:
             claims["csrf"] = ids.new_csrf()
-        octets = len(_encode(claims, "claims")) - len("}") + _JTI_SIZE
+        octets = len(encode(claims, "claims")) - len("}") + _JTI_SIZE
         # Summed as `draft` does, which every refresh runs twice and has no call to spare.
         size = self._make_frame(key, None).size + base64url.encoded_size(octets)
         return size if self._encrypted_size is None else self._encrypted_size(size)
@@ -342,8 +310,8 @@ class TokenIssuer:
         if key.kid is not None:
             header["kid"] = key.kid
         if extra:
-            _add_own(header, extra, RESERVED_HEADERS, "header")
-        start = base64url.encode(_encode(header, "header")) + b"."
+            add_own(header, extra, RESERVED_HEADERS, "header")
+        start = base64url.encode(encode(header, "header")) + b"."
         size = len(start) + len(".") + base64url.encoded_size(key.signature_size)
         frame = Frame(key, start, size)
         if not extra:
@@ -359,32 +327,3 @@ def check_subject(subject: str) -> None:
     """
     if not isinstance(subject, str) or not subject:
         raise IssueError("the subject must be a str that is not empty; str(user.id), say")
-
-
-def _add_own(
-    target: dict[str, Any], members: Mapping[str, Any], reserved: frozenset[str], what: str
-) -> None:
-    check_mapping("claims" if what == "claim" else what, members)
-    for name, value in members.items():
-        if not isinstance(name, str):
-            raise IssueError(f"the {what} name {name!r} is not a str")
-        if name in reserved:
-            raise IssueError(f"the {what} {name} is reserved; {_advice(name)}")
-        target[name] = value
-
-
-def _advice(name: str) -> str:
-    if name not in RESERVED_CLAIMS | RESERVED_HEADERS:
-        return "TOKENGUARD_FORMER_TOKENS has it written; name yours otherwise"
-    if name in IssueOptions.__annotations__:
-        return f"write {name}="
-    otherwise = "see the arguments of issue_token"
-    return advise(name, (), OPTIONS, shape="{}=", otherwise=otherwise)
-
-
-def _encode(members: Mapping[str, Any], what: str) -> bytes:
-    try:
-        return strict_json.dump_object(members)
-    except (TypeError, ValueError) as error:
-        place = f"{what}{strict_json.find_fault(members)}"
-        raise IssueError(f"{place} cannot be written as JSON: {error}") from error

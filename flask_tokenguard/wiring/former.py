@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..config.former import SETTING, FormerEntry
 from ..config.settings import Settings
-from ..issue.issuer import FormerProgram
+from ..issue.former import FormerProgram
 from ..keys.remote.former import FormerKeys, read_former_keys
 from ..sessions.former import FormerSessions
 from ..sessions.revocation import REVOCATION_HORIZON

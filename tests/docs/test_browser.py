@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_tokenguard.issue.issuer import RESERVED_CLAIMS
+from flask_tokenguard.issue.members import RESERVED_CLAIMS
 from flask_tokenguard.web.credentials.cookies import MOST_OCTETS
 
 from ..support import ROOT

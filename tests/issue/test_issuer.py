@@ -9,7 +9,8 @@ import pytest
 
 from flask_tokenguard.errors import ConfigurationError, IssueError
 from flask_tokenguard.issue import ids
-from flask_tokenguard.issue.issuer import RESERVED_CLAIMS, RESERVED_HEADERS, TokenIssuer
+from flask_tokenguard.issue.issuer import TokenIssuer
+from flask_tokenguard.issue.members import RESERVED_CLAIMS, RESERVED_HEADERS
 from flask_tokenguard.issue.options import IssueOptions, registered_claims
 from flask_tokenguard.jose import compact
 from flask_tokenguard.jose.compact import Compact
