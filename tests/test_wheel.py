@@ -18,6 +18,7 @@ ROOMS = "arguments cli config fetching issue jose keys sessions stores testing v
 FOLDERS = {
     "flask_tokenguard",
     *(f"flask_tokenguard/{room}" for room in ROOMS.split()),
+    "flask_tokenguard/cli/doctor",
     "flask_tokenguard/cli/migrating",
     "flask_tokenguard/keys/remote",
     "flask_tokenguard/stores/redis",

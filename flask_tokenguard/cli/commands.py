@@ -13,7 +13,7 @@ from ..issue.options import IssueOptions
 from ..web.inspection import inspect_token
 from ..web.issuing import issue as issue_token
 from ..web.parts import Parts
-from .doctor import examine
+from .doctor.findings import examine
 from .former import import_revoked
 from .keys import KEY_COMMANDS
 from .migrating.commands import migrate, print_moved_config

@@ -1,4 +1,4 @@
-"""Former tokens: import what another program had revoked, and look for what is risky about them."""
+"""Former tokens: import what another program had revoked."""
 
 import csv
 import json
@@ -8,12 +8,8 @@ from typing import TextIO
 
 import click
 
-from ..errors import Unavailable
 from ..jose.compact import LAST_NUMERIC_DATE
-from ..keys.text import text_of
-from ..web.parts import Parts
-from .looks import Places, is_weak
-from .output import Command, as_json_option, count, fail, instant, parts_of
+from .output import Command, as_json_option, count, fail, parts_of
 
 _NOT_CONFIGURED = "There are no former tokens; set TOKENGUARD_FORMER_TOKENS first"
 _IN_MEMORY = (
@@ -74,48 +70,3 @@ def _read_row(row: list[str]) -> Entry:
         raise ValueError(expires)
     # A longer number is no instant, and takes long to read.
     return jti, min(int(expires[:20]), LAST_NUMERIC_DATE)
-
-
-def weak_former_keys(parts: Parts) -> Places:
-    """List the risks of the key of another program's tokens."""
-    former = parts.settings.former_tokens
-    if former is None:
-        return []
-    faults = list(parts.former_warnings)
-    if is_weak(text_of(former.key)):
-        faults.append("is made of few characters, or of words, and can be guessed")
-    return [{"fault": fault} for fault in faults]
-
-
-def ends_of_former_tokens(parts: Parts) -> Places:
-    """Return the day from which on another program's tokens are refused, if it lies ahead."""
-    former = parts.settings.former_tokens
-    if former is None or parts.clock() >= former.until:
-        return []
-    return [{"day": instant(former.until)[:10]}]
-
-
-def has_refused_former_tokens(parts: Parts) -> bool:
-    """Return whether that day has come."""
-    former = parts.settings.former_tokens
-    return former is not None and parts.clock() >= former.until
-
-
-def lacks_import(parts: Parts) -> bool:
-    """Return whether the store refuses another program's tokens for what it does not know."""
-    former, revocation = parts.settings.former_tokens, parts.revocation
-    if former is None or revocation is None or parts.clock() >= former.until:
-        return False
-    try:
-        return revocation.lacks_import(issuer=parts.settings.issuer)
-    except Unavailable:  # as the risks of the store show
-        return False
-
-
-def knows_nothing_revoked(parts: Parts) -> bool:
-    """Return whether nothing shows which of another program's tokens were revoked."""
-    return (
-        parts.settings.former_tokens is not None
-        and parts.revocation is None
-        and parts.callbacks.former_token_revoked is None
-    )

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from flask_tokenguard import TokenGuard
-from flask_tokenguard.cli import issuers
 from flask_tokenguard.cli.commands import tokenguard
+from flask_tokenguard.cli.doctor import key_sets
 from flask_tokenguard.fetching import Fetched, FetchError
 from flask_tokenguard.jose.material import PrivateKey
 
@@ -142,7 +142,7 @@ def test_an_answer_that_nobody_foresaw_is_a_fault(make_app: MakeApp, provider: P
 def test_the_doctor_waits_for_all_issuers_together(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issuers, "LONGEST", 0.05)
+    monkeypatch.setattr(key_sets, "LONGEST", 0.05)
     go_on = threading.Event()
 
     def fetch(*_: object) -> Fetched:

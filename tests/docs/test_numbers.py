@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flask_tokenguard import ConfigurationError
-from flask_tokenguard.cli import issuers as fetched_by_doctor
+from flask_tokenguard.cli.doctor import key_sets
 from flask_tokenguard.config.issuers import IssuerEntry
 from flask_tokenguard.config.settings import Settings
 from flask_tokenguard.fetching import document
@@ -98,7 +98,7 @@ STATEMENTS = {
         rf"published for {spelled(MAX_AGE)}",
         rf"pick a change up within {spelled(ring._LOOK_EVERY)}",
     ],
-    "docs/commands.md": [rf"for {spelled(fetched_by_doctor.LONGEST)} at most"],
+    "docs/commands.md": [rf"for {spelled(key_sets.LONGEST)} at most"],
     "docs/settings.md": [
         rf"to the {spelled(validators.CLOCK_SKEW)} that `iat` and `nbf` always have",
         rf"A longer token than {LONGEST_TOKEN:,} characters",

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_jwt_extended import JWTManager
 
 from flask_tokenguard import TokenGuard
-from flask_tokenguard.cli.doctor import RISKS
+from flask_tokenguard.cli.doctor.findings import RISKS
 
 from ...conftest import MakeApp
 from ...support import Config

@@ -1,15 +1,15 @@
-"""Issuers for `doctor`: fetch the keys of each one now, all at once and in bounded time."""
+"""Key sets: fetch those of every other issuer now, all at once and in bounded time."""
 
 import threading
 from collections.abc import Mapping
 
-from ..clock import Steady
-from ..config.issuers import IssuerEntry
-from ..errors import KeysUnusable
-from ..fetching import FetchError
-from ..keys.remote.discovery import metadata_urls
-from ..keys.remote.keys import RemoteKeys
-from ..web.parts import Parts
+from ...clock import Steady
+from ...config.issuers import IssuerEntry
+from ...errors import KeysUnusable
+from ...fetching import FetchError
+from ...keys.remote.discovery import metadata_urls
+from ...keys.remote.keys import RemoteKeys
+from ...web.parts import Parts
 
 # In seconds, for all issuers together: three documents, each at the end of its own time.
 LONGEST = 15.0
