@@ -24,7 +24,7 @@ from .sessions.listed import Session
 from .sessions.pairs import TokenResponse
 from .signals import refresh_reused, token_accepted, token_issued, token_rejected
 from .verify.claims import Claims, VerifiedToken
-from .web.authentication import Authentication, current_token, current_user, g
+from .web.authentication import Authentication, current_token, g
 from .web.browser import csrf_token, set_token_cookies, unset_token_cookies
 from .web.guards.decorators import public, refresh_required, require_token, token_required
 from .web.inspection import TokenReport
@@ -39,6 +39,7 @@ from .web.sessions import (
     revoke_token,
     sessions_of,
 )
+from .web.users import current_user
 
 __all__ = [
     "Authentication",

@@ -13,7 +13,6 @@ from flask import (
     Request,
     Response,
     after_this_request,
-    has_request_context,
     request,
 )
 from flask import g as flask_g
@@ -21,7 +20,7 @@ from flask.ctx import _AppCtxGlobals  # Flask has no other name for the type of 
 from werkzeug.local import LocalProxy
 
 from ..config.locations import LocationEntry
-from ..errors import InvalidToken, Reason, Refusal
+from ..errors import InvalidToken, Refusal
 from ..signals import send, token_accepted
 from ..verify.claims import Claims, VerifiedToken
 from .challenge import finish, report
@@ -34,7 +33,7 @@ from .parts import Parts, parts_of, resolver
 ATTRIBUTE = "_tokenguard_authentication"
 # Where it keeps what `g.claims` was before it, if anything.
 _OUTER_CLAIMS = "_tokenguard_outer_claims"
-_UNSET: Any = object()
+UNSET: Any = object()
 
 # A LocalProxy resolves the context at every attribute, these once: 50,000 of 420,000 instructions.
 current_request = resolver(request)
@@ -81,7 +80,7 @@ class Authentication:
         self.has_read_body = locations is parts.locations
         self.is_demanded = False
         self.satisfied: tuple[object, ...] = ()
-        self.user: Any = _UNSET
+        self.user: Any = UNSET
 
     @property
     def location(self) -> str | None:
@@ -233,8 +232,8 @@ def restore_g_claims(_error: BaseException | None = None) -> None:
     Where it was not, it stays as it is: Flask tears a request down before a streamed response runs,
     and whenever a copy of its context ends.
     """
-    outer_claims = getattr(current_request(), _OUTER_CLAIMS, _UNSET)
-    if outer_claims is not _UNSET:
+    outer_claims = getattr(current_request(), _OUTER_CLAIMS, UNSET)
+    if outer_claims is not UNSET:
         flask_g.claims = outer_claims
 
 
@@ -247,39 +246,6 @@ def _restore_at_teardown(app: Flask) -> None:
     if restore_g_claims not in functions:
         # A list of its own, since another thread may be going through the old one.
         app.teardown_request_funcs[None] = [restore_g_claims, *functions]
-
-
-def load_user(authentication: Authentication) -> Any:
-    """Get the user that the app's loader finds for the token, calling it once a request.
-
-    Raises:
-        ConfigurationError: The app has no user loader.
-        InvalidToken: The user is gone.
-        Refusal: The loader's own.
-    """
-    if authentication.token is None:
-        return None
-    if authentication.user is _UNSET:
-        authentication.user = _ask_for_user(authentication, authentication.token)
-    if isinstance(authentication.user, Refusal):
-        raise authentication.user
-    return authentication.user
-
-
-def _ask_for_user(authentication: Authentication, token: VerifiedToken) -> Any:
-    """Call the app's loader; a refusal is returned, to be kept as that of a bad token is."""
-    try:
-        user = authentication.parts.callbacks.load_user(token.claims)
-        if user is not None:
-            return user
-        error: Refusal = InvalidToken(
-            "The token's user is gone", claim="sub", reason=Reason.USER_GONE
-        )
-    except Refusal as refusal:
-        error = refusal
-    token.attach_to(error)
-    _report_later(authentication, error)
-    return error
 
 
 def _look(authentication: Authentication, request: Request, locations: Sequence[Location]) -> None:
@@ -323,10 +289,11 @@ def _header_fault(place: Location | None, token: str) -> Refusal | None:
 def keep_refusal(authentication: Authentication, error: Refusal) -> None:
     """Keep a refusal until something demands a token, or the request is over."""
     authentication.token, authentication.error = None, error
-    _report_later(authentication, error)
+    report_later(authentication, error)
 
 
-def _report_later(authentication: Authentication, error: Refusal) -> None:
+def report_later(authentication: Authentication, error: Refusal) -> None:
+    """Report a refusal with the answer, unless it was reported before."""
     authentication.is_reported = False
     # Its frames hold the token, and what holds the error.
     error.__traceback__ = error.__context__ = None
@@ -359,19 +326,5 @@ def _find_token() -> Authentication | None:
     return None if authentication.token is None else authentication
 
 
-def _find_user() -> Any:
-    if not has_request_context():  # As in the template of a mail.
-        return None
-    authentication = current_authentication()
-    try:
-        return load_user(authentication)
-    except Refusal as error:
-        if not authentication.is_demanded:
-            return None
-        finish_refusal(authentication, error)
-        raise
-
-
 current_token: Authentication = cast(Authentication, LocalProxy(_find_token))
-current_user: Any = LocalProxy(_find_user)
 g: Globals = cast(Globals, flask_g)

@@ -21,7 +21,7 @@ from .credentials.cookies import (
     in_refresh_cookie,
     keep_private,
 )
-from .own_site import find_own_token, require_own_site
+from .pages.own_site import find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .sessions import revoke_text
 

@@ -18,7 +18,6 @@ from .authentication import (
     authenticate_in,
     authenticate_nobody,
     current_request,
-    current_user,
     find_authentication,
 )
 from .browser import csrf_token
@@ -36,6 +35,7 @@ from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
 from .pages.sliding import authenticate_sliding, slide_answer
 from .parts import Parts, resolver
+from .users import current_user
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
     Rejected,

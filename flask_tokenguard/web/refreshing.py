@@ -21,7 +21,7 @@ from .credentials import bodies
 from .credentials.locations import Found, Location, find_refresh_tokens
 from .credentials.places import REFRESH_TOKEN
 from .guards.demands import Demand
-from .own_site import note_own_site
+from .pages.own_site import note_own_site
 from .parts import Parts, parts_of
 
 ASKED = ("scope", "client_id")

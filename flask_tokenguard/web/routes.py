@@ -20,7 +20,7 @@ from .authentication import current_request
 from .browser import check_plan, delete_cookies, set_cookies
 from .challenge import finishes_refusals, report, set_no_store
 from .guards.marks import mark
-from .own_site import require_own_site
+from .pages.own_site import require_own_site
 from .parts import Parts, parts_of
 from .refreshing import answer_token_request, find_presented, read_parameters, rotate
 from .sessions import end_session_of, revoke_text

@@ -18,7 +18,7 @@ from ..verify.claims import Claims, VerifiedToken
 from .authentication import current_authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
-from .own_site import find_own_token, require_own_site
+from .pages.own_site import find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .subjects import check_ours, read_subject
 

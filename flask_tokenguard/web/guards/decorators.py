@@ -21,10 +21,10 @@ from ..authentication import (
     current_authentication_in,
     current_request,
     finish_refusal,
-    load_user,
 )
 from ..challenge import answer_preflight, is_preflight
 from ..refreshing import A_REFRESH_TOKEN, RefreshDemand
+from ..users import load_user
 from .demands import ANY_TOKEN, Demand, Demanded, read_places
 from .marks import check_unmarked, mark, mark_below
 

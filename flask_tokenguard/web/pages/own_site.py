@@ -2,12 +2,12 @@
 
 from flask import has_request_context
 
-from ..config.locations import COOKIE, HEADER
-from ..errors import CrossSiteRequest, Rejected
-from ..verify.claims import VerifiedToken
-from .authentication import current_authentication, current_request
-from .credentials.cookies import in_cookie, in_refresh_cookie
-from .parts import Parts
+from ...config.locations import COOKIE, HEADER
+from ...errors import CrossSiteRequest, Rejected
+from ...verify.claims import VerifiedToken
+from ..authentication import current_authentication, current_request
+from ..credentials.cookies import in_cookie, in_refresh_cookie
+from ..parts import Parts
 
 # Where a request keeps that it was checked with the refresh token of its cookie.
 _CHECKED = "_tokenguard_own_site"
