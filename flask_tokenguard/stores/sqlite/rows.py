@@ -14,6 +14,14 @@ def revoke(connection: Connection, name: bytes, expires: int) -> None:
     )
 
 
+def revoke_once(connection: Connection, name: bytes, expires: int) -> bool:
+    """Revoke a token by its id; return whether it was not revoked before."""
+    noted = connection.execute(
+        "INSERT INTO revoked VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (name, expires)
+    )
+    return bool(noted.rowcount)
+
+
 def start_session(
     connection: Connection,
     session: bytes,
@@ -29,32 +37,6 @@ def start_session(
         "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (session, subject, *first, None, None, instant, instant, access_expires, origin),
     )
-
-
-def begin_once(
-    connection: Connection,
-    session: bytes,
-    subject: bytes,
-    first: RefreshState,
-    *,
-    instant: int,
-    access_expires: int,
-    origin: str,
-) -> None:
-    """Insert a session unless its first token is revoked, and revoke that token."""
-    noted = connection.execute(
-        "INSERT INTO revoked VALUES (?, ?) ON CONFLICT (id) DO NOTHING", (first.jti, first.expires)
-    )
-    if noted.rowcount:
-        start_session(
-            connection,
-            session,
-            subject,
-            first,
-            instant=instant,
-            access_expires=access_expires,
-            origin=origin,
-        )
 
 
 def end_session(connection: Connection, session: bytes) -> None:

@@ -24,11 +24,11 @@ from ..base import (
 )
 from .file import FAULTS, SqliteFile, unavailable
 from .rows import (
-    begin_once,
     drop_expired,
     end_session,
     end_subject,
     revoke,
+    revoke_once,
     start_session,
 )
 from .schema import EVERYBODY, lower_epoch
@@ -195,15 +195,16 @@ class SqliteStore:
                 return Advance("advanced", successor, instant)
             row = connection.execute(_SESSION, (session,)).fetchone()
             if row is None and begins_until is not None:
-                begin_once(
-                    connection,
-                    session,
-                    subject,
-                    RefreshState(presented, begins_until, ""),
-                    instant=instant,
-                    access_expires=access_expires,
-                    origin=origin,
-                )
+                if revoke_once(connection, presented, begins_until):
+                    start_session(
+                        connection,
+                        session,
+                        subject,
+                        RefreshState(presented, begins_until, ""),
+                        instant=instant,
+                        access_expires=access_expires,
+                        origin=origin,
+                    )
                 if connection.execute(_SPEND, spending).rowcount:
                     return Advance("advanced", successor, instant)
             if row is None:
