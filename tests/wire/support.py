@@ -1,5 +1,6 @@
 """Programs of others: found or given up, started on a free port, ended by their own pid."""
 
+import json
 import os
 import subprocess
 import time
@@ -31,6 +32,13 @@ def version_of(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         give_up(f"{distribution} is not installed; the extra wire brings it")
+
+
+def npm_version_of(folder: Path, name: str) -> str:
+    """Return the version of a package of npm's, which is installed in a folder."""
+    manifest = folder / "node_modules" / name / "package.json"
+    found: str = json.loads(manifest.read_text())["version"]
+    return found
 
 
 def debian_version_of(package: str) -> str:

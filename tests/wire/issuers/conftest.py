@@ -1,6 +1,5 @@
 """npm's issuers, installed once in a run."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +21,6 @@ class Packages(NamedTuple):
 
     node: str
     folder: Path
-
-    def version_of(self, name: str) -> str:
-        """Return the version that is installed."""
-        manifest = self.folder / "node_modules" / name / "package.json"
-        version: str = json.loads(manifest.read_text())["version"]
-        return version
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from ..support import Running, running
+from ..support import Running, npm_version_of, running
 from .conftest import Packages
 from .contract import Issued, IssuerContract
 
@@ -34,7 +34,7 @@ def issued(server: Running, packages: Packages) -> Issued:
             "session token": unquote(cookies["better-auth.session_token"]),
         }
     return Issued(
-        version=packages.version_of("better-auth"),
+        version=npm_version_of(packages.folder, "better-auth"),
         issuer=server.url,
         entry={"profile": "oidc-access", "jwks_url": f"{api}/jwks", "audience": server.url},
         access=token,

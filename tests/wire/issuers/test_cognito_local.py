@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ...kit.loopback import free_port
-from ..support import running
+from ..support import npm_version_of, running
 from .cognito import Pool
 from .conftest import Packages
 from .contract import Issued, IssuerContract
@@ -29,7 +29,7 @@ def pool(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def issued(pool: Pool, packages: Packages) -> Issued:
     tokens = pool.log_in()
     return Issued(
-        version=packages.version_of("cognito-local"),
+        version=npm_version_of(packages.folder, "cognito-local"),
         issuer=pool.address,
         entry={"profile": "cognito", "jwks_url": pool.jwks_url, "audience": pool.client},
         access=tokens["AccessToken"],

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from ...interop.api import AUDIENCE
-from ..support import Running, running
+from ..support import Running, npm_version_of, running
 from .conftest import Packages
 from .contract import Issued, IssuerContract
 
@@ -34,7 +34,7 @@ def issued(server: Running, packages: Packages) -> Issued:
         server, grant_type="password", username="alice", client_id="app", scope="notes:read"
     )
     return Issued(
-        version=packages.version_of("oauth2-mock-server"),
+        version=npm_version_of(packages.folder, "oauth2-mock-server"),
         issuer=f"http://localhost:{server.port}",
         entry={"profile": "oidc-access", "audience": False, "requires": ["scope"]},
         access=tokens["access_token"],

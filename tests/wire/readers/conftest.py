@@ -1,6 +1,5 @@
 """What we publish with each algorithm, and Node beside the readers and clients of npm."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,12 +28,6 @@ class Packages(NamedTuple):
 
     scripts: Scripts
     folder: Path
-
-    def version_of(self, name: str) -> str:
-        """Return the version that is installed."""
-        manifest = self.folder / "node_modules" / name / "package.json"
-        version: str = json.loads(manifest.read_text())["version"]
-        return version
 
 
 @pytest.fixture(scope="session")

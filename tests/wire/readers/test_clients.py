@@ -15,7 +15,7 @@ from flask_tokenguard import TokenGuard, issue_token_pair
 from ...conftest import MakeApp
 from ...support import bearer
 from ..page import PAGE, check_row
-from ..support import version_of
+from ..support import npm_version_of, version_of
 from .clients import CLIENT_ID, CLIENTS, Client, LoggedIn
 from .conftest import Packages
 
@@ -98,7 +98,7 @@ def test_the_page_has_the_row_of_npm_s(
         return lambda ours: packages.scripts.run("clients.mjs", {**job, "ours": ours.job})
 
     done = works(app, log_in, acting("refresh"), acting("revoke"))
-    check_row(SECTION, name, packages.version_of(name), done, "-")
+    check_row(SECTION, name, npm_version_of(packages.folder, name), done, "-")
 
 
 @pytest.fixture

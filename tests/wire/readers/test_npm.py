@@ -8,6 +8,7 @@ import pytest
 from flask_tokenguard.cli.readers import FOR_ML_DSA, NOT_FOR_EDDSA
 
 from ..page import PAGE, check_row, rows_of
+from ..support import npm_version_of
 from . import pypi
 from .conftest import HERE, Packages, Publish
 from .outcome import cell_of, outcomes_of, reads
@@ -49,7 +50,7 @@ def test_the_page_has_its_row(
     ways = {"key set": partial(read, packages, reader, "fromSet")}
     if reader != _SET_ALONE:
         ways["PEM"] = partial(read, packages, reader, "fromPem")
-    version = packages.version_of(reader.partition(",")[0])
+    version = npm_version_of(packages.folder, reader.partition(",")[0])
     cell = cell_of(outcomes_of(ways, published), ways)
     check_row("Readers", reader, version, cell, READERS[reader])
 
