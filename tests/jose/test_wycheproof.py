@@ -1,13 +1,6 @@
-"""Project Wycheproof's vectors for JSON Web Signature and JSON Web Key.
-
-They are read from the folder that the environment variable WYCHEPROOF_VECTORS names: the
-`testvectors_v1` of https://github.com/C2SP/wycheproof.
-"""
+"""Project Wycheproof's vectors for JSON Web Signature and JSON Web Key."""
 
 import json
-import os
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,14 +9,15 @@ from flask_tokenguard.jose import compact
 from flask_tokenguard.jose.jwk import KeySet
 from flask_tokenguard.keys.text import read_keys
 
-FOLDER = os.environ.get("WYCHEPROOF_VECTORS")
+from .wycheproof import Vector, needs_vectors, read_vectors
+
 FILES = ("json_web_signature_test", "json_web_key_test", "json_web_crypto_test")
 
 _PS384 = "called valid, but is a PS384 token for a key whose alg is PS256"
 _ES521 = "called valid, but its key's alg is ES521, which does not exist (ES512 is meant)"
 _SAME = "called invalid for its padding, but is the very text of the valid vector 357"
 _FOREIGN = "called valid, but has a ? inside, which is not base64url"
-_JWE = "an encrypted token; see test_jwe_vectors.py"
+_JWE = "an encrypted token; see jwe_vectors/"
 
 # The vectors to which our answer is not theirs, by file and tcId, each with its reason.
 MISTAKEN = {
@@ -39,9 +33,7 @@ MISTAKEN = {
 ENCRYPTED = {("json_web_crypto_test", tc_id): _JWE for tc_id in range(50, 84)}
 LEFT_OUT = MISTAKEN | ENCRYPTED
 
-pytestmark = pytest.mark.skipif(
-    FOLDER is None, reason="WYCHEPROOF_VECTORS does not name the folder of the vectors"
-)
+pytestmark = needs_vectors
 
 
 @pytest.fixture(autouse=True)
@@ -50,46 +42,14 @@ def _published_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flask_tokenguard.keys.text.check_secret", lambda *_, **__: None)
 
 
-class Vector(NamedTuple):
-    """A token, its key and what a verifier must say."""
-
-    file: str
-    tc_id: int
-    name: str
-    key: dict[str, Any]
-    token: str | None
-    is_valid: bool
-
-
-def read_vectors(file: str) -> list[Vector]:
-    """Read a file where it lies; a token that is no text is in the JSON serialization."""
-    if FOLDER is None:
-        return []
-    groups = json.loads(Path(FOLDER, f"{file}.json").read_text())["testGroups"]
-    return [
-        Vector(
-            file,
-            test["tcId"],
-            f"{group['comment']}-{test['comment']}",
-            group.get("public") or group["private"],
-            _text(test.get("jws")),
-            test["result"] == "valid",
-        )
-        for group in groups
-        for test in group["tests"]
-    ]
-
-
-def _text(token: Any) -> str | None:
-    return token if token is None or isinstance(token, str) else json.dumps(token)
-
-
 def is_valid(vector: Vector) -> bool:
-    """Say what we say of a vector: read its key, find the one that its header names, verify."""
-    assert vector.token is not None
+    """Read the key of a vector, find the one that its header names, and verify."""
+    token = vector.token("jws")
+    assert token is not None
+    jwk = vector.group.get("public") or vector.group["private"]
     try:
-        keys = KeySet(read_keys(json.dumps(vector.key)))
-        parsed = compact.parse(vector.token)
+        keys = KeySet(read_keys(json.dumps(jwk)))
+        parsed = compact.parse(token)
     except (ValueError, InvalidToken):
         return False
     return any(
@@ -98,13 +58,11 @@ def is_valid(vector: Vector) -> bool:
     )
 
 
-VECTORS = {(vector.file, vector.tc_id): vector for file in FILES for vector in read_vectors(file)}
+VECTORS = {vector.place: vector for file in FILES for vector in read_vectors(file)}
 RUN = [vector for place, vector in VECTORS.items() if place not in LEFT_OUT]
 
 
-@pytest.mark.parametrize(
-    "vector", RUN, ids=lambda vector: f"{vector.file[9:-5]}-{vector.tc_id}-{vector.name}"
-)
+@pytest.mark.parametrize("vector", RUN, ids=str)
 def test_a_vector_gets_its_result(vector: Vector) -> None:
     assert is_valid(vector) is vector.is_valid
 
@@ -121,7 +79,7 @@ def test_a_vector_that_is_left_out_still_needs_to_be(place: tuple[str, int]) -> 
 
 @pytest.mark.parametrize("place", ENCRYPTED, ids=str)
 def test_a_vector_that_is_left_out_as_encrypted_is_no_signature(place: tuple[str, int]) -> None:
-    assert VECTORS[place].token is None
+    assert VECTORS[place].token("jws") is None
 
 
 def test_nearly_all_vectors_are_run() -> None:
