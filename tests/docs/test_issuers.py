@@ -136,7 +136,7 @@ def test_the_page_has_the_bounds_of_waits_and_lookups() -> None:
     own = inspect.signature(Lookups).parameters["most"].default
     shared = inspect.signature(Reserve).parameters["most"].default
     assert bold == [PATIENCE, MOST_PATIENT, deadline, own, 2 * shared]
-    assert f": {shared} for those" in section
+    assert f": {shared} for those" in " ".join(section.split())
     assert f"[{_MOST_LOOKUPS} for each of its names]" in section
 
 
