@@ -3,10 +3,10 @@
 import contextlib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Self
+
+from ..kit.listening import Listening
 
 Send = Callable[[bytes], None]
 Answer = Callable[[Send], None]
@@ -15,38 +15,18 @@ Raw = Callable[[socket.socket], None]
 SET = b'{"keys": []}'
 
 
-class KeyServer:
-    """Listens on loopback until it is left; counts what it got and what it sent."""
+class KeyServer(Listening):
+    """A key server that counts what it got and what it sent."""
 
     def __init__(
         self, answer: Answer, *, tls: ssl.SSLContext | None = None, raw: Raw | None = None
     ) -> None:
+        super().__init__()
         self._answer = answer
         self._tls = tls
         self._raw = raw
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._listening.settimeout(30)
-        self.port: int = self._listening.getsockname()[1]
-        self.connections = 0
         self.requests: list[bytes] = []
         self.sent = 0
-        self._is_open = True
-        self._threads: list[threading.Thread] = []
-        self._accepting = threading.Thread(target=self._accept)
-
-    def __enter__(self) -> Self:
-        self._accepting.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_open = False
-        # A connection of our own ends the wait for one.
-        with socket.socket() as last:
-            last.connect(("127.0.0.1", self.port))
-        self._accepting.join(30)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join(30)
 
     def url(self, scheme: str = "http", host: str = "127.0.0.1", path: str = "/jwks") -> str:
         """Write the URL of the key set."""
@@ -59,17 +39,6 @@ class KeyServer:
                 return
             send(bytes([octet]))
             time.sleep(0.02)
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._listening.accept()
-            if not self._is_open:
-                connection.close()
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(connection,))
-            self._threads.append(thread)
-            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:

@@ -3,11 +3,12 @@
 import contextlib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
+
+from ...kit.listening import Listening
 
 Command = list[bytes]
 Answer = Callable[[Command], bytes]
@@ -32,10 +33,11 @@ def slots(*nodes: "FakeServer") -> bytes:
     return b"*%d\r\n%s" % (len(rows), b"".join(rows))
 
 
-class FakeServer:
-    """Listens on loopback until it is left; is a server, its own sentinel and its own cluster."""
+class FakeServer(Listening):
+    """A server that is its own sentinel and its own cluster."""
 
     def __init__(self, answer: Answer, *, certificate: Path | None = None) -> None:
+        super().__init__()
         self.answer = answer
         self.is_dripping = False
         self.echoes = True
@@ -47,12 +49,7 @@ class FakeServer:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate)
         self._query = f"?ssl_ca_certs={certificate}" if certificate else ""
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
         self._connections: list[socket.socket] = []
-        self.connections = 0
-        self._threads = [threading.Thread(target=self._accept)]
-        self._is_open = True
 
     def uri(self, kind: str, *, host: str = "127.0.0.1") -> str:
         """Write the URI of a kind of link: `server`, `sentinel` or `cluster`."""
@@ -60,21 +57,10 @@ class FakeServer:
         service = "/tokens" if kind == "sentinel" else ""
         return f"{scheme}://{host}:{self.port}{service}{self._query}"
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_open = False
-        # A connection of our own ends the wait for one.
-        with socket.socket() as last:
-            last.connect(("127.0.0.1", self.port))
+    def _hang_up(self) -> None:
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(30)
-        self._listening.close()
 
     def topology(self, command: Command) -> bytes | None:
         """Answer who is the master, and who has which slot, as one that is all of them."""
@@ -87,17 +73,6 @@ class FakeServer:
             )
             return b"*1\r\n" + bulk(*fields)
         return None
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._listening.accept()
-            if not self._is_open:
-                connection.close()
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(connection,))
-            self._threads.append(thread)
-            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
