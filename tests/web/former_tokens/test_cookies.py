@@ -1,6 +1,5 @@
 """Tokens of the real flask-jwt-extended in its cookies, read by an app of ours."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,10 +24,10 @@ from flask_tokenguard import (
 )
 from flask_tokenguard.cli.commands import tokenguard
 
-from ..conftest import MakeApp
-from ..support import Config, SettableClock, bearer
-from .former import PROFILE, SHORT_SECRET, FormerApp, short_secrets
-from .support import MISSING, new_view, refusal_of
+from ...conftest import MakeApp
+from ...support import Config, SettableClock, bearer
+from ..former import PROFILE, SHORT_SECRET, FormerApp, short_secrets
+from ..support import MISSING, new_view, refusal_of
 
 DAY = 86_400
 # What keeps the client's script as it is.
@@ -42,12 +41,6 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 URL = "https://localhost"
 ACCESS, REFRESH = "access_token_cookie", "refresh_token_cookie"
 Build = Callable[..., Flask]
-
-
-@pytest.fixture
-def clock() -> SettableClock:
-    """A clock that is ahead of the real one, by which the former app issues."""
-    return SettableClock(time.time() + 2)
 
 
 @pytest.fixture

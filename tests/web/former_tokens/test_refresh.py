@@ -1,6 +1,5 @@
 """Refresh tokens of the real flask-jwt-extended: each gives a pair of ours, in one session."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -27,25 +26,14 @@ from flask_tokenguard.cli.commands import tokenguard
 from flask_tokenguard.jose.compact import parse, parse_payload
 from flask_tokenguard.stores.memory import MemoryStore
 
-from ..conftest import MakeApp
-from ..support import SettableClock, bearer
-from .former import PROFILE, SHORT_SECRET, FormerApp
-from .support import received
+from ...conftest import MakeApp
+from ...support import SettableClock, bearer
+from ..former import PROFILE, SHORT_SECRET, FormerApp
+from ..support import received
 
 DAY = 86_400
 Pair = dict[str, Any]
 Build = Callable[..., Flask]
-
-
-@pytest.fixture
-def clock() -> SettableClock:
-    """A clock that is ahead of the real one, by which the former app issues."""
-    return SettableClock(time.time() + 2)
-
-
-@pytest.fixture
-def former() -> FormerApp:
-    return FormerApp()
 
 
 @pytest.fixture
