@@ -122,13 +122,8 @@ def chromium(
 
 
 def _cookie(kept: Any) -> Cookie:
-    return Cookie(
-        kept["name"],
-        kept["value"],
-        kept["domain"],
-        kept["path"],
-        kept["secure"],
-        kept["httpOnly"],
-        kept["sameSite"],
-        None if kept["expires"] == -1 else kept["expires"],
+    return Cookie.of(
+        kept,
+        same_site=kept["sameSite"],
+        expires=None if kept["expires"] == -1 else kept["expires"],
     )

@@ -92,13 +92,8 @@ def firefox(give_up: Callable[[str], NoReturn], node: Node, folder: Path) -> Ite
 
 
 def _cookie(kept: Any) -> Cookie:
-    return Cookie(
-        kept["name"],
-        kept["value"],
-        kept["domain"],
-        kept["path"],
-        kept["secure"],
-        kept["httpOnly"],
-        _SAME_SITE.get(str(kept.get("sameSite")).lower(), ""),
-        None if kept["expires"] in (-1, None) else kept["expires"],
+    return Cookie.of(
+        kept,
+        same_site=_SAME_SITE.get(str(kept.get("sameSite")).lower(), ""),
+        expires=None if kept["expires"] in (-1, None) else kept["expires"],
     )

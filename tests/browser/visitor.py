@@ -26,6 +26,20 @@ class Cookie(NamedTuple):
     same_site: str
     expires: float | None
 
+    @classmethod
+    def of(cls, kept: Any, *, same_site: str, expires: float | None) -> "Cookie":
+        """Read what every browser writes alike; the rest differs."""
+        return cls(
+            kept["name"],
+            kept["value"],
+            kept["domain"],
+            kept["path"],
+            kept["secure"],
+            kept["httpOnly"],
+            same_site,
+            expires,
+        )
+
 
 class Tab(Protocol):
     """A tab of a visitor."""

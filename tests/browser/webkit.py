@@ -138,13 +138,8 @@ def display(server: str) -> Iterator[str]:
 
 
 def _cookie(kept: Any) -> Cookie:
-    return Cookie(
-        kept["name"],
-        kept["value"],
-        kept["domain"],
-        kept["path"],
-        kept["secure"],
-        kept["httpOnly"],
-        kept.get("sameSite", ""),
-        kept.get("expiry"),
+    return Cookie.of(
+        kept,
+        same_site=kept.get("sameSite", ""),
+        expires=kept.get("expiry"),
     )

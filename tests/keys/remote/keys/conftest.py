@@ -1,7 +1,10 @@
 """Another issuer's keys in use: fixtures."""
 
+import time
+
 import pytest
 
+from flask_tokenguard.fetching import Fetched
 from flask_tokenguard.keys.remote.keys import RemoteKeys
 
 from ....support import SettableClock
@@ -49,3 +52,14 @@ def keys(provider: Provider, monotonic: SettableClock, threads: SwitchableThread
         monotonic=monotonic,
         start_thread=threads,
     )
+
+
+@pytest.fixture
+def slow_keys(provider: Provider, monotonic: SettableClock) -> RemoteKeys:
+    """The same, fetched in threads, by a provider that takes a while."""
+
+    def fetch_slowly(url: str, etag: str | None) -> Fetched:
+        time.sleep(0.1)
+        return provider(url, etag)
+
+    return RemoteKeys(JWKS_URL, fetch=fetch_slowly, algorithms=ALGORITHMS, monotonic=monotonic)

@@ -1,7 +1,6 @@
 """Another issuer's keys in use: freshness, rotation."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -71,17 +70,12 @@ def test_keys_long_unused_are_fetched_before_they_verify(
 
 
 def test_who_comes_after_long_waits_for_the_fetch(
-    provider: Provider, monotonic: SettableClock, other_jwk: Jwk
+    slow_keys: RemoteKeys, provider: Provider, monotonic: SettableClock, other_jwk: Jwk
 ) -> None:
-    def fetch_slowly(url: str, etag: str | None) -> Fetched:
-        time.sleep(0.1)
-        return provider(url, etag)
-
-    keys = RemoteKeys(JWKS_URL, fetch=fetch_slowly, algorithms=ALGORITHMS, monotonic=monotonic)
-    keys.find(header(), "sig")
+    slow_keys.find(header(), "sig")
     provider.publish(other_jwk)
     monotonic.now += HOUR
-    assert keys.find(header(), "sig") == ()
+    assert slow_keys.find(header(), "sig") == ()
     assert len(provider.asked) == 2
 
 
@@ -100,21 +94,16 @@ def test_nobody_waits_at_all_while_a_failure_backs_off(
 
 
 def test_a_provider_that_was_down_long_ago_is_asked_again_first(
-    provider: Provider, monotonic: SettableClock, other_jwk: Jwk
+    slow_keys: RemoteKeys, provider: Provider, monotonic: SettableClock, other_jwk: Jwk
 ) -> None:
-    def fetch_slowly(url: str, etag: str | None) -> Fetched:
-        time.sleep(0.1)
-        return provider(url, etag)
-
-    keys = RemoteKeys(JWKS_URL, fetch=fetch_slowly, algorithms=ALGORITHMS, monotonic=monotonic)
-    keys.find(header(), "sig")
+    slow_keys.find(header(), "sig")
     provider.error = FetchError("down")
     monotonic.now += HOUR
-    assert kids(keys.find(header(), "sig")) == ["one"]
+    assert kids(slow_keys.find(header(), "sig")) == ["one"]
     provider.error = None
     provider.publish(other_jwk)
     monotonic.now += HOUR
-    assert keys.find(header(), "sig") == ()
+    assert slow_keys.find(header(), "sig") == ()
 
 
 @pytest.mark.parametrize("kid", ["one", "unknown", None])
