@@ -11,8 +11,8 @@ local instant = next_instant()
 if not instant then
   return false
 end
-local unspent, spent, spent_at, access_noted = unpack(redis.call(
-  'HMGET', SESSION, 'unspent', 'spent', 'spent_at', 'access_expires'
+local unspent, unspent_expires, unspent_scope, spent, spent_at, access_noted = unpack(redis.call(
+  'HMGET', SESSION, 'unspent', 'expires', 'scope', 'spent', 'spent_at', 'access_expires'
 ))
 if not unspent then
   if not begins_until or redis.call('EXISTS', KEYS[7]) == 1 then
@@ -24,12 +24,13 @@ if not unspent then
 end
 
 local outcome
+local changes = {}
 if presented == unspent then
   outcome = 'advanced'
-  redis.call(
-    'HSET', SESSION, 'unspent', jti, 'expires', expires, 'scope', scope,
-    'spent', presented, 'spent_at', digits(NOW)
-  )
+  changes = {
+    'unspent', jti, 'expires', expires, 'scope', scope, 'spent', presented, 'spent_at', digits(NOW)
+  }
+  unspent, unspent_expires, unspent_scope = jti, expires, scope
   note_session(session, tonumber(expires))
 elseif presented == spent and unspent == jti then
   -- The same caller asks again, since it did not hear the outcome.
@@ -45,9 +46,9 @@ else
 end
 
 local noted = math.max(tonumber(access_noted), tonumber(access_expires))
-redis.call('HSET', SESSION, 'access_expires', digits(noted), 'last_used', digits(instant))
+changes = {'access_expires', digits(noted), 'last_used', digits(instant), unpack(changes)}
 if origin ~= '' then
-  redis.call('HSET', SESSION, 'origin', origin)
+  changes = {'origin', origin, unpack(changes)}
 end
-local token = redis.call('HMGET', SESSION, 'unspent', 'expires', 'scope')
-return {outcome, instant, token[1], tonumber(token[2]), token[3]}
+redis.call('HSET', SESSION, unpack(changes))
+return {outcome, instant, unspent, tonumber(unspent_expires), unspent_scope}

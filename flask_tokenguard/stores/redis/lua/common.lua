@@ -47,8 +47,7 @@ local function right_epoch(epoch, highest)
 end
 
 -- What belongs to the sessions that ended stays revoked by their ids.
-local function right_end()
-  local ended_at = read_number(ENDED)
+local function right_end(ended_at)
   if ended_at ~= bounded(ended_at) then
     ended_at = bounded(ended_at)
     redis.call('SET', ENDED, digits(ended_at), 'KEEPTTL')
@@ -58,13 +57,13 @@ end
 
 -- Give an instant after the epoch and after all that ended tokens, or nil where there is no epoch.
 local function next_instant()
-  local epoch = tonumber(redis.call('GET', EPOCH) or nil)
+  local epoch, highest, ended_at = unpack(redis.call('MGET', EPOCH, HIGHEST, ENDED))
+  epoch, highest, ended_at = tonumber(epoch), tonumber(highest or 0), tonumber(ended_at or 0)
   if not epoch then
     return nil
   end
-  local highest = read_number(HIGHEST)
   epoch = right_epoch(epoch, highest)
-  local instant = math.max(NOW, epoch + 1, right_end() + 1)
+  local instant = math.max(NOW, epoch + 1, right_end(ended_at) + 1)
   redis.call('SET', HIGHEST, digits(math.max(instant, highest)), 'PX', EPOCH_KEPT)
   redis.call('PEXPIRE', EPOCH, EPOCH_KEPT)
   return instant
@@ -77,13 +76,11 @@ local function revoke(key, expires)
   end
 end
 
--- Note a session in its subject's index, and drop there what expired.
+-- Note a session in its subject's index, which is kept for as long as any of its sessions.
 local function note_session(session, expires)
-  redis.call('ZREMRANGEBYSCORE', SESSIONS, '-inf', digits(math.floor(NOW / 1000)))
   redis.call('ZADD', SESSIONS, digits(expires), session)
-  local last = redis.call('ZREVRANGE', SESSIONS, 0, 0, 'WITHSCORES')
-  if last[2] then
-    expire_at(SESSIONS, last[2] * 1000)
+  if redis.call('PTTL', SESSIONS) < math.max(0, expires * 1000 - NOW) then
+    expire_at(SESSIONS, expires * 1000)
   end
   expire_at(SESSION, expires * 1000)
 end
@@ -94,6 +91,8 @@ local function start_session(session, subject, jti, expires, scope, instant, acc
     'started', digits(instant), 'last_used', digits(instant),
     'access_expires', access_expires, 'origin', origin
   )
+  -- Nothing else adds to the index.
+  redis.call('ZREMRANGEBYSCORE', SESSIONS, '-inf', digits(math.floor(NOW / 1000)))
   note_session(session, tonumber(expires))
 end
 
