@@ -18,8 +18,9 @@ from ..waiting import part_of_the_time
 from .address import RedisAddress
 from .connection import TimedConnection, connection_options
 from .replies import Node, flag, node, slots, values
+from .resp import Command
 from .scripts import Argument, Script
-from .server import FAULTS, Command, Server, ask_several, renewals
+from .server import FAULTS, Server, ask_several, renewals
 
 _SLOT_ELSEWHERE = (AskError, TryAgainError, ClusterDownError, Uncovered)
 

@@ -19,20 +19,23 @@ from typing import Any, TypeAlias
 from redis import Connection
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import TimeoutError as TimedOut
 from redis.retry import Retry
 
 from ...deadline import connect
 from .. import waiting
 from ..waiting import time_left
 from .address import RedisAddress
+from .resp import Command, ReplyParser, pack
 
 # Of what is left. To be early by so little spares the usual reply a system call.
 _CLOSE_ENOUGH = 0.98
 _BETWEEN = 0.99
 
-# In the same trip, and taken off before redis-py looks at what came: 1.5 us of 27.
-_ECHO = b"*2\r\n$4\r\nECHO\r\n"
+# In the same trip: 1.5 us of 27.
+_ECHO = b"*2\r\n$4\r\nECHO\r\n$16\r\n%b\r\n"
 _numbers = itertools.count()
+_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 # Paths, under redis-py's names for them.
 Files: TypeAlias = tuple[tuple[str, str], ...]
@@ -55,33 +58,39 @@ def connection_options(address: RedisAddress, timeout: float) -> dict[str, Any]:
     }
 
 
-class OutOfStep(Disconnected):
-    """A connection of no more use: what comes on it is not the reply to what was sent last."""
-
-    def __init__(self) -> None:
-        super().__init__("a reply is one to something else")
-
-
 class TimedConnection(Connection):
     """A connection by TCP, or by TLS where `tls_files` is given, even if it is empty."""
 
     _sock: Any
+    _parser: ReplyParser
+    _echo = b""
 
     def __init__(self, *, tls_files: Files | None = None, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call] # redis-py's
+        super().__init__(parser_class=ReplyParser, **options)  # type: ignore[no-untyped-call] # redis-py's
         self._tls_files = tls_files
 
-    def send_with_echo(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> None:
+    def send_with_echo(self, commands: Sequence[Command]) -> None:
         """Send commands after a number that must be echoed; connect if need be."""
-        echo = b"$16\r\n%016x\r\n" % next(_numbers)
-        whole = b"".join((_ECHO, echo, *map(_pack, commands)))
-        self.send_packed_command((whole,))  # type: ignore[no-untyped-call] # redis-py's
-        self._sock.echo = echo
+        self._echo = b"%016x" % next(_numbers)
+        whole = _ECHO % self._echo + pack(commands)
+        self.send_packed_command((whole,), check_health=False)  # type: ignore[no-untyped-call] # redis-py's
 
-    @property
-    def awaits_echo(self) -> bool:
-        """Whether nothing was read of what answers the commands that were sent last."""
-        return self._sock is not None and self._sock.echo is not None
+    def read_echoed(self, count: int) -> list[Any]:
+        """Read the replies to what was sent last, errors among them, or close the connection.
+
+        Raises:
+            OutOfStep: They are not the replies to that.
+            RedisError: There are none, for this reason.
+        """
+        try:
+            return self._parser.read_echoed(self._echo, count)
+        except BaseException as error:
+            self.disconnect()  # type: ignore[no-untyped-call] # redis-py's
+            if isinstance(error, TimeoutError):
+                raise TimedOut from error
+            if isinstance(error, OSError):
+                raise Disconnected from error
+            raise
 
     def _connect(self) -> socket.socket:
         deadline = waiting.deadline()
@@ -128,64 +137,37 @@ def _read_context(files: Files, _written_at: tuple[int, ...]) -> ssl.SSLContext:
     return context
 
 
-def _pack(command: tuple[str | bytes | int, ...]) -> bytes:
-    """Write a command as an array of bulk strings.
-
-    redis-py does it with more instructions: 6 % of those of a whole refresh.
-    """
-    packed = [b"*%d\r\n" % len(command)]
-    for part in command:
-        octets = part if type(part) is bytes else str(part).encode()
-        packed.append(b"$%d\r\n%b\r\n" % (len(octets), octets))
-    return b"".join(packed)
-
-
 class _TimedSocket:
-    """A socket that waits no longer than the operation may.
-
-    Attributes:
-        echo: What must come next, and is not handed on; None where it came.
-    """
+    """A socket that waits no longer than the operation may."""
 
     def __init__(self, connected: socket.socket | ssl.SSLSocket) -> None:
         self._socket = connected
-        self.echo: bytes | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
 
-    def recv(self, size: int, flags: int = 0) -> bytes:
+    def recv(self, size: int) -> bytes:
         self._set_timeout()
-        octets = self._socket.recv(size, flags)
-        return octets if self.echo is None else self._take_echo(octets, self.echo, size)
-
-    def recv_into(self, buffer: bytearray) -> int:
-        """Receive for the parser that redis-py takes where hiredis is installed."""
-        octets = self.recv(len(buffer))
-        buffer[: len(octets)] = octets
-        return len(octets)
+        return self._socket.recv(size)
 
     def sendall(self, octets: bytes) -> None:
         self._set_timeout()
         self._socket.sendall(octets)
 
-    def _take_echo(self, octets: bytes, echo: bytes, size: int) -> bytes:
-        while octets and echo.startswith(octets):
-            # What follows comes in another piece.
-            self._set_timeout()
-            came = self._socket.recv(size)
-            octets = octets + came if came else b""
-        if octets.startswith(echo):
-            self.echo = None
-            return octets[len(echo) :]
-        if octets and not octets.startswith(b"-"):
-            raise OutOfStep
-        # The end of the connection, or the reason why there is no echo.
-        return octets
+    def can_read(self) -> bool:
+        """Return whether anything came by now, be it the end; it is not kept."""
+        timeout = self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1)
+        except _NOTHING_YET:
+            return False
+        finally:
+            self._socket.settimeout(timeout)
+        return True
 
     def _set_timeout(self) -> None:
         left = time_left()
-        timeout = self._socket.gettimeout()
-        # With a timeout of 0, redis-py asks what is there already.
-        if timeout and not left * _CLOSE_ENOUGH <= timeout <= left:
+        timeout = self._socket.gettimeout() or 0.0
+        if not left * _CLOSE_ENOUGH <= timeout <= left:
             self._socket.settimeout(left * _BETWEEN)

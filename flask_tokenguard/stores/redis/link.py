@@ -18,8 +18,9 @@ from .address import RedisAddress
 from .cluster import ClusterLink
 from .connection import TimedConnection, connection_options, tls_context
 from .replies import Garbled, Node, flag, integer, node, option, values
+from .resp import Command
 from .scripts import Argument, Script
-from .server import FAULTS, Command, NoMaster, Server, describe, renewals, unavailable
+from .server import FAULTS, NoMaster, Server, describe, renewals, unavailable
 
 __all__ = ["FAULTS", "begin", "find_risks", "open_link", "prepare", "unavailable"]
 

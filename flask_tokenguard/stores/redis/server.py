@@ -15,10 +15,9 @@ from redis.exceptions import TimeoutError as TimedOut
 
 from ...errors import Reason, Unavailable
 from ..waiting import Pause, Paused, time_left
-from .connection import OutOfStep, TimedConnection
+from .connection import TimedConnection
 from .replies import Garbled, Spoilt
-
-Command = tuple[str | bytes | int, ...]
+from .resp import Command, OutOfStep
 
 FAULTS = (RedisError, RedisClusterException, OSError, Garbled, Spoilt)
 _QUOTES = re.compile("['\"`]")
@@ -81,26 +80,16 @@ class Server:
 
     def receive(self, connection: TimedConnection, count: int) -> list[Any]:
         """Read the replies to what was sent on a connection, errors among them."""
-        replies: list[Any] = []
-        for _ in range(count):
-            try:
-                replies.append(connection.read_response())
-            except ResponseError as error:
-                # Its frames hold this list, and the connection.
-                replies.append(error.with_traceback(None))
-            except FAULTS as error:
-                self._note_fault(error)
-                raise
-            except Exception as error:  # noqa: BLE001 - redis-py takes apart what may be anything
-                self._note_fault(error)
-                raise Garbled from None
-        if connection.awaits_echo:
-            # What was read was left from before, or is why the server does not echo.
-            self._idle.clear()
-            raise_first(replies)
-            raise OutOfStep
+        try:
+            replies = connection.read_echoed(count)
+        except FAULTS as error:
+            self._note_fault(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - what comes may be anything
+            self._note_fault(error)
+            raise Garbled from None
         self._pause.end()
-        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+        if ReadOnlyError in map(type, replies):
             # It was the master, and is no more.
             self._idle.clear()
         else:

@@ -15,7 +15,6 @@ from flask_tokenguard.fetching import FetchError
 from flask_tokenguard.fetching.fetcher import Fetcher
 from flask_tokenguard.stores.redis import connection as redis_connection
 from flask_tokenguard.stores.redis.store import RedisStore
-from flask_tokenguard.stores.waiting import begin
 from flask_tokenguard.testing.stores import new_id
 
 from .fakes import Command, FakeServer, slots
@@ -170,16 +169,6 @@ def test_a_node_asked_beside_a_dripping_one_is_not_blamed(
     with pytest.raises(Unavailable):
         store.standing(id_of(1), None, id_of(0))
     assert store.standing(id_of(1), None, id_of(1)).epoch == 1
-
-
-def test_hiredis_reads_within_the_deadline_too() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.settimeout(60)
-        timed = redis_connection._TimedSocket(ours)
-        begin(0.05)
-        with pytest.raises(TimeoutError):
-            timed.recv_into(bytearray(8))
 
 
 def test_a_connection_that_cannot_be_set_up_is_closed(

@@ -1,15 +1,12 @@
 """Replies that come twice, or to nothing: none is taken for the reply to another request."""
 
-import socket
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
 
 from flask_tokenguard.errors import Unavailable
-from flask_tokenguard.stores.redis.connection import _TimedSocket
 from flask_tokenguard.stores.redis.store import RedisStore
-from flask_tokenguard.stores.waiting import begin
 from flask_tokenguard.testing.stores import new_id
 
 from .fakes import Command, FakeServer
@@ -96,14 +93,3 @@ def test_an_echo_may_come_by_itself(tokens: Tokens) -> None:
     assert not is_revoked(store, new_id())
     tokens.server.delay = 0.01
     assert is_revoked(store, tokens.revoked)
-
-
-def test_hiredis_gets_what_comes_after_the_echo() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        begin(1.0)
-        timed = _TimedSocket(ours)
-        timed.echo = b"$1\r\n7\r\n"
-        theirs.sendall(timed.echo + b"+OK\r\n")
-        buffer = bytearray(64)
-        assert buffer[: timed.recv_into(buffer)] == b"+OK\r\n"

@@ -34,6 +34,8 @@ GARBAGE = [
     b"*x\r\n",
     b"!\r\n",
     b"\r\n",
+    b"$1\r\n12\r\n",
+    b"$4\r\n1\r\n23\r\n",
     b"*1\r\n:1\r\n",
     b"*2\r\n:1\r\n:1\r\n",
     b"*5\r\n" + b":1\r\n" * 5,
