@@ -1,5 +1,6 @@
 -- What the scripts share; put before each of them, after the numbers of `scripts.py`.
--- These and all instants are in milliseconds, by the server's clock; an `expires` is in seconds.
+-- These and all instants are in milliseconds, by the server's clock; an `expires` is in seconds. To a
+-- command, whole numbers are passed as they are: every server writes all of their digits.
 
 local EPOCH, HIGHEST, ENDED, SESSIONS, SESSION, REVOKED = unpack(KEYS)
 
@@ -10,16 +11,12 @@ end
 
 local NOW = read_clock()
 
-local function digits(number)
-  return string.format('%.0f', number)
-end
+-- In seconds: for so long after a session expires its index still has it, so that not each refresh
+-- has to note it there.
+local NOTED_AHEAD = 86400
 
 local function read_number(key)
   return tonumber(redis.call('GET', key) or 0)
-end
-
-local function expire_at(key, instant)
-  redis.call('PEXPIREAT', key, digits(instant))
 end
 
 -- By a clock that is ahead, what is revoked would be dropped at once, and stay so when it is right.
@@ -36,12 +33,15 @@ end
 -- If it was ahead for longer than revoked ids are kept, these may have gone meanwhile: all before
 -- counts as lost, once.
 local function right_epoch(epoch, highest)
+  local was_ahead = highest > NOW + KEPT_AFTER_EXPIRY
+  if not was_ahead and epoch == bounded(epoch) then
+    return epoch
+  end
   local judged = HIGHEST .. ':judged'
-  local is_loss = highest > NOW + KEPT_AFTER_EXPIRY and highest > read_number(judged)
-  if is_loss or epoch ~= bounded(epoch) then
+  if epoch ~= bounded(epoch) or highest > read_number(judged) then
     epoch = NOW + LOWERED_TO
-    redis.call('SET', EPOCH, digits(epoch))
-    redis.call('SET', judged, digits(highest), 'PX', EPOCH_KEPT)
+    redis.call('SET', EPOCH, epoch)
+    redis.call('SET', judged, highest, 'PX', EPOCH_KEPT)
   end
   return epoch
 end
@@ -50,7 +50,7 @@ end
 local function right_end(ended_at)
   if ended_at ~= bounded(ended_at) then
     ended_at = bounded(ended_at)
-    redis.call('SET', ENDED, digits(ended_at), 'KEEPTTL')
+    redis.call('SET', ENDED, ended_at, 'KEEPTTL')
   end
   return ended_at
 end
@@ -64,36 +64,37 @@ local function next_instant()
   end
   epoch = right_epoch(epoch, highest)
   local instant = math.max(NOW, epoch + 1, right_end(ended_at) + 1)
-  redis.call('SET', HIGHEST, digits(math.max(instant, highest)), 'PX', EPOCH_KEPT)
+  redis.call('SET', HIGHEST, math.max(instant, highest), 'PX', EPOCH_KEPT)
   redis.call('PEXPIRE', EPOCH, EPOCH_KEPT)
   return instant
 end
 
 local function revoke(key, expires)
   if expires > tonumber(redis.call('GET', key) or -1) then
-    redis.call('SET', key, digits(expires))
-    expire_at(key, kept_until(expires))
+    redis.call('SET', key, expires)
+    redis.call('PEXPIREAT', key, kept_until(expires))
   end
 end
 
--- Note a session in its subject's index, which is kept for as long as any of its sessions.
+-- Note a session in its subject's index, which is kept for as long as it has one. Give until when.
 local function note_session(session, expires)
-  redis.call('ZADD', SESSIONS, digits(expires), session)
-  if redis.call('PTTL', SESSIONS) < math.max(0, expires * 1000 - NOW) then
-    expire_at(SESSIONS, expires * 1000)
+  local noted = expires + NOTED_AHEAD
+  redis.call('ZADD', SESSIONS, noted, session)
+  if redis.call('PTTL', SESSIONS) < math.max(0, noted * 1000 - NOW) then
+    redis.call('PEXPIREAT', SESSIONS, noted * 1000)
   end
-  expire_at(SESSION, expires * 1000)
+  return noted
 end
 
 local function start_session(session, subject, jti, expires, scope, instant, access_expires, origin)
+  -- Nothing else adds a session to the index.
+  redis.call('ZREMRANGEBYSCORE', SESSIONS, '-inf', math.floor(NOW / 1000))
   redis.call(
     'HSET', SESSION, 'subject', subject, 'unspent', jti, 'expires', expires, 'scope', scope,
-    'started', digits(instant), 'last_used', digits(instant),
-    'access_expires', access_expires, 'origin', origin
+    'started', instant, 'last_used', instant, 'access_expires', access_expires,
+    'origin', origin, 'noted', note_session(session, tonumber(expires)), 'noted_for', expires
   )
-  -- Nothing else adds to the index.
-  redis.call('ZREMRANGEBYSCORE', SESSIONS, '-inf', digits(math.floor(NOW / 1000)))
-  note_session(session, tonumber(expires))
+  redis.call('PEXPIREAT', SESSION, expires * 1000)
 end
 
 -- Drop a session, and revoke its id for as long as any of its access tokens is good.

@@ -4,7 +4,7 @@
 
 local is_new = 0
 for _, epoch in ipairs(KEYS) do
-  if redis.call('SET', epoch, digits(NOW), 'PX', EPOCH_KEPT, 'NX') then
+  if redis.call('SET', epoch, NOW, 'PX', EPOCH_KEPT, 'NX') then
     is_new = 1
   end
 end

@@ -8,7 +8,7 @@ import pytest
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis.store import RedisStore
-from flask_tokenguard.testing.stores import Family, new_id
+from flask_tokenguard.testing.stores import Family, new_id, new_refresh
 
 from ....kit.loopback import free_port
 from ...servers import RealServer, find_valkey, running
@@ -75,7 +75,30 @@ def test_what_is_revoked_is_kept_for_a_day_longer(store: RedisStore, client: Any
 def test_a_family_is_kept_until_its_refresh_token_expires(store: RedisStore, client: Any) -> None:
     family = Family(store, lambda: int(time.time()))
     family.start(lifetime=100)
-    assert [95 < client.ttl(key) <= 100 for key in client.keys("*session*")] == [True, True]
+    (session,), (index,) = client.keys("*session:*"), client.keys("*sessions:*")
+    assert 95 < client.ttl(session) <= 100
+    assert client.ttl(index) > client.ttl(session)
+
+
+@pytest.mark.parametrize("other_worker", ["none", "0.1"])
+def test_an_index_has_a_session_for_as_long_as_it_lasts(
+    store: RedisStore, client: Any, other_worker: str
+) -> None:
+    family = Family(store, lambda: int(time.time()))
+    family.start(lifetime=100)
+    (session,), (index,) = client.keys("*session:*"), client.keys("*sessions:*")
+    presented = family.first.jti
+    for lifetime in (40_000, 80_000, 200_000, 1_000_000, 90):
+        successor = new_refresh(family.now(), lifetime=lifetime)
+        family.present(presented, successor)
+        presented = successor.jti
+        assert client.zscore(index, family.session) >= successor.expires
+        assert client.ttl(index) > lifetime - 5
+        if other_worker == "0.1":
+            # It refreshed the session as well, and noted it as it expires.
+            client.hset(session, "expires", successor.expires - 1)
+            client.zadd(index, {family.session: successor.expires - 1})
+            client.expireat(index, successor.expires - 1)
 
 
 def test_access_tokens_stay_ended_until_the_last_of_them_expired(
