@@ -93,3 +93,13 @@ def test_an_echo_may_come_by_itself(tokens: Tokens) -> None:
     assert not is_revoked(store, new_id())
     tokens.server.delay = 0.01
     assert is_revoked(store, tokens.revoked)
+
+
+def test_the_log_has_why_a_server_does_not_echo(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens.server.echoes = False
+    monkeypatch.setattr(tokens.server, "answer", lambda _: b"-NOPERM no right\r\n")
+    with pytest.raises(Unavailable):
+        is_revoked(RedisStore(tokens.server.uri("server")), tokens.revoked)
+    assert "NOPERM" in caplog.text
