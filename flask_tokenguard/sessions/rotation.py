@@ -23,7 +23,7 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..jose.compact import numeric_date
-from ..stores.base import Advance, RefreshState, Store, Successor
+from ..stores.base import RefreshState, Store, Successor
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
 from .listed import Session
@@ -196,8 +196,10 @@ class Sessions:
             Unavailable: The store cannot be reached, or its answer was lost: the token may be
                 spent, and the client should try again within the grace.
         """
+        login, origin = presented.claims, _cut(origin)
+        owner = ids.subject_id(self._issuer, login["sub"])
         plan = self._pairs.plan(
-            presented.claims,
+            login,
             presented.scope,
             int(self._clock()),
             defaults=defaults,
@@ -206,18 +208,6 @@ class Sessions:
         )
         if check is not None:
             check(plan)
-        advance = self._advance(presented, plan, _cut(origin))
-        if advance.outcome == "reused":
-            raise _reused(presented.claims, advance.successor)
-        if advance.unspent is None:
-            raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
-        return self._pairs.respond(
-            plan, advance.unspent, advance.instant, is_known=advance.unspent.jti == presented.jti
-        )
-
-    def _advance(self, presented: "VerifiedRefreshToken", plan: Plan, origin: str) -> Advance:
-        """Spend the refresh token in the store, or end its session."""
-        owner = ids.subject_id(self._issuer, presented.claims["sub"])
         # Without rotation, a token takes its own place.
         successor = (
             plan.successor
@@ -246,7 +236,13 @@ class Sessions:
         finally:
             if may_have_ended:
                 self._on_end()
-        return advance
+        if advance.outcome == "reused":
+            raise _reused(login, advance.successor)
+        if advance.unspent is None:
+            raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
+        return self._pairs.respond(
+            plan, advance.unspent, advance.instant, is_known=advance.unspent.jti == presented.jti
+        )
 
     def _check_not_ended(self, presented: "VerifiedRefreshToken", owner: bytes) -> None:
         """Refuse what began a session while all of its subject's were ended.
