@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -105,6 +106,29 @@ class _Failure(click.ClickException):
 def fail(message: str) -> NoReturn:
     """End the command with a message on standard error and exit code 2."""
     raise _Failure(message)
+
+
+def write_beside(path: Path, octets: bytes, *, mode: int = 0o666) -> Path:
+    """Write a new file beside another, whose place it takes in one step by `replace`.
+
+    Args:
+        path: The other one.
+        octets: What the new one holds.
+        mode: Its rights, but for those that the umask takes.
+
+    Raises:
+        OSError: It cannot be written; nothing of it is left.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        # Never through a link that another user of the folder has put there.
+        with open(beside, "xb", opener=partial(os.open, mode=mode)) as file:
+            file.write(octets)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
 
 
 def app_of(context: click.Context) -> Flask:

@@ -20,7 +20,7 @@ from ..keys.generate import to_public_pem
 from ..keys.text import read_file, read_material
 from ..web import metadata as well_known
 from ..web.parts import Parts
-from .output import ABSOLUTE, Command, as_json_option, fail, parts_of
+from .output import ABSOLUTE, Command, as_json_option, fail, parts_of, write_beside
 
 # The tests of docs/compatibility.md hold these: all read the one, and these not the other.
 DEFAULT_ALG = "ES256"
@@ -127,12 +127,7 @@ def _write_all(folder: Path, texts: dict[str, bytes]) -> None:
             if not (folder / name).exists() or _may_be_replaced(folder / name, text)
         }
         for path, text in changed.items():
-            beside = path.with_name(f".{path.name}.new")
-            beside.unlink(missing_ok=True)
-            # Never through a link that another user of the folder has put there.
-            with beside.open("xb") as file:
-                file.write(text)
-            beside.replace(path)
+            write_beside(path, text).replace(path)
     except OSError as error:
         fail(f"{folder} cannot be written: {error.strerror}")
 

@@ -64,11 +64,21 @@ def rewrite(source: bytes, *, has_identities: bool = False) -> Rewritten:
         ValueError: It is not Python.
     """
     try:
-        before = cst.parse_module(source)
+        return _rewrite(_parse(source), has_identities=has_identities)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _parse(source: bytes) -> cst.Module:
+    try:
+        return cst.parse_module(source)
     except cst.ParserSyntaxError as error:
         raise ValueError(f"line {error.raw_line} is not Python") from None
-    except (SyntaxError, LookupError, RecursionError) as error:
+    except (SyntaxError, LookupError) as error:
         raise ValueError(f"it is not Python ({type(error).__name__})") from None
+
+
+def _rewrite(before: cst.Module, *, has_identities: bool) -> Rewritten:
     codemod = _Codemod(has_identities=has_identities or IDENTITIES in before.code)
     after = move_imports(MetadataWrapper(before).visit(codemod), codemod.imported)
     by_hand = sorted(set(codemod.by_hand), key=lambda each: (each.line or 0, each.theirs))

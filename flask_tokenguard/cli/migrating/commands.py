@@ -2,7 +2,10 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 from flask import Flask
 
-from ..output import Command, as_json_option, fail
+from ..output import Command, as_json_option, fail, write_beside
 from .config import EXTENSION, move_config
 from .report import ByHand
 
@@ -99,12 +102,40 @@ def _read(path: Path) -> bytes:
 
 
 def _write_all(files: Iterable[_File]) -> None:
-    for path, rewritten in files:
-        if rewritten.after != rewritten.before:
-            try:
-                path.write_bytes(rewritten.octets)
-            except OSError as error:
-                fail(f"{path} cannot be written: {error.strerror}")
+    """Write what has changed, each file in one step, once all of it lies beside them."""
+    changed = [each for each in files if each.rewritten.after != each.rewritten.before]
+    beside: dict[Path, Path] = {}
+    try:
+        for each in changed:
+            with _names(each.path):
+                beside[each.path] = _write_like(each.path.resolve(), each.rewritten.octets)
+        for path, new in beside.items():
+            with _names(path):
+                new.replace(path.resolve())
+    finally:
+        for new in beside.values():
+            new.unlink(missing_ok=True)
+
+
+def _write_like(path: Path, octets: bytes) -> Path:
+    """Write beside a file what shall take its place, with its owner and its rights."""
+    status = path.stat()
+    # What may not be written would be replaced all the same.
+    path.open("r+b").close()
+    new = write_beside(path, octets, mode=0o600)
+    with suppress(PermissionError):
+        os.chown(new, status.st_uid, status.st_gid)
+    new.chmod(stat.S_IMODE(status.st_mode))
+    return new
+
+
+@contextmanager
+def _names(path: Path) -> Iterator[None]:
+    """Fail with the name of a file that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}")
 
 
 def print_moved_config(app: Flask, *, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """`migrate` and `doctor --from-flask-jwt-extended`, as one who types them sees them."""
 
 import json
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -95,17 +96,56 @@ def test_migrate_writes_no_file_if_one_is_no_python(file: Path, tmp_path: Path) 
     assert result.stderr.endswith("broken.py: line 1 is not Python; nothing was written\n")
 
 
-@pytest.mark.parametrize(("denied", "verb"), [("read_bytes", "read"), ("write_bytes", "written")])
-def test_migrate_names_a_file_out_of_reach(
-    file: Path, monkeypatch: pytest.MonkeyPatch, denied: str, verb: str
+@pytest.mark.parametrize("nested", ["x = a" + ".b()" * 1500, "x = " + "not " * 900 + "a"])
+def test_migrate_names_what_is_nested_too_deeply(file: Path, nested: str) -> None:
+    file.write_text(f"{OLD}{nested}\n")
+    result = run_alone("migrate", "--write", file)
+    assert (result.exit_code, file.read_text()) == (2, f"{OLD}{nested}\n")
+    assert result.stderr.endswith("notes.py: it is nested too deeply; nothing was written\n")
+
+
+def test_migrate_names_a_file_that_cannot_be_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deny(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, denied, deny)
+    monkeypatch.setattr(Path, "read_bytes", deny)
     result = run_alone("migrate", "--write", file)
     assert result.exit_code == 2
-    assert result.stderr == f"Error: {file} cannot be {verb}: Permission denied\n"
+    assert result.stderr == f"Error: {file} cannot be read: Permission denied\n"
+
+
+def test_migrate_writes_no_file_if_one_has_no_room(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, right = tmp_path / "other.py", os.open
+    other.write_text(OLD)
+
+    def fill(path: Any, *args: Any, **options: Any) -> int:
+        if "other" in str(path):
+            raise OSError(28, "No space left on device")
+        return right(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", fill)
+    result = run_alone("migrate", "--write", file, other)
+    assert result.stderr == f"Error: {other} cannot be written: No space left on device\n"
+    assert {path.read_text() for path in tmp_path.iterdir()} == {OLD}
+
+
+def test_migrate_replaces_a_file_in_one_step(file: Path) -> None:
+    with file.open() as before:
+        run_alone("migrate", "--write", file)
+        assert (before.read(), file.read_text()) == (OLD, NEW)
+
+
+def test_migrate_keeps_links_and_rights(file: Path, tmp_path: Path) -> None:
+    file.chmod(0o640)
+    link = tmp_path / "link.py"
+    link.symlink_to(file.name)
+    run_alone("migrate", "--write", link)
+    assert link.is_symlink()
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (NEW, 0o640)
 
 
 def test_migrate_names_what_to_install(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
