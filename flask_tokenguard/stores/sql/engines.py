@@ -66,7 +66,8 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
         options: Further ones of `create_engine`.
 
     Raises:
-        ConfigurationError: Its driver is not installed, or waits for an event loop.
+        ConfigurationError: Its driver is not installed, or waits for an event loop, or a parameter
+            of the URL is of another kind.
     """
     dialect = _dialect_of(url.get_backend_name())
     given = {
@@ -85,6 +86,11 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
     except (ImportError, NoSuchModuleError):
         raise ConfigurationError(
             f"TOKENGUARD_STORAGE_URI needs the driver of {url.drivername}://: {_EXTRA}"
+        ) from None
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"TOKENGUARD_STORAGE_URI has a parameter after its ? which {url.drivername}:// does not"
+            f" take, or its value is of another kind ({type(error).__name__})"
         ) from None
     _check_is_sync(engine)
     if connect is None:

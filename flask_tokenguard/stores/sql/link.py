@@ -44,6 +44,10 @@ class Unsure(OSError):
     """The server did not answer the COMMIT: what was written may be there, or not."""
 
 
+class NotConnected(OSError):
+    """The driver has failed in its own code, such as by a parameter that it does not take."""
+
+
 class Statement:
     """A statement as the driver takes it.
 
@@ -184,7 +188,7 @@ class Link:
         """
 
         def ask(_: _Attempt) -> Result:
-            with self.engine.connect() as connection:
+            with self._connect() as connection:
                 return work(self._rows(connection))
 
         return self._perform(ask, goes_on=goes_on)
@@ -225,6 +229,22 @@ class Link:
         port = f":{url.port}" if url.port else ""
         return f"{url.drivername}://{url.host or ''}{port}/{url.database or ''}"
 
+    def _connect(self) -> Connection:
+        """Take a connection of the pool, or make one.
+
+        Raises:
+            NotConnected: The driver takes no such parameters, or has another value for one.
+        """
+        try:
+            return self.engine.connect()
+        except FAULTS:
+            raise
+        except Exception as error:
+            raise NotConnected(
+                f"by {self.engine.driver}, whose parameters follow the ? of the URL:"
+                f" {type(error).__name__} {_first_line(error)}"
+            ) from error
+
     def _rows(self, connection: Connection) -> Rows:
         return Rows(connection, self._statements, returns=self._dialect.returns)
 
@@ -261,7 +281,7 @@ class Link:
             raise error
 
     def _transact(self, work: Callable[[Rows], Result], attempt: _Attempt) -> Result:
-        with self.engine.connect() as connection:
+        with self._connect() as connection:
             for statement in self._dialect.begin:
                 connection.exec_driver_sql(statement)
             attempt.is_answered = True
@@ -344,6 +364,9 @@ def codes_of(error: DBAPIError) -> list[str]:
 
 def describe(error: Exception) -> str:
     """Describe what went wrong, without anything that a server may quote of what it was sent."""
+    if isinstance(error, UnicodeError):
+        # It quotes a character, which may be one of the password.
+        return type(error).__name__
     if not isinstance(error, DBAPIError):
         reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
         return " ".join(filter(None, (type(error).__name__, reason or _first_line(error))))

@@ -149,6 +149,34 @@ def test_a_malformed_uri_is_not_quoted(make_app: MakeApp) -> None:
     assert "ter2" not in str(caught.value)
 
 
+def test_a_parameter_of_another_kind_is_not_quoted() -> None:
+    with pytest.raises(ConfigurationError, match=r"a parameter after its \?") as caught:
+        SQLStore("mysql+pymysql://app:hunter2@db/app?connect_timeout=hunter3").next_instant(
+            new_id()
+        )
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("parameter", ["sslmode=require", "ssl=true", "charset=nope"])
+def test_a_parameter_that_no_driver_takes_is_logged(
+    parameter: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SQLStore(f"mysql+pymysql://app:hunter2@127.0.0.1/app?{parameter}")
+    with pytest.raises(Unavailable):
+        store.standing(new_id(), None, new_id())
+    assert "by pymysql, whose parameters follow the ? of the URL" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_no_character_of_a_password_is_logged(
+    mariadb: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable):
+        SQLStore(mariadb.uri.replace("app@", "app:caf\u20ac@"), timeout=10).next_instant(new_id())
+    assert "UnicodeEncodeError" in caplog.text
+    assert "20ac" not in caplog.text
+
+
 def test_a_driver_that_is_not_installed_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"needs the driver of postgresql\+psycopg2://"):
         SQLStore("postgresql+psycopg2://db/app").next_instant(new_id())
