@@ -1,5 +1,6 @@
 """The delay: for how long an answer of the store is good, whatever happens meanwhile."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +18,7 @@ from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.sessions.revocation import Revocation
 from flask_tokenguard.stores.base import Standing
 from flask_tokenguard.stores.memory import MemoryStore
-from flask_tokenguard.verify.claims import Claims, VerifiedToken
+from flask_tokenguard.verify.claims import Claims, RevocationKey, VerifiedToken
 
 from ..support import SettableClock
 
@@ -181,6 +182,24 @@ def test_of_a_refused_token_nothing_is_kept(kit: Kit) -> None:
     key = kit.token.revocation_key
     assert key is not None
     assert key.answer is None
+
+
+class LosingKey(RevocationKey):
+    """A key whose answer another thread drops as soon as it was looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if name == "answer":
+            self.answer = None
+        return value
+
+
+def test_an_answer_that_another_thread_drops_is_asked_anew(kit: Kit) -> None:
+    kit.accepts()
+    key = kit.token.revocation_key
+    assert key is not None
+    kit.token.revocation_key = LosingKey(*dataclasses.astuple(key))
+    assert [kit.accepts() for _ in range(2)] == [True] * 2
 
 
 def test_while_the_store_is_away_an_answer_is_good_until_its_end(kit: Kit) -> None:

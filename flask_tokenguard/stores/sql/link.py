@@ -304,7 +304,10 @@ class Link:
             raise Unsure("the COMMIT was not answered") from error
 
     def _make_tables(self, attempt: _Attempt) -> None:
-        """Make what is missing of the tables, and write the epoch unless there is one."""
+        """Make what is missing of the tables, and write the epoch unless there is one.
+
+        A store that has lost what was revoked is a new one, which accepts nothing that is older.
+        """
         name = f"{self._prefix}tables"
         metadata = schema.tables(self._prefix)
         number = int.from_bytes(name.encode()[:7])
@@ -312,7 +315,11 @@ class Link:
         def make(rows: Rows) -> None:
             try:
                 _check_lock(rows.find("lock", name=name, number=number, seconds=self._timeout / 2))
-                schema.make(rows.connection, metadata)
+                missing = schema.missing_of(rows.connection, metadata)
+                if schema.has_lost(missing, self._prefix):
+                    # First, since MariaDB commits with each table that is made.
+                    rows.do("end_epoch")
+                metadata.create_all(rows.connection, tables=missing, checkfirst=False)
                 rows.do("begin_epoch")
                 rows.find("unlock", name=name)
             except BaseException:

@@ -4,6 +4,7 @@ Ids are octets, and so are the texts of apps: no character set or collation of a
 them. The table of one row, the epoch, is written once; no row is written by every login.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -105,11 +106,16 @@ def tables(prefix: str) -> MetaData:
     return metadata
 
 
-def make(connection: Connection, metadata: MetaData) -> None:
-    """Make those tables that are not there, by a process that is alone in doing so."""
+def missing_of(connection: Connection, metadata: MetaData) -> list[Table]:
+    """List those tables that are not there."""
     looked_at = inspect(connection)
-    missing = [table for name, table in metadata.tables.items() if not looked_at.has_table(name)]
-    metadata.create_all(connection, tables=missing, checkfirst=False)
+    return [table for name, table in metadata.tables.items() if not looked_at.has_table(name)]
+
+
+def has_lost(missing: Sequence[Table], prefix: str) -> bool:
+    """Return whether a store that had begun has lost what ends tokens."""
+    names = {table.name.removeprefix(prefix) for table in missing}
+    return "state" not in names and not names.isdisjoint({"revoked", "subjects"})
 
 
 def migration(prefix: str, dialect: SqlDialect, *, revision: str, down_revision: str | None) -> str:

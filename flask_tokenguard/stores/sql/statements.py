@@ -72,6 +72,7 @@ _STATEMENTS = {
         WHERE subject = :subject AND expires * 1000 > {now} ORDER BY started DESC
     """,
     "now": "SELECT {now}",
+    "end_epoch": "DELETE FROM {state}",
     "begin_epoch": "{insert_new} {state} (id, epoch) VALUES (1, {now}) {unless_there}",
     "lock": "{lock}",
     "unlock": "{unlock}",

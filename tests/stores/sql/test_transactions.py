@@ -368,15 +368,25 @@ def test_pruning_that_fails_spoils_no_write(
     assert all(store.next_instant(new_id()) for _ in range(64))
 
 
-@pytest.mark.parametrize("drop", ["sessions", "state", "revoked"])
-def test_a_table_that_is_gone_is_made_anew(store: SQLStore, drop: str) -> None:
+def drop(store: SQLStore, table: str) -> None:
     store._links.get().write(
-        lambda rows: rows.connection.exec_driver_sql(f"DROP TABLE {store._prefix}{drop}")
+        lambda rows: rows.connection.exec_driver_sql(f"DROP TABLE {store._prefix}{table}")
     )
-    before = store.next_instant(new_id())
+
+
+@pytest.mark.parametrize("table", ["sessions", "state", "revoked", "subjects"])
+def test_a_table_that_is_gone_is_made_anew(store: SQLStore, table: str) -> None:
+    drop(store, table)
+    assert store.next_instant(new_id()) > 0
     Family(store, now).start()
-    epoch = store.standing(new_id(), None, new_id()).epoch
-    assert epoch <= before or drop == "state"
+    store.revoke(new_id(), subject=None, expires=now() + HOUR)
+
+
+@pytest.mark.parametrize("table", ["revoked", "subjects"])
+def test_a_store_that_lost_what_ends_tokens_is_a_new_one(store: SQLStore, table: str) -> None:
+    before = store.next_instant(new_id())
+    drop(store, table)
+    assert store.standing(new_id(), None, new_id()).epoch >= before
 
 
 def test_a_user_without_rights_is_answered_with_503(
