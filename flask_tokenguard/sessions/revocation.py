@@ -104,8 +104,10 @@ class Revocation:
         key = token.revocation_key
         if key is None:
             key = token.revocation_key = _revocation_key(token)
-        elif key.answer is not None:
-            edition, asked, until = key.answer
+        # Once, since another thread may drop it.
+        answer = key.answer
+        if answer is not None:
+            edition, asked, until = answer
             # In a copy of a machine the clock may lie before the question.
             if edition is self._edition and asked <= self._since_start() < until:
                 return

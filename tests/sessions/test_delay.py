@@ -1,6 +1,5 @@
 """The delay: for how long an answer of the store is good, whatever happens meanwhile."""
 
-import dataclasses
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -198,8 +197,11 @@ def test_an_answer_that_another_thread_drops_is_asked_anew(kit: Kit) -> None:
     kit.accepts()
     key = kit.token.revocation_key
     assert key is not None
-    kit.token.revocation_key = LosingKey(*dataclasses.astuple(key))
+    kit.token.revocation_key = LosingKey(
+        key.token, key.session, key.subject, key.instant, key.answer
+    )
     assert [kit.accepts() for _ in range(2)] == [True] * 2
+    assert kit.store.asked == 2
 
 
 def test_while_the_store_is_away_an_answer_is_good_until_its_end(kit: Kit) -> None:
