@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -17,6 +18,7 @@ _IN_MEMORY = (
     " in TOKENGUARD_STORAGE_URI"
 )
 _MARKS = 256
+_SHOWN_OCTETS = re.compile(r"""b(['"]).*\1""", re.DOTALL)
 Entry = tuple[str, int]
 
 
@@ -65,6 +67,10 @@ def _read(lines: Iterable[str]) -> list[Entry]:
 
 def _read_row(row: list[str]) -> Entry:
     jti, expires = (field.strip() for field in row)
+    # Neither would name a token: octets in another encoding, and octets as Python shows them.
+    jti.encode()
+    if _SHOWN_OCTETS.fullmatch(jti):
+        raise ValueError(jti)
     # Each digit counts: int() takes underscores, signs and other alphabets.
     if not jti or not expires.isascii() or not expires.isdigit():
         raise ValueError(expires)

@@ -82,6 +82,10 @@ def payload_of(token: str) -> dict[str, Any]:
     return parse_payload(parse(token))
 
 
+def written(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
 @pytest.mark.parametrize("is_file", [True, False])
 def test_an_empty_file_counts(app: Flask, tmp_path: Path, is_file: bool) -> None:
     token = FormerApp(SECRET).access()
@@ -93,11 +97,16 @@ def test_an_empty_file_counts(app: Flask, tmp_path: Path, is_file: bool) -> None
 
 @pytest.mark.parametrize(
     "line",
-    ["jti,exp", "id", "id,", ",1900000000", "id,1,2", "id,-1", "id,1.5", "id,1_0", "id,٣", 'id,"1'],
+    [
+        *("jti,exp", "id", "id,", ",1900000000", "id,1,2"),
+        *("id,-1", "id,1.5", "id,1_0", "id,٣", 'id,"1'),
+        # Octets of Latin-1, and what is written by a Redis without decode_responses.
+        *("caf\udce9,1900000000", "b'id',1900000000"),
+    ],
 )
 def test_a_bad_line_is_named_and_nothing_is_imported(app: Flask, line: str) -> None:
     good = FormerApp(SECRET).access()
-    result = run(app, "import-revoked", "-", input=f"a,1900000000\n{line}\n")
+    result = run(app, "import-revoked", "-", input=written(f"a,1900000000\n{line}\n"))
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: Line 2 is not a jti, a comma and an exp")
     assert not accepts(app, good)
