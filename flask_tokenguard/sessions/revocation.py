@@ -9,7 +9,7 @@ question was sent, on a clock that goes on while the machine is suspended.
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from ..clock import Clock, Steady
 from ..errors import InvalidToken, Reason, Unavailable
@@ -28,6 +28,9 @@ class Revocation:
     Attributes:
         longest_lifetime: The longest life of a token of ours, for which its end is remembered.
     """
+
+    # All answers that are good are of this one, for all apps of the process.
+    _edition: ClassVar[object] = object()
 
     def __init__(
         self,
@@ -59,8 +62,6 @@ class Revocation:
         self._accepts_in_outage = accepts_in_outage
         self._delay = delay.total_seconds()
         self._since_start = since_start
-        # All answers that are good are of this one.
-        self._edition = object()
 
     def check(self, token: VerifiedToken) -> None:
         """Refuse a token that was revoked, or that is older than the store's records.
@@ -85,12 +86,13 @@ class Revocation:
         """
         self._check(token, self._ask_of_former)
 
-    def drop_answers(self) -> None:
-        """Let no answer be good any longer, nor one to a question that is on its way.
+    @staticmethod
+    def drop_answers() -> None:
+        """Let no answer in this process be good any longer, nor one that is on its way.
 
         Call it once the store has performed what ends tokens, and where that is not known.
         """
-        self._edition = object()
+        Revocation._edition = object()
 
     def _check(
         self, token: VerifiedToken, ask: Callable[[RevocationKey, str | None], bool]

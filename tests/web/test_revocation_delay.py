@@ -94,6 +94,18 @@ def test_what_ends_a_token_here_ends_it_at_once(app: Flask, end: Callable[[Any],
     assert status(app, pair["access_token"]) == 401
 
 
+def test_what_another_app_of_the_process_ends_is_refused(
+    app: Flask, make_app: MakeApp, store: CountingStore
+) -> None:
+    other = make_app(TokenGuard(store=store))
+    with app.app_context():
+        token = issue_token_pair("alice")["access_token"]
+    assert status(app, token) == 200
+    with other.app_context():
+        end_all_sessions("alice")
+    assert status(app, token) == 401
+
+
 def test_a_reuse_ends_the_access_tokens_at_once(app: Flask) -> None:
     with app.app_context():
         first = issue_token_pair("alice")
