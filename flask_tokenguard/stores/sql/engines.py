@@ -4,8 +4,10 @@ A request may hold the last connection of the app's pool, so that a store which 
 of the same pool waits for itself.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -45,7 +47,8 @@ def read_url(uri: str) -> URL:
     """Read a URL, and choose a driver where it names none.
 
     Raises:
-        ConfigurationError: It is malformed, or names another database; it is never quoted.
+        ConfigurationError: It is malformed, or names another database, or a parameter has no value;
+            it is never quoted.
     """
     try:
         url = make_url(uri)
@@ -54,6 +57,7 @@ def read_url(uri: str) -> URL:
             "TOKENGUARD_STORAGE_URI is malformed: write postgresql+psycopg://USER:PASSWORD@HOST"
             "/DATABASE, and percent-encode a password's special characters"
         ) from None
+    _check_parameters(uri)
     return _with_driver(url)
 
 
@@ -129,6 +133,18 @@ def _bounded_connect(driver: str) -> Callable[..., Any] | None:
 
         return by_pymysql
     return None
+
+
+def _check_parameters(uri: str) -> None:
+    """Refuse a parameter without a value, which SQLAlchemy drops: `ssl_ca=` would demand no TLS."""
+    # A password may have a ? too, and is followed by an @.
+    found = re.search(r"\?([^?@]*)\Z", uri)
+    values = parse_qsl(found[1] if found else "", keep_blank_values=True)
+    if not all(value for _, value in values):
+        raise ConfigurationError(
+            "TOKENGUARD_STORAGE_URI has a parameter without a value after its ?; write one, or"
+            " leave the parameter out"
+        )
 
 
 def _with_driver(url: URL) -> URL:

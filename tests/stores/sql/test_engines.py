@@ -149,6 +149,17 @@ def test_a_malformed_uri_is_not_quoted(make_app: MakeApp) -> None:
     assert "ter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("query", ["ssl_ca=", "charset=utf8mb4&ssl_ca=&ssl_verify_identity=true"])
+def test_a_parameter_without_a_value_is_refused(query: str) -> None:
+    with pytest.raises(ConfigurationError, match="a parameter without a value"):
+        SQLStore(f"mysql+pymysql://app:hun?ter=@db/app?{query}")
+
+
+@pytest.mark.parametrize("query", ["", "?", "?ssl_ca=ca.pem"])
+def test_a_password_with_a_question_mark_is_no_parameter(query: str) -> None:
+    SQLStore(f"mysql+pymysql://app:hun?ter=@db/app{query}")
+
+
 def test_a_parameter_of_another_kind_is_not_quoted() -> None:
     with pytest.raises(ConfigurationError, match=r"a parameter after its \?") as caught:
         SQLStore("mysql+pymysql://app:hunter2@db/app?connect_timeout=hunter3").next_instant(
