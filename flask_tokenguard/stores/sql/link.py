@@ -13,7 +13,7 @@ from weakref import finalize
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ...errors import Reason, Unavailable
@@ -21,31 +21,20 @@ from .. import waiting
 from . import schema
 from .dialects import Dialect
 from .engines import OpenedEngine, open_own, read_url, share
+from .faults import FAULTS, NotConnected, Unsure, codes_of, describe, first_line
 from .statements import write
 
 __all__ = ["Link", "Rows", "open_own", "read_url", "share"]
 
-# PyMySQL 1.1 may fail to decode what a server that ends writes.
-FAULTS = (SQLAlchemyError, OSError, ValueError)
 _MOST_TRIES = 8
 # A moment in which those that deadlocked part, in seconds.
 _LONGEST_MOMENT = 20
-_LONGEST_TEXT = 200
-_LONGEST_CODE = 5
 _logger = logging.getLogger("flask_tokenguard")
 Result = TypeVar("Result")
 
 
 class NotBegun(Exception):
     """The store has no epoch yet."""
-
-
-class Unsure(OSError):
-    """The server did not answer the COMMIT: what was written may be there, or not."""
-
-
-class NotConnected(OSError):
-    """The driver has failed in its own code, such as by a parameter that it does not take."""
 
 
 class Statement:
@@ -242,7 +231,7 @@ class Link:
         except Exception as error:
             raise NotConnected(
                 f"by {self.engine.driver}, whose parameters follow the ? of the URL:"
-                f" {type(error).__name__} {_first_line(error)}"
+                f" {type(error).__name__} {first_line(error)}"
             ) from error
 
     def _rows(self, connection: Connection) -> Rows:
@@ -360,29 +349,3 @@ def _roll_back(connection: Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
     except FAULTS:
         connection.invalidate()
-
-
-def codes_of(error: DBAPIError) -> list[str]:
-    """Return what the server calls its error: a SQLSTATE, a number of MySQL's, or both."""
-    given = [getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())[:1]]
-    known = [str(code) for code in given if isinstance(code, int | str)]
-    return [code for code in known if len(code) <= _LONGEST_CODE]
-
-
-def describe(error: Exception) -> str:
-    """Describe what went wrong, without anything that a server may quote of what it was sent."""
-    if isinstance(error, UnicodeError):
-        # It quotes a character, which may be one of the password.
-        return type(error).__name__
-    if not isinstance(error, DBAPIError):
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
-        return " ".join(filter(None, (type(error).__name__, reason or _first_line(error))))
-    words = [type(error.orig).__name__, *codes_of(error)]
-    if error.statement is None:
-        # It could not connect, and was sent nothing but a login.
-        words.append(_first_line(error.orig))
-    return " ".join(filter(None, words))
-
-
-def _first_line(error: object) -> str:
-    return next(iter(str(error).splitlines()), "")[:_LONGEST_TEXT]

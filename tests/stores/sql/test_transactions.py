@@ -13,7 +13,8 @@ from flask_tokenguard.stores.sql import link as links
 from flask_tokenguard.stores.sql.bounded_psycopg import BoundedConnection as BoundedPsycopg
 from flask_tokenguard.stores.sql.bounded_pymysql import BoundedConnection as BoundedPyMySQL
 from flask_tokenguard.stores.sql.dialects import POSTGRESQL
-from flask_tokenguard.stores.sql.link import Rows, describe
+from flask_tokenguard.stores.sql.faults import describe
+from flask_tokenguard.stores.sql.link import Rows
 from flask_tokenguard.stores.sql.statements import write
 from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.testing.stores import Family, new_id
