@@ -278,12 +278,19 @@ class Sessions:
     def is_alive(self, presented: "VerifiedRefreshToken") -> bool:
         """Return whether the session of a refresh token has not ended; the token may be spent.
 
+        One of another program may not have begun its session yet.
+
         Raises:
             Unavailable: The store cannot be reached.
         """
         owner = ids.subject_id(self._issuer, presented.claims["sub"])
         stored = self._store.sessions_of(owner)
-        return any(session.session == presented.session for session in stored)
+        if any(session.session == presented.session for session in stored):
+            return True
+        if presented.begins_until is None:
+            return False
+        # Once it has begun one, or was revoked, it counts as revoked (see `Store.advance`).
+        return not self._store.standing(presented.jti, None, owner).is_revoked
 
     def of(self, owner: bytes) -> list[Session]:
         """List the sessions of the subject with this id, the newest first.

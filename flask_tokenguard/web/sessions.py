@@ -18,7 +18,7 @@ from ..verify.claims import Claims, VerifiedToken
 from .authentication import current_authentication, current_request
 from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
-from .pages.own_site import find_own_token, require_own_site
+from .pages.own_site import find_former_tokens, find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .subjects import check_ours, read_subject
 
@@ -196,7 +196,7 @@ def list_sessions(parts: Parts, subject: str | Claims) -> list[Session]:
 
 
 def _current_sid(parts: Parts) -> str | None:
-    """Return the `sid` of the current request's token, if we issued it."""
+    """Return the `sid` of the current request's token, if we issued it ourselves."""
     if not has_request_context():
         raise RuntimeError("end_session takes a sid where there is no request")
     authentication = current_authentication()
@@ -205,7 +205,10 @@ def _current_sid(parts: Parts) -> str | None:
         # At a logout the access cookie has often expired.
         require_own_site(parts)
         token = find_own_token(parts)
-    if token is None or not token.is_own or authentication.parts is not parts:
+    if token is None or authentication.parts is not parts:
+        return None
+    # The session of another program's token has no `sid` there, whatever the claim holds.
+    if not token.is_own or token.is_former:
         return None
     return token.claims.get("sid")
 
@@ -220,12 +223,8 @@ def _end_former(parts: Parts, owner: bytes | None) -> bool:
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return False
     is_any = False
-    for text in parts.cookies.texts(current_request()):
-        try:
-            token = parts.verifier.authenticate(text)
-        except InvalidToken:
-            continue
-        if token.is_former and owner in (None, read_subject(parts, token.claims).id):
+    for token in find_former_tokens(parts):
+        if owner in (None, read_subject(parts, token.claims).id):
             _revoke_verified(parts, token)
             is_any = True
     return is_any

@@ -83,15 +83,19 @@ class CrossSiteCheck:
             return False
         raise CrossSiteRequest(detail=_describe(environ))
 
-    def require_csrf(self, request: Request, token: VerifiedToken) -> None:
+    def require_csrf(self, request: Request, *tokens: VerifiedToken) -> None:
         """Require the claim `csrf` of a token of ours beside the cookie; no other site can read it.
+
+        Args:
+            request: The request.
+            tokens: The claim of one of these is enough.
 
         Raises:
             CrossSiteRequest: It is not there, or another one. Or there is none to ask for.
         """
-        claim = token.claims.get("csrf") if token.is_own else None
+        claims = [token.claims.get("csrf") for token in tokens if token.is_own]
         sent = self._find(request)
-        if not isinstance(claim, str) or not claim or sent is None or not _equal(sent, claim):
+        if sent is None or not any(_equal(sent, claim) for claim in claims):
             came = "came" if sent is None else "came with another value"
             raise CrossSiteRequest(
                 detail=f"neither Sec-Fetch-Site nor Origin came, and no fitting {self.header} or"
@@ -134,7 +138,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _equal(sent: str, claim: str) -> bool:
+def _equal(sent: str, claim: object) -> bool:
+    if not isinstance(claim, str) or not claim:
+        return False
     # A header may hold any octet, and a claim any character.
     return hmac.compare_digest(
         sent.encode(errors="surrogatepass"), claim.encode(errors="surrogatepass")

@@ -1,9 +1,11 @@
 """The own site: whether a request comes from it, and the token of ours that its cookies hold."""
 
+from collections.abc import Iterator
+
 from flask import has_request_context
 
 from ...config.locations import COOKIE, HEADER
-from ...errors import CrossSiteRequest, Rejected
+from ...errors import CrossSiteRequest, InvalidToken, Rejected
 from ...verify.claims import VerifiedToken
 from ..authentication import current_authentication, current_request
 from ..credentials.cookies import in_cookie, in_refresh_cookie
@@ -41,7 +43,33 @@ def require_own_site(parts: Parts) -> None:
     if check.leaves_open(request):
         token = find_own_token(parts)
         if token is not None:
-            check.require_csrf(request, token)
+            check.require_csrf(request, token, *_beside(parts, token))
+
+
+def _beside(parts: Parts, token: VerifiedToken) -> Iterator[VerifiedToken]:
+    """Find the tokens of its subject beside one of another program, which has a claim in each.
+
+    Its scripts send that of the access token with a logout, ended or not.
+    """
+    if token.is_former:
+        for other in find_former_tokens(parts):
+            if other.claims.get("sub") == token.claims["sub"]:
+                yield other
+
+
+def find_former_tokens(parts: Parts) -> Iterator[VerifiedToken]:
+    """Find the tokens of another program in the request's cookies, good or not.
+
+    Raises:
+        Unavailable: An issuer's keys could not be had.
+    """
+    for text in parts.get_cookies().texts(current_request()):
+        try:
+            token = parts.verifier.authenticate(text)
+        except InvalidToken:
+            continue
+        if token.is_former:
+            yield token
 
 
 def find_own_token(parts: Parts) -> VerifiedToken | None:
@@ -71,7 +99,7 @@ def _verify_access_token(parts: Parts, text: str) -> VerifiedToken:
 
 
 def _verify_refresh_token(parts: Parts, text: str) -> VerifiedToken | None:
-    """Verify a refresh token; None where its session has ended, and without a store."""
+    """Verify a refresh token; None where its session is over, and without a store."""
     if parts.sessions is None:
         return None
     presented = parts.sessions.verify(text)

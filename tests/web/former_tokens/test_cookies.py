@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 from flask import Flask, jsonify
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from flask_tokenguard import (
     issue_token_pair,
     refresh_required,
     refresh_token_pair,
+    sessions_of,
     set_token_cookies,
     token_required,
     unset_token_cookies,
@@ -141,14 +143,23 @@ def value_of(client: FlaskClient, name: str) -> str:
     return cookie.value
 
 
+def in_app(client: FlaskClient, function: Callable[..., Any], *arguments: Any) -> Any:
+    with client.application.app_context():
+        return function(*arguments)
+
+
 def send(client: FlaskClient, path: str, **headers: str) -> TestResponse:
     return client.post(path, base_url=URL, headers=headers)
+
+
+def claim_of(client: FlaskClient, name: str) -> dict[str, str]:
+    return {"X-CSRF-TOKEN": value_of(client, name)}
 
 
 def double_submit(client: FlaskClient, path: str) -> TestResponse:
     """Send a request as the former app's script does, which names no site."""
     name = "csrf_refresh_token" if path == "/refresh" else "csrf_access_token"
-    return client.post(path, base_url=URL, headers={"X-CSRF-TOKEN": value_of(client, name)})
+    return client.post(path, base_url=URL, headers=claim_of(client, name))
 
 
 def test_an_old_cookie_is_taken_with_its_own_claim(client: FlaskClient) -> None:
@@ -169,7 +180,7 @@ def test_an_old_cookie_is_under_the_check(client: FlaskClient, path: str) -> Non
 
 
 def test_the_claim_of_the_other_old_token_does_not_count(client: FlaskClient) -> None:
-    headers = {"X-CSRF-TOKEN": value_of(client, "csrf_refresh_token")}
+    headers = claim_of(client, "csrf_refresh_token")
     assert client.post("/notes", base_url=URL, headers=headers).status_code == 403
 
 
@@ -216,9 +227,20 @@ def test_a_logout_revokes_the_old_tokens(client: FlaskClient, path: str, is_used
 def test_a_logout_without_the_old_access_token_ends_its_session(client: FlaskClient) -> None:
     refresh = value_of(client, REFRESH)
     client.delete_cookie(ACCESS)
-    assert double_submit(client, "/logout").status_code == 200
+    assert send(client, "/logout", **claim_of(client, "csrf_refresh_token")).status_code == 200
     client.set_cookie(REFRESH, refresh)
     assert send(client, "/refresh", **SAME).status_code == 400
+
+
+def test_a_claim_sid_of_the_old_app_names_no_session(
+    client: FlaskClient, former: FormerApp
+) -> None:
+    assert double_submit(client, "/login").status_code == 200
+    (session,) = in_app(client, sessions_of, "alice")
+    for name in (ACCESS, REFRESH):
+        client.set_cookie(name, former.access(additional_claims={"sid": session.sid}))
+    assert send(client, "/logout", **SAME).status_code == 200
+    assert in_app(client, sessions_of, "alice") == [session]
 
 
 def test_a_logout_passes_over_what_is_no_token(client: FlaskClient) -> None:
@@ -253,6 +275,41 @@ def test_the_old_version_takes_our_cookies_too(build: Build, secret: str) -> Non
         assert send(old, path, **{"X-CSRF-TOKEN": value_of(old, name)}).text == "noted"
 
 
+@pytest.mark.parametrize("path", ["/login", "/logout", "/auth/revoke"])
+def test_an_unused_old_refresh_cookie_asks_for_its_claim(client: FlaskClient, path: str) -> None:
+    client.delete_cookie(ACCESS)
+    for headers in ({}, {"X-CSRF-TOKEN": "another"}):
+        assert send(client, path, **headers).status_code == 403
+    assert send(client, path, **claim_of(client, "csrf_refresh_token")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/auth/revoke"])
+@pytest.mark.parametrize("is_used", [False, True])
+def test_an_old_script_s_claim_counts_when_its_token_has_ended(
+    client: FlaskClient, clock: SettableClock, path: str, is_used: bool
+) -> None:
+    if is_used:
+        assert double_submit(client, "/refresh").status_code == 200
+    clock.now += 3601
+    assert double_submit(client, path).status_code == 200
+
+
+def test_the_claim_of_somebody_else_s_ended_token_does_not_count(
+    client: FlaskClient, former: FormerApp
+) -> None:
+    ended = former.access("mallory", expires_delta=timedelta(seconds=-9))
+    client.set_cookie(ACCESS, ended)
+    claim = jwt.decode(ended, options={"verify_signature": False})["csrf"]
+    assert send(client, "/login", **{"X-CSRF-TOKEN": claim}).status_code == 403
+
+
+def test_an_old_refresh_token_that_was_revoked_asks_for_nothing(client: FlaskClient) -> None:
+    refresh = value_of(client, REFRESH)
+    assert send(client, "/logout", **SAME).status_code == 200
+    client.set_cookie(REFRESH, refresh)
+    assert send(client, "/login").status_code == 200
+
+
 @pytest.fixture
 def renamed(build: Build, former: FormerApp) -> FlaskClient:
     """The same browser at an app with cookies of the usual names, beside the old ones."""
@@ -264,7 +321,7 @@ def test_cookies_may_change_their_names(renamed: FlaskClient) -> None:
     assert double_submit(renamed, "/notes").text == "noted"
     assert double_submit(renamed, "/refresh").status_code == 200
     assert renamed.get_cookie("access_token_cookie") is None
-    headers = {"X-CSRF-TOKEN": value_of(renamed, "__Host-csrf_token")}
+    headers = claim_of(renamed, "__Host-csrf_token")
     assert send(renamed, "/notes", **headers).text == "noted"
     assert send(renamed, "/refresh", **headers).status_code == 200
 
