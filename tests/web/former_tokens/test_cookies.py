@@ -50,10 +50,11 @@ def former() -> FormerApp:
     return make_former()
 
 
-def make_former(secret: str = SHORT_SECRET) -> FormerApp:
+def make_former(secret: str = SHORT_SECRET, **config: Any) -> FormerApp:
     """Make an app that keeps its tokens in cookies."""
     # Our clock is ahead of its.
-    former = FormerApp(secret, TOKEN_LOCATION=["cookies"], COOKIE_SECURE=True, DECODE_LEEWAY=9)
+    config |= {"TOKEN_LOCATION": ["cookies"], "COOKIE_SECURE": True, "DECODE_LEEWAY": 9}
+    former = FormerApp(secret, **config)
     for path, is_refresh in (("/notes", False), ("/renew", True)):
         view = jwt_required(refresh=is_refresh)(new_view("noted"))
         former.app.add_url_rule(path, path, view, methods=["POST"])
@@ -71,17 +72,21 @@ def make_former(secret: str = SHORT_SECRET) -> FormerApp:
     return former
 
 
+def build_entry(clock: SettableClock, *, key: str) -> dict[str, str]:
+    until = datetime.fromtimestamp(clock.now + 40 * DAY, UTC).date().isoformat()
+    return {"profile": PROFILE, "key": key, "until": until}
+
+
 @pytest.fixture
 def build(make_app: MakeApp, clock: SettableClock, secret: str) -> Build:
     """Make an app that takes the tokens of the former one, after an import of none revoked."""
-    until = datetime.fromtimestamp(clock.now + 40 * DAY, UTC).date().isoformat()
 
     def build(**settings: Any) -> Flask:
         settings = {
             "KEY": secret,
             "STORAGE_URI": "memory://",
             "TOKEN_LOCATIONS": ["header", "cookie"],
-            "FORMER_TOKENS": {"profile": PROFILE, "key": SHORT_SECRET, "until": until},
+            "FORMER_TOKENS": build_entry(clock, key=SHORT_SECRET),
             "REFRESH_ROTATION": "off",
         } | settings
         app = make_app(TokenGuard(clock=clock), **settings)
@@ -165,6 +170,23 @@ def double_submit(client: FlaskClient, path: str) -> TestResponse:
 def test_an_old_cookie_is_taken_with_its_own_claim(client: FlaskClient) -> None:
     assert client.get("/claims", base_url=URL).get_json()["sub"] == "alice"
     assert double_submit(client, "/notes").text == "noted"
+
+
+def test_an_old_script_with_tokens_of_rs256_goes_on(
+    build: Build,
+    clock: SettableClock,
+    private_pems: dict[str, str],
+    public_pems: dict[str, str],
+) -> None:
+    private, public = private_pems["RS256"], public_pems["RS256"]
+    former = make_former(ALGORITHM="RS256", PRIVATE_KEY=private, PUBLIC_KEY=public)
+    entry = build_entry(clock, key=public)
+    client = moved(build(**NAMES, FORMER_TOKENS=entry, KEY=private), former)
+    assert jwt.get_unverified_header(value_of(client, ACCESS))["alg"] == "RS256"
+    for path in ("/notes", "/refresh", "/notes", "/logout"):
+        assert send(client, path).status_code == 403
+        assert double_submit(client, path).status_code == 200
+    assert send(client, "/refresh", **SAME).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/notes", "/refresh"])
