@@ -35,6 +35,7 @@ from ..errors import (
 )
 from ..quoting import quote
 from ..signals import log_raised, send, token_issued, token_rejected
+from .credentials.cookies import PRIVATE
 from .pages.logins import redirect_to_login
 from .parts import EXTENSION, Parts, parts_of, resolver
 
@@ -272,8 +273,9 @@ def forbid_storing() -> None:
 
 
 def set_no_store(response: Response) -> Response:
-    """Keep an answer to a request for tokens out of caches."""
-    response.headers["Cache-Control"] = "no-store"
+    """Keep an answer to a request for tokens out of caches; one with cookies stays private."""
+    if response.headers.get("Cache-Control") != PRIVATE:
+        response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
     return response
 

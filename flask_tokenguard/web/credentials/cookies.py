@@ -26,6 +26,8 @@ MOST_OCTETS = 4096
 # Before the value of a refresh cookie that outlives the browser: only the answer that sets a cookie
 # knows its Max-Age, and a refresh has to set it again. No token begins with it.
 PERSISTENT = "~"
+# The `Cache-Control` of an answer that is for one browser alone.
+PRIVATE = "private, no-store"
 
 
 def in_cookie(request: Request, *, name: str) -> str | None:
@@ -64,7 +66,7 @@ def keep_private(response: AnyResponse) -> AnyResponse:
     else:
         headers.add("Vary", "Cookie")
     if "cache-control" not in names:
-        headers.add("Cache-Control", "private, no-store")
+        headers.add("Cache-Control", PRIVATE)
     return response
 
 

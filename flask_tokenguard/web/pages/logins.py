@@ -14,6 +14,7 @@ from werkzeug.routing import BuildError
 
 from ...config.locations import QUERY
 from ...errors import Refusal
+from ..credentials.cookies import PRIVATE
 from ..credentials.readers import has_token_in_query
 from ..parts import Parts, resolver
 
@@ -60,7 +61,7 @@ def redirect_to_login(error: Refusal, parts: Parts) -> Response | None:
             "TOKENGUARD_LOGIN_VIEW %r is no endpoint of the app, or its rule has variables", view
         )
         return None
-    return Response(status=303, headers={"Location": address, "Cache-Control": "private, no-store"})
+    return Response(status=303, headers={"Location": address, "Cache-Control": PRIVATE})
 
 
 def _is_page(request: Request) -> bool:

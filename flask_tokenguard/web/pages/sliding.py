@@ -36,6 +36,7 @@ from ..authentication import (
 from ..browser import set_cookies
 from ..challenge import report
 from ..credentials import bodies
+from ..credentials.cookies import PRIVATE
 from ..credentials.locations import Location, find_refresh_tokens
 from ..parts import EXTENSION, Parts
 from ..refreshing import Parameters, Presented, present, rotate
@@ -119,7 +120,7 @@ def slide_answer(response: Response) -> Response:
         _pass_over(error, parts)
         return response
     # The view may have let caches share it.
-    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Cache-Control"] = PRIVATE
     return response
 
 
