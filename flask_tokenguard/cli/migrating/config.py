@@ -11,6 +11,7 @@ from flask import Flask
 
 from ...clock import wall_clock
 from ...config.former import FORMER_PROFILES
+from ...config.locations import COOKIE, HEADER, JSON, QUERY
 from ...config.settings import PREFIX as OURS
 from ...errors import ConfigurationError
 from ...web.parts import Callbacks
@@ -18,14 +19,15 @@ from ...wiring.app import build_parts
 from .names import LOADERS
 from .report import ByHand
 from .settings import PREFIX, SETTINGS
-from .theirs import Line, Theirs
+from .theirs import KINDS, Line, Theirs
 
 EXTENSION = "flask-jwt-extended"
 _PROFILE = "flask-jwt-extended"
-_LOCATIONS = {"headers": "header", "cookies": "cookie", "query_string": "query", "json": "json"}
+_LOCATIONS = {"headers": HEADER, "cookies": COOKIE, "query_string": QUERY, "json": JSON}
 _MOST_DAYS = 366
 _DEFAULTS = "flask_jwt_extended.default_callbacks"
-_FOR_ALL_COOKIES = ("COOKIE_PATH", "COOKIE_CSRF_NAME", "COOKIE_CSRF_HEADER", "COOKIE_CSRF_FIELD")
+# Theirs of each kind of token, which are one setting here.
+_ONE_FOR_BOTH = ("CSRF_FIELD_NAME", "CSRF_HEADER_NAME")
 
 
 class Moved(NamedTuple):
@@ -52,20 +54,29 @@ def move_config(app: Flask) -> Moved:
     lines: list[Line] = []
     by_hand: list[ByHand] = []
     for name, row in SETTINGS.items():
-        value = theirs[name]
-        if name in _KEYS or value == row.default or list_of(value) == list_of(row.default):
+        if name in _KEYS or _is_default(theirs, name):
             continue
-        found = _CONVERTERS[name](value) if name in _CONVERTERS else None
+        found = _CONVERTERS[name](theirs[name]) if name in _CONVERTERS else None
         if found is None:
             by_hand.append(ByHand.of(PREFIX + name, row))
         else:
             lines += [line for line in found if line not in lines]
-    if theirs.has_cookies and not theirs["COOKIE_SECURE"]:
-        by_hand.append(ByHand.of(f"{PREFIX}COOKIE_SECURE", SETTINGS["COOKIE_SECURE"]))
     lines += _locations(theirs)
+    if theirs.has_cookies:
+        lines += _cookies(theirs)
+        names = [] if theirs["COOKIE_SECURE"] else ["COOKIE_SECURE"]
+        names += [f"{kind}_COOKIE_PATH" for kind in KINDS if theirs.has_own_path(kind)]
+        by_hand += [ByHand.of(PREFIX + name, SETTINGS[name]) for name in names]
     by_hand += _conflicts(lines)
     lines, keys_by_hand = _with_keys(theirs, lines)
     return Moved(lines, [*keys_by_hand, *by_hand, *_loaders(app)])
+
+
+def _is_default(theirs: Theirs, name: str) -> bool:
+    """Return whether a setting has its default; of two that are one here, whether both have."""
+    _, _, rest = name.partition("_")
+    names = [f"{kind}_{rest}" for kind in KINDS] if rest in _ONE_FOR_BOTH else [name]
+    return all(list_of(theirs[each]) == list_of(SETTINGS[each].default) for each in names)
 
 
 def list_of(value: object) -> object:
@@ -114,8 +125,8 @@ def _nothing(_: Any) -> list[Line]:
 # A setting that is not here, and is set to another value than its default, needs a hand.
 _CONVERTERS: Mapping[str, Callable[[Any], list[Line] | None]] = MappingProxyType(
     {
-        "ACCESS_COOKIE_NAME": _nothing,  # see `_locations`
-        "ACCESS_COOKIE_PATH": _plain("COOKIE_PATH"),
+        "ACCESS_COOKIE_NAME": _nothing,  # see `_cookies`
+        "ACCESS_COOKIE_PATH": _nothing,
         "ACCESS_CSRF_COOKIE_NAME": _nothing,
         "ACCESS_CSRF_FIELD_NAME": _plain("COOKIE_CSRF_FIELD"),
         "ACCESS_CSRF_HEADER_NAME": _plain("COOKIE_CSRF_HEADER"),
@@ -138,7 +149,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], list[Line] | None]] = MappingProxyType
         "QUERY_STRING_NAME": _nothing,
         "REFRESH_COOKIE_NAME": _nothing,
         "REFRESH_CSRF_COOKIE_NAME": _nothing,
-        "REFRESH_COOKIE_PATH": _plain("COOKIE_PATH"),
+        "REFRESH_COOKIE_PATH": _nothing,
         "REFRESH_CSRF_FIELD_NAME": _plain("COOKIE_CSRF_FIELD"),
         "REFRESH_CSRF_HEADER_NAME": _plain("COOKIE_CSRF_HEADER"),
         "REFRESH_TOKEN_EXPIRES": _seconds("REFRESH_TOKEN_LIFETIME"),
@@ -151,17 +162,24 @@ _KEYS = ("SECRET_KEY", "PRIVATE_KEY", "PUBLIC_KEY")
 def _locations(theirs: Theirs) -> list[Line]:
     """Write where tokens are, by the names that they have there."""
     places = [_location(theirs, name) for name in theirs.places if name in _LOCATIONS]
-    lines = [] if places == ["header"] else [_line("TOKEN_LOCATIONS", places)]
-    if theirs.has_cookies:
-        lines += [
-            _line("COOKIE_ACCESS_NAME", theirs["ACCESS_COOKIE_NAME"]),
-            _line("COOKIE_REFRESH_NAME", theirs["REFRESH_COOKIE_NAME"]),
-            _line(
-                "COOKIE_CSRF_NAME",
-                [theirs["ACCESS_CSRF_COOKIE_NAME"], theirs["REFRESH_CSRF_COOKIE_NAME"]],
-            ),
-        ]
-    return lines
+    if theirs.has_cookies and theirs.has_own_path("ACCESS"):
+        places.append(f"{COOKIE}:{theirs['ACCESS_COOKIE_NAME']}")
+    return [] if places == [HEADER] else [_line("TOKEN_LOCATIONS", places)]
+
+
+def _cookies(theirs: Theirs) -> list[Line]:
+    """Write the names of cookies, so that each is sent once, old or new, and their path."""
+    lines = []
+    if theirs["ACCESS_COOKIE_PATH"] == theirs["REFRESH_COOKIE_PATH"] != "/":
+        lines.append(_line("COOKIE_PATH", theirs["ACCESS_COOKIE_PATH"]))
+    for kind in KINDS:
+        if not theirs.has_own_path(kind):
+            lines.append(_line(f"COOKIE_{kind}_NAME", theirs[f"{kind}_COOKIE_NAME"]))
+        elif theirs["COOKIE_DOMAIN"]:
+            # The usual name begins with __Host-.
+            lines.append(_line(f"COOKIE_{kind}_NAME", f"{kind.lower()}_token"))
+    names = [theirs[f"{kind}_CSRF_COOKIE_NAME"] for kind in KINDS]
+    return [*lines, _line("COOKIE_CSRF_NAME", names)]
 
 
 def _location(theirs: Theirs, name: str) -> str:

@@ -12,6 +12,10 @@ _BOTH_CSRF = (
 _ONE_PATH = (
     "One path for all cookies: a path keeps out no script, which reads every page of its origin."
 )
+_OWN_PATH = (
+    f"{_ONE_PATH} A cookie whose path was another gets another name: a browser would send both."
+    " Where a logout deletes cookies, delete the old one by its path."
+)
 _ONE_NAME = "One name for both tokens."
 _ISSUER = "One setting is written and demanded. Unset, a token with an `iss` is refused."
 _AUDIENCE = "The first is written, any is accepted. Unset, a token with an `aud` is refused."
@@ -45,7 +49,12 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "By default `__Host-access_token`, which no other host of the site can set. Keep the"
             " old name while cookies are out.",
         ),
-        "ACCESS_COOKIE_PATH": Setting("/", "`TOKENGUARD_COOKIE_PATH`", _ONE_PATH),
+        "ACCESS_COOKIE_PATH": Setting(
+            "/",
+            "`TOKENGUARD_COOKIE_PATH`; for one of its own"
+            ' `TOKENGUARD_TOKEN_LOCATIONS = ["cookie", "cookie:NAME"]`',
+            _OWN_PATH,
+        ),
         "ACCESS_CSRF_COOKIE_NAME": Setting(
             "csrf_access_token", "`TOKENGUARD_COOKIE_CSRF_NAME`", _BOTH_CSRF
         ),
@@ -171,7 +180,12 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "`TOKENGUARD_COOKIE_REFRESH_NAME`",
             "By default `__Host-refresh_token`. Keep the old name while cookies are out.",
         ),
-        "REFRESH_COOKIE_PATH": Setting("/", "`TOKENGUARD_COOKIE_PATH`", _ONE_PATH),
+        "REFRESH_COOKIE_PATH": Setting(
+            "/",
+            "`TOKENGUARD_COOKIE_PATH`; for one of its own"
+            ' `@refresh_required(locations=["cookie", "cookie:NAME"])`',
+            _OWN_PATH,
+        ),
         "REFRESH_CSRF_COOKIE_NAME": Setting(
             "csrf_refresh_token", "`TOKENGUARD_COOKIE_CSRF_NAME`", _BOTH_CSRF
         ),

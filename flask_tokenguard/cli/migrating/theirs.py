@@ -6,6 +6,8 @@ from flask import Flask
 
 from .settings import PREFIX, SETTINGS
 
+KINDS = ("ACCESS", "REFRESH")
+
 
 class Line(NamedTuple):
     """A setting of ours.
@@ -40,6 +42,14 @@ class Theirs:
     def has_cookies(self) -> bool:
         """Whether they may be in cookies."""
         return "cookies" in self.places
+
+    def has_own_path(self, kind: str) -> bool:
+        """Return whether a cookie's path is not the one that all cookies have here.
+
+        Under its name a browser would send the old cookie and the new one.
+        """
+        paths = {self[f"{each}_COOKIE_PATH"] for each in KINDS}
+        return len(paths) > 1 and self[f"{kind}_COOKIE_PATH"] != "/"
 
     @property
     def secret(self) -> Line:

@@ -299,11 +299,46 @@ def test_cookies_keep_their_names() -> None:
     assert by_hand(app) == []
 
 
-def test_two_paths_and_plain_http_need_a_hand() -> None:
-    app = bare(
-        ACCESS_COOKIE_PATH="/api", REFRESH_COOKIE_PATH="/refresh", TOKEN_LOCATION=["cookies"]
-    )
-    assert by_hand(app) == ["JWT_COOKIE_SECURE", "TOKENGUARD_COOKIE_PATH"]
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        ({"ACCESS_CSRF_HEADER_NAME": "X-Own"}, "TOKENGUARD_COOKIE_CSRF_HEADER"),
+        ({"REFRESH_CSRF_FIELD_NAME": "own"}, "TOKENGUARD_COOKIE_CSRF_FIELD"),
+    ],
+)
+def test_one_setting_stands_not_for_two_values(config: dict[str, Any], setting: str) -> None:
+    app = bare(TOKEN_LOCATION=["cookies"], COOKIE_SECURE=True, **config)
+    assert setting in by_hand(app)
+    assert setting not in moved(app)
+
+
+@pytest.mark.parametrize("domain", [None, "example.com"])
+def test_a_cookie_of_another_path_gets_another_name(domain: str | None) -> None:
+    paths = {"ACCESS_COOKIE_PATH": "/api/", "REFRESH_COOKIE_PATH": "/auth/refresh"}
+    app = bare(TOKEN_LOCATION=["cookies"], COOKIE_DOMAIN=domain, **paths)
+    found = moved(app)
+    assert found["TOKENGUARD_TOKEN_LOCATIONS"] == ["cookie", "cookie:access_token_cookie"]
+    names = [found.get(f"TOKENGUARD_COOKIE_{kind}_NAME") for kind in ("ACCESS", "REFRESH")]
+    assert names == ([None, None] if domain is None else ["access_token", "refresh_token"])
+    assert by_hand(app) == ["JWT_COOKIE_SECURE", *map("JWT_{}".format, paths)]
+    app = Flask(__name__)
+    app.config.update({"JWT_SECRET_KEY": LONG} | found)
+    TokenGuard(app)
+
+
+def test_a_refresh_cookie_of_another_path_leaves_the_other_its_name() -> None:
+    app = bare(TOKEN_LOCATION=["cookies"], REFRESH_COOKIE_PATH="/auth/refresh")
+    found = moved(app)
+    assert found["TOKENGUARD_TOKEN_LOCATIONS"] == ["cookie"]
+    assert found["TOKENGUARD_COOKIE_ACCESS_NAME"] == "access_token_cookie"
+    assert found.keys().isdisjoint(["TOKENGUARD_COOKIE_REFRESH_NAME", "TOKENGUARD_COOKIE_PATH"])
+
+
+def test_a_path_of_both_cookies_is_kept() -> None:
+    app = bare(TOKEN_LOCATION=["cookies"], ACCESS_COOKIE_PATH="/a", REFRESH_COOKIE_PATH="/a")
+    found = moved(app)
+    assert found["TOKENGUARD_COOKIE_PATH"] == "/a"
+    assert found["TOKENGUARD_COOKIE_REFRESH_NAME"] == "refresh_token_cookie"
 
 
 @pytest.mark.parametrize(
