@@ -9,13 +9,13 @@ from typing import Unpack
 from flask import has_request_context
 
 from ..config.locations import COOKIE
-from ..errors import InvalidToken, Refusal
+from ..errors import Refusal
 from ..issue.options import IssueOptions
 from ..sessions.listed import Session
 from ..sessions.pairs import TokenResponse
 from ..sessions.rotation import REFRESH_TYPE
 from ..verify.claims import Claims, VerifiedToken
-from .authentication import current_authentication, current_request
+from .authentication import current_authentication
 from .challenge import announce, finishes_refusals, forbid_storing
 from .issuing import check_new_subject
 from .pages.own_site import find_former_tokens, find_own_token, require_own_site

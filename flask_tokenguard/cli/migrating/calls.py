@@ -14,7 +14,13 @@ from .syntax import Arguments, call, is_word, text_of
 
 # The life of an access token by default, which was how long a login counted as fresh.
 _MAX_AGE = "900"
-_LOCATIONS = {"headers": "header", "cookies": "cookie", "query_string": "query", "json": "json"}
+# A query goes by its name there, unless a setting named another.
+_LOCATIONS = {
+    "headers": "header",
+    "cookies": "cookie",
+    "query_string": "query:jwt",
+    "json": "json",
+}
 
 
 class Undecided(Exception):
@@ -66,9 +72,11 @@ def _demand(name: str, ours: str, arguments: Arguments) -> Written:
             named[argument] = value
     if "refresh" not in named:
         return Written(call(ours, **named), tuple(notes))
-    if name != "jwt_required" or len(named) > 1:
+    del named["refresh"]
+    if name != "jwt_required" or named.keys() - {"locations"}:
         raise Undecided(f"{name}(refresh=)")
-    return Written(cst.Name("refresh_required"), tuple(notes))
+    ours = "refresh_required"
+    return Written(call(ours, **named) if named else cst.Name(ours), tuple(notes))
 
 
 def _locations(row: str, value: cst.BaseExpression) -> cst.BaseExpression:

@@ -11,10 +11,10 @@ from libcst.metadata import (
 
 from .callbacks import CALLBACKS, as_callback, loader_of, takes_claims_alone
 from .calls import WRITERS, Place, Undecided
-from .imports import OURS, move_imports
+from .imports import OURS, is_theirs, move_imports
 from .pairs import ACCESS, REFRESH, VARIABLE, Pair, find_pair
 from .report import ByHand
-from .reporting import Reporting
+from .reporting import STAR, Reporting
 from .syntax import (
     MODULES,
     all_nodes,
@@ -262,8 +262,9 @@ class _Codemod(Reporting):
         return updated_node.with_changes(args=kept)
 
     def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
-        """Leave imports to `imports`."""
-        del node
+        """Leave imports to `imports`; what a star brings cannot be seen."""
+        if isinstance(node.names, cst.ImportStar) and is_theirs(node.module):
+            self.note(STAR, node)
         return False
 
     def visit_Import(self, node: cst.Import) -> bool:

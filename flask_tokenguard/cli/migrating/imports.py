@@ -106,19 +106,19 @@ class _Mover(cst.CSTTransformer):
         """Return what is left of an import of theirs: nothing is an empty text; None for others."""
         if not isinstance(statement, cst.ImportFrom | cst.Import):
             return None
-        if isinstance(statement, cst.ImportFrom) and not _is_theirs(statement.module):
+        if isinstance(statement, cst.ImportFrom) and not is_theirs(statement.module):
             return None
         if isinstance(statement.names, cst.ImportStar):
             return statement
         if isinstance(statement, cst.Import) and not any(
-            _is_theirs(alias.name) for alias in statement.names
+            is_theirs(alias.name) for alias in statement.names
         ):
             return None
         kept = [
             alias
             for alias in statement.names
             if self._is_needed(alias)
-            or (isinstance(statement, cst.Import) and not _is_theirs(alias.name))
+            or (isinstance(statement, cst.Import) and not is_theirs(alias.name))
         ]
         if not kept:
             return ""
@@ -173,7 +173,8 @@ def _on_one_line(
     return statement.with_changes(names=plain, lpar=None, rpar=None)
 
 
-def _is_theirs(module: cst.BaseExpression | None) -> bool:
+def is_theirs(module: cst.BaseExpression | None) -> bool:
+    """Return whether a module is of flask-jwt-extended."""
     while isinstance(module, cst.Attribute):
         module = module.value
     return isinstance(module, cst.Name) and module.value == PACKAGE

@@ -54,11 +54,15 @@ def find_pair(function: cst.FunctionDef, name_of: NameOf, *, is_refresh: bool) -
         return None
     if not is_refresh and not (access and refresh):
         return None
-    value = _refreshed(access, refresh) if is_refresh else _issued(access[0], refresh[0], name_of)
+    value = (
+        _refreshed(access, refresh, name_of)
+        if is_refresh
+        else _issued(access[0], refresh[0], name_of)
+    )
     statements = _statements_of(function, access + refresh)
     if value is None or statements is None:
         return None
-    cookies = by_name.get(SET_ACCESS, []) + by_name.get(SET_REFRESH, [])
+    cookies = _cookies(function, by_name)
     calls = dict.fromkeys(access, "access_token") | dict.fromkeys(refresh, "refresh_token")
     gone = {node for each in [*calls, *cookies] for node in all_nodes(each)} - {*calls}
     dropped = {
@@ -71,13 +75,32 @@ def find_pair(function: cst.FunctionDef, name_of: NameOf, *, is_refresh: bool) -
     return Pair(value, statements[0], calls, cookies[0] if cookies else None, dropped, gone)
 
 
-def _refreshed(access: list[cst.Call], refresh: list[cst.Call]) -> cst.Call | None:
+def _cookies(
+    function: cst.FunctionDef, by_name: dict[str | None, list[cst.Call]]
+) -> list[cst.Call]:
+    """Return the calls that set the cookies of a pair; none if one call would not do the same."""
+    found = {name: by_name[name] for name in (SET_ACCESS, SET_REFRESH) if name in by_name}
+    calls = [each for one in found.values() for each in one]
+    options = [arguments_of(each, name) or {} for name, one in found.items() for each in one]
+    first = options[0].get("response") if options else None
+    if first is None or len(calls) > len(found) or _statements_of(function, calls) is None:
+        return []
+    is_plain = all(
+        len(each) == 2
+        and each.keys().isdisjoint(("max_age", "domain"))
+        and first.deep_equals(each["response"])
+        for each in options
+    )
+    return calls if is_plain else []
+
+
+def _refreshed(access: list[cst.Call], refresh: list[cst.Call], name_of: NameOf) -> cst.Call | None:
     """Make the call of a view that refreshes; the refresh token names the subject."""
     named = _options(access, ACCESS, {"identity", "fresh", "additional_claims"})
     if named is None or _options(refresh, REFRESH, {"identity"}) is None:
         return None
     named.pop("identity", None)
-    if not _is_false(named.pop("fresh", None)):
+    if not _is_false(named.pop("fresh", None)) or _has_names(named, name_of):
         return None
     return call("refresh_token_pair", **{_OURS[name]: value for name, value in named.items()})
 
@@ -88,8 +111,7 @@ def _issued(access: cst.Call, refresh: cst.Call, name_of: NameOf) -> cst.Call | 
     others = _options([refresh], REFRESH, {"identity", *_OURS})
     if named is None or others is None or "identity" not in named or "identity" not in others:
         return None
-    # What is copied is not rewritten.
-    if any(name_of(node) for value in named.values() for node in all_nodes(value)):
+    if _has_names(named, name_of):
         return None
     fresh, subject = named.pop("fresh", None), named.pop("identity")
     if not subject.deep_equals(others.pop("identity")) or not (
@@ -103,6 +125,11 @@ def _issued(access: cst.Call, refresh: cst.Call, name_of: NameOf) -> cst.Call | 
     return call(
         "issue_token_pair", subject, **{_OURS[name]: value for name, value in named.items()}
     )
+
+
+def _has_names(arguments: Arguments, name_of: NameOf) -> bool:
+    """Return whether a name of theirs is among what is copied, and so not rewritten."""
+    return any(name_of(node) for value in arguments.values() for node in all_nodes(value))
 
 
 def _is_false(node: cst.BaseExpression | None) -> bool:

@@ -16,7 +16,13 @@ from .report import ByHand
 from .settings import PREFIX, SETTINGS
 from .syntax import arguments_of, is_word, name_among, own_calls, text_of
 
-_ROWS = {**DECORATORS, **LOADERS, **FUNCTIONS, **EXCEPTIONS, **BEHAVIOURS}
+STAR = "from flask_jwt_extended import *"
+_STARS = {
+    STAR: Name(
+        "each name that is used", "Which they are cannot be seen: name them, and run it again."
+    )
+}
+_ROWS = {**DECORATORS, **LOADERS, **FUNCTIONS, **EXCEPTIONS, **BEHAVIOURS, **_STARS}
 _PRIVATE = Name("nothing", "It is no public name of flask-jwt-extended 4.7.4: move to that first.")
 _LOGOUT = "A logout puts a `jti` into a list of the app's own"
 _DEMANDS = ("jwt_required", "verify_jwt_in_request")

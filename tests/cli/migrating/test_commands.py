@@ -326,7 +326,7 @@ def test_a_cookie_of_another_path_gets_another_name(domain: str | None) -> None:
     TokenGuard(app)
 
 
-def test_a_refresh_cookie_of_another_path_leaves_the_other_its_name() -> None:
+def test_a_refresh_cookie_of_another_path_is_alone_renamed() -> None:
     app = bare(TOKEN_LOCATION=["cookies"], REFRESH_COOKIE_PATH="/auth/refresh")
     found = moved(app)
     assert found["TOKENGUARD_TOKEN_LOCATIONS"] == ["cookie"]

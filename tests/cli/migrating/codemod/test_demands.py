@@ -20,7 +20,11 @@ from .support import body, moved, rows
         ("@jwt_required(locations='headers')", '@token_required(locations=["header"])'),
         (
             "@jwt_required(locations=['cookies', 'query_string'])",
-            '@token_required(locations=["cookie", "query"])',
+            '@token_required(locations=["cookie", "query:jwt"])',
+        ),
+        (
+            "@jwt_required(refresh=True, locations=['headers', 'json'])",
+            '@refresh_required(locations=["header", "json"])',
         ),
         ("@jwt_required(skip_revocation_check=True)", "@token_required"),
     ],
@@ -37,7 +41,8 @@ def test_a_decorator_becomes_ours(before: str, after: str) -> None:
         ("@jwt_required(verify_type=False)", "jwt_required(verify_type=)"),
         ("@jwt_required(skip_revocation_check=True)", "jwt_required(skip_revocation_check=)"),
         ("@jwt_required(optional=DEBUG)", "jwt_required(optional=)"),
-        ("@jwt_required(refresh=True, locations='headers')", "jwt_required(refresh=)"),
+        ("@jwt_required(refresh=True, optional=True)", "jwt_required(refresh=)"),
+        ("@jwt_required(refresh=True, locations=PLACES)", "jwt_required(locations=)"),
         ("@jwt_required(locations=PLACES)", "jwt_required(locations=)"),
         ("@jwt_required(**OPTIONS)", "jwt_required"),
         ("@jwt_required(True, False, False, None, True, False, 7)", "jwt_required"),

@@ -79,6 +79,12 @@ def test_a_time_of_the_app_is_not_taken_for_the_module() -> None:
     assert "time.time" not in found.after
 
 
+def test_an_import_of_every_name_is_named() -> None:
+    found = moved(ALL + "\nview = jwt_required()(get_jti)\n")
+    assert [(line.line, line.theirs) for line in found.by_hand] == [(1, ALL.strip())]
+    assert rewrite(b"from flask import *\n").by_hand == []
+
+
 def test_many_imports_stand_one_a_line() -> None:
     code = LOGIN + REFRESH.replace("\n    return", "\n    current_user\n    return")
     names = ", ".join({*NAMES, "current_user"})

@@ -94,6 +94,38 @@ def test_the_cookies_of_a_pair_are_set_by_one_call() -> None:
     """)
 
 
+COOKIES = """\
+def login():
+    access = create_access_token(a)
+    refresh = create_refresh_token(a)
+    set_access_cookies(r, access)
+    set_refresh_cookies(r, refresh)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row"),
+    [
+        ("(r, access)", "(r, access, max_age=10)", "set_access_cookies(max_age=)"),
+        ("(r, refresh)", "(r, refresh, domain='a')", "set_refresh_cookies"),
+        ("(r, refresh)", "(other, refresh)", "set_refresh_cookies"),
+        ("(r, refresh)", "(*both)", "set_refresh_cookies"),
+        ("(r, refresh)", "(encoded_refresh_token=refresh, max_age=1)", "set_refresh_cookies"),
+        (
+            "    set_access",
+            "    if a:\n        set_access_cookies(r, access)\n    set_access",
+            None,
+        ),
+        ("    set_refresh", "    if a:\n        set_refresh", None),
+    ],
+)
+def test_cookies_that_are_no_pair_s_are_named(before: str, after: str, row: str | None) -> None:
+    names = (*NAMES, "set_access_cookies", "set_refresh_cookies")
+    code = COOKIES.replace(before, after)
+    assert (row or "set_refresh_cookies") in [name for _, name in rows(code, *names)]
+    assert "set_refresh_cookies(" in body(code, *names)
+
+
 @pytest.mark.parametrize(
     "tokens",
     [
@@ -148,8 +180,9 @@ def test_a_refresh_that_gives_both_tokens_gives_the_pair() -> None:
         "name = other = get_jwt_identity()",
         "return create_access_token(name, fresh=True), get_jwt_identity()",
         "return create_access_token(name, expires_delta=DAY), get_jwt_identity()",
+        "return create_access_token(name, additional_claims={'a': get_jwt()['a']})",
     ],
 )
 def test_what_a_refresh_reads_of_its_token_is_named(line: str) -> None:
-    found = rows(f"@jwt_required(refresh=True)\ndef refresh():\n    {line}\n", *NAMES)
+    found = rows(f"@jwt_required(refresh=True)\ndef refresh():\n    {line}\n", *NAMES, "get_jwt")
     assert (3, "jwt_required(refresh=)") in found
