@@ -163,6 +163,7 @@ class RotationContract(StoreFixtures):
             store.end_subject(family.subject, expires=now() + LIFETIME)
         else:
             family.present(new_id())
+        assert store.standing(first, None, family.subject).is_revoked
         assert family.begin_by(first)[:2] == ("ended", None)
         assert family.listed() == []
 
