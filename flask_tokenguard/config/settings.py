@@ -210,8 +210,10 @@ class Settings:
     """The cookie of the access token. For all cookies see [Browsers](browser.md). Example:
     `"__Host-notes_access"`.
     """
-    cookie_refresh_name: str = _setting(cookies.name, "__Host-refresh_token")
-    """The cookie of the refresh token. Example: `"__Host-notes_refresh"`."""
+    cookie_refresh_name: tuple[str, ...] = _setting(cookies.names, ("__Host-refresh_token",))
+    """The cookie of the refresh token; of several the first is set, and those after it are read
+    where it is missing, and deleted. Example: `"__Host-notes_refresh"`.
+    """
     cookie_csrf_name: tuple[str, ...] = _setting(cookies.names, ("__Host-csrf_token",))
     """The cookie that scripts read, with the claim `csrf`; or several, which hold the same.
     Example: `"__Host-notes_csrf"`.

@@ -121,7 +121,7 @@ def unset_cookies(parts: Parts, response: AnyResponse) -> AnyResponse:
 
 def delete_cookies(cookies: TokenCookies, response: AnyResponse) -> AnyResponse:
     """Delete the cookies; nothing is checked."""
-    cookies.delete(response, cookies.access, cookies.refresh, *cookies.csrf, *cookies.others)
+    cookies.delete(response, cookies.access, *cookies.refresh, *cookies.csrf, *cookies.others)
     if has_request_context():
         setattr(current_request(), _NEW_CSRF, "")
     keep_private(response)
@@ -173,7 +173,7 @@ def check_plan(cookies: TokenCookies, plan: Plan) -> None:
 
 
 def _check_sizes(cookies: TokenCookies, access: int, refresh: int) -> None:
-    for name, size in ((cookies.access, access), (cookies.refresh, len(PERSISTENT) + refresh)):
+    for name, size in ((cookies.access, access), (cookies.refresh[0], len(PERSISTENT) + refresh)):
         if len(name) + size > MOST_OCTETS:
             raise IssueError(
                 f"the cookie {name} would have {len(name) + size} octets with its name, and"
@@ -199,7 +199,7 @@ def _find_refresh_token(parts: Parts, cookies: TokenCookies, sid: object) -> Ver
     if not has_request_context():
         return None
     try:
-        text = in_refresh_cookie(current_request(), name=cookies.refresh)
+        text = in_refresh_cookie(current_request(), names=cookies.refresh)
         token = None if text is None else _authenticate(parts, text, "refresh_token")
     except (Refusal, IssueError):
         return None
@@ -227,9 +227,9 @@ def _write(
     cookies.write(response, cookies.access, contents.access, max_age=max_age, is_read=False)
     if contents.refresh:
         value = f"{PERSISTENT}{contents.refresh}" if persistent else contents.refresh
-        cookies.write(response, cookies.refresh, value, max_age=max_age, is_read=False)
+        cookies.write(response, cookies.refresh[0], value, max_age=max_age, is_read=False)
     elif contents.refresh is not None:
-        cookies.delete(response, cookies.refresh)
+        cookies.delete(response, cookies.refresh[0])
     if contents.csrf:
         for name in cookies.csrf:
             cookies.write(response, name, contents.csrf, max_age=max_age, is_read=True)
@@ -238,6 +238,8 @@ def _write(
     if has_request_context():
         request = current_request()
         # The next request would carry two tokens, of which one may be of somebody else.
-        cookies.delete(response, *(name for name in cookies.others if name in request.cookies))
+        others = () if contents.refresh is None else cookies.refresh[1:]
+        came = [name for name in (*cookies.others, *others) if name in request.cookies]
+        cookies.delete(response, *came)
         setattr(request, _NEW_CSRF, contents.csrf)
     keep_private(response)

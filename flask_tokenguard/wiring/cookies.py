@@ -38,11 +38,11 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
     access, *others = [
         (setting, shorten(name)) for setting, name in _names_of_access_cookies(settings, on_fault)
     ]
-    refresh = shorten(settings.cookie_refresh_name)
+    refresh = tuple(map(shorten, settings.cookie_refresh_name))
     csrf = tuple(map(shorten, settings.cookie_csrf_name))
     names = [
         access,
-        ("COOKIE_REFRESH_NAME", refresh),
+        *(("COOKIE_REFRESH_NAME", name) for name in refresh),
         *(("COOKIE_CSRF_NAME", name) for name in csrf),
         *others,
     ]

@@ -30,7 +30,7 @@ def cookies_of_other_hosts(parts: Parts) -> Places:
     cookies = parts.cookies
     if cookies is None or not cookies.attributes.secure:
         return []
-    names = (cookies.access, cookies.refresh, *cookies.csrf, *cookies.others)
+    names = (cookies.access, *cookies.refresh, *cookies.csrf, *cookies.others)
     others = [name for name in names if not name.lower().startswith("__host-")]
     return [{"names": ", ".join(others)}] if others else []
 

@@ -172,12 +172,13 @@ def _cookies(theirs: Theirs) -> list[Line]:
     lines = []
     if theirs["ACCESS_COOKIE_PATH"] == theirs["REFRESH_COOKIE_PATH"] != "/":
         lines.append(_line("COOKIE_PATH", theirs["ACCESS_COOKIE_PATH"]))
+    prefix = "" if theirs["COOKIE_DOMAIN"] else "__Host-"
     for kind in KINDS:
-        if not theirs.has_own_path(kind):
-            lines.append(_line(f"COOKIE_{kind}_NAME", theirs[f"{kind}_COOKIE_NAME"]))
-        elif theirs["COOKIE_DOMAIN"]:
-            # The usual name begins with __Host-.
-            lines.append(_line(f"COOKIE_{kind}_NAME", f"{kind.lower()}_token"))
+        name: object = theirs[f"{kind}_COOKIE_NAME"]
+        if theirs.has_own_path(kind):
+            usual = f"{prefix}{kind.lower()}_token"
+            name = [usual, name] if kind == "REFRESH" else usual
+        lines.append(_line(f"COOKIE_{kind}_NAME", name))
     names = [theirs[f"{kind}_CSRF_COOKIE_NAME"] for kind in KINDS]
     return [*lines, _line("COOKIE_CSRF_NAME", names)]
 

@@ -183,7 +183,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "REFRESH_COOKIE_PATH": Setting(
             "/",
             "`TOKENGUARD_COOKIE_PATH`; for one of its own"
-            ' `@refresh_required(locations=["cookie", "cookie:NAME"])`',
+            ' `TOKENGUARD_COOKIE_REFRESH_NAME = ["__Host-refresh_token", "NAME"]`',
             _OWN_PATH,
         ),
         "REFRESH_CSRF_COOKIE_NAME": Setting(

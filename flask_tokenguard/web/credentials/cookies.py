@@ -1,6 +1,6 @@
 """Cookies: where browsers keep our tokens, read from requests and written to answers (RFC 6265)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -46,10 +46,13 @@ def in_cookie(request: Request, *, name: str) -> str | None:
     return values[0] or None
 
 
-def in_refresh_cookie(request: Request, *, name: str) -> str | None:
-    """Read the cookie of a refresh token, as `in_cookie` does."""
-    value = in_cookie(request, name=name)
-    return None if value is None else value.removeprefix(PERSISTENT) or None
+def in_refresh_cookie(request: Request, *, names: Iterable[str]) -> str | None:
+    """Read the first of these cookies that holds a refresh token, as `in_cookie` does."""
+    for name in names:
+        value = in_cookie(request, name=name)
+        if value is not None:
+            return value.removeprefix(PERSISTENT) or None
+    return None
 
 
 def keep_private(response: AnyResponse) -> AnyResponse:
@@ -76,7 +79,7 @@ class TokenCookies:
 
     Attributes:
         access: The name of that of access tokens.
-        refresh: That of refresh tokens.
+        refresh: Those of refresh tokens: the first is set, the others are read after it.
         csrf: Those of the cookies that scripts read, which hold the same.
         others: Those of other cookies in which access tokens are looked for.
         attributes: Those of all.
@@ -85,7 +88,7 @@ class TokenCookies:
     """
 
     access: str
-    refresh: str
+    refresh: tuple[str, ...]
     csrf: tuple[str, ...]
     others: tuple[str, ...]
     attributes: "CookieAttributes"
@@ -104,8 +107,8 @@ class TokenCookies:
 
     def refresh_location(self, entry: LocationEntry) -> Location:
         """Make the location of the refresh tokens in the cookie that an entry names."""
-        name = self._name_of(entry, self.refresh)
-        read = partial(in_refresh_cookie, name=name)
+        names = self.refresh if entry.name is None else (self._name_of(entry, ""),)
+        read = partial(in_refresh_cookie, names=names)
         return Location(str(entry), read, kind=COOKIE, yields_to=BEFORE_COOKIES)
 
     def _name_of(self, entry: LocationEntry, usual: str) -> str:
@@ -116,17 +119,18 @@ class TokenCookies:
     def texts(self, request: Request) -> list[str]:
         """Return the tokens in the request's cookies, of any content."""
         values = request.cookies.getlist
-        refresh = [text.removeprefix(PERSISTENT) for text in values(self.refresh)]
+        refresh = [text.removeprefix(PERSISTENT) for name in self.refresh for text in values(name)]
         access = [text for name in (self.access, *self.others) for text in values(name)]
         return list(filter(None, [*refresh, *access]))
 
     def is_persistent(self, request: Request) -> bool:
         """Return whether the request's refresh cookie outlives the browser."""
-        return request.cookies.get(self.refresh, "").startswith(PERSISTENT)
+        values = request.cookies.get
+        return any(values(name, "").startswith(PERSISTENT) for name in self.refresh)
 
     def are_in(self, response: Response) -> bool:
         """Return whether an answer sets or deletes one of the cookies."""
-        begins = tuple(f"{name}=" for name in (self.access, self.refresh, *self.csrf))
+        begins = tuple(f"{name}=" for name in (self.access, *self.refresh, *self.csrf))
         return any(cookie.startswith(begins) for cookie in response.headers.getlist("Set-Cookie"))
 
     def write(

@@ -1,6 +1,7 @@
 """The own site: whether a request comes from it, and the token of ours that its cookies hold."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from flask import has_request_context
 
@@ -80,12 +81,12 @@ def find_own_token(parts: Parts) -> VerifiedToken | None:
     """
     cookies, request = parts.get_cookies(), current_request()
     access = (cookies.access, *cookies.others)
-    for verify, read, name in (
-        (_verify_refresh_token, in_refresh_cookie, cookies.refresh),
-        *((_verify_access_token, in_cookie, name) for name in access),
+    for verify, read in (
+        (_verify_refresh_token, partial(in_refresh_cookie, names=cookies.refresh)),
+        *((_verify_access_token, partial(in_cookie, name=name)) for name in access),
     ):
         try:
-            text = read(request, name=name)
+            text = read(request)
             token = None if text is None else verify(parts, text)
         except Rejected:
             continue

@@ -336,7 +336,9 @@ def test_an_old_refresh_token_that_was_revoked_asks_for_nothing(client: FlaskCli
 def renamed(build: Build, former: FormerApp) -> FlaskClient:
     """The same browser at an app with cookies of the usual names, beside the old ones."""
     locations = ["header", "cookie", "cookie:access_token_cookie"]
-    return moved(build(TOKEN_LOCATIONS=locations, COOKIE_CSRF_HEADER="X-CSRF-TOKEN"), former)
+    names = ["__Host-refresh_token", REFRESH]
+    app = build(TOKEN_LOCATIONS=locations, COOKIE_REFRESH_NAME=names, REFRESH_ROTATION="on")
+    return moved(app, former)
 
 
 def test_cookies_may_change_their_names(renamed: FlaskClient) -> None:
@@ -348,6 +350,26 @@ def test_cookies_may_change_their_names(renamed: FlaskClient) -> None:
     assert send(renamed, "/refresh", **headers).status_code == 200
 
 
-def test_a_logout_takes_the_old_cookie_too(renamed: FlaskClient) -> None:
-    assert send(renamed, "/logout", **SAME).status_code == 200
+def test_the_old_refresh_cookie_goes_once_it_was_used(renamed: FlaskClient) -> None:
+    renamed.delete_cookie(ACCESS)
+    assert (
+        send(renamed, "/auth/token", **claim_of(renamed, "csrf_refresh_token")).status_code == 200
+    )
+    assert renamed.get_cookie(REFRESH) is None
+    assert send(renamed, "/auth/token", **SAME).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/logout", "/auth/revoke"])
+@pytest.mark.parametrize("has_access", [True, False])
+def test_a_logout_takes_the_old_cookies_too(
+    renamed: FlaskClient, path: str, has_access: bool
+) -> None:
+    refresh = value_of(renamed, REFRESH)
+    if not has_access:
+        renamed.delete_cookie(ACCESS)
+        assert send(renamed, path).status_code == 403
+    assert send(renamed, path, **SAME).status_code == 200
     assert refusal_of(renamed.get("/claims", base_url=URL)) == MISSING
+    assert renamed.get_cookie(REFRESH) is None
+    renamed.set_cookie(REFRESH, refresh)
+    assert send(renamed, "/refresh", **SAME).status_code == 400
