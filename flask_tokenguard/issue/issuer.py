@@ -148,7 +148,8 @@ class TokenIssuer:
             Unavailable: There is a store, and it cannot be reached.
         """
         check_subject(subject)
-        now = int(self._clock())
+        moment = self._clock()
+        now = int(moment)
         claims = {"sub": subject, "iat": now, **registered_claims(options)}
         claims["exp"] = self.expiry(now, options.get("lifetime"))
         if self.has_csrf:
@@ -158,7 +159,7 @@ class TokenIssuer:
             claims["nbf"] = begin(now, not_before, claims["exp"])
         draft = self.draft(claims, own=options.get("claims"), header=options.get("header"))
         next_instant = self._next_instant
-        instant = int(self._clock() * 1000) if next_instant is None else next_instant(subject)
+        instant = int(moment * 1000) if next_instant is None else next_instant(subject)
         return self.sign(draft, ids.new_jti(instant))
 
     def draft(

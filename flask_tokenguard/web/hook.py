@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, got_request_exception, has_request_context
+from flask import Flask, got_request_exception, has_request_context
 from flask.typing import ResponseReturnValue
 
 from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
@@ -34,7 +34,7 @@ from .guards.demands import ANY_TOKEN
 from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
 from .pages.sliding import authenticate_sliding, slide_answer
-from .parts import Parts, resolver
+from .parts import Parts, resolved_app
 from .users import current_user
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
@@ -46,7 +46,6 @@ _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
 _ANY_TOKEN = (ANY_TOKEN,)
 _logger = logging.getLogger("flask_tokenguard")
 _MOST_REMEMBERED = 4096
-_current_app = resolver(current_app)
 
 
 def install(app: Flask, parts: Parts) -> None:
@@ -175,7 +174,7 @@ class _RequestClaims:
     def __get__(self, _globals: object, _owner: type) -> Claims | None:
         authentication = find_authentication(current_request()) if has_request_context() else None
         # A view may push the context of another app.
-        if authentication is None or authentication.parts.app is not _current_app():
+        if authentication is None or authentication.parts.app is not resolved_app():
             return None
         return authentication.claims
 

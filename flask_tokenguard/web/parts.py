@@ -196,13 +196,17 @@ def resolver(proxy: Context) -> Callable[[], Context]:
     return cast("LocalProxy[Context]", proxy)._get_current_object  # noqa: SLF001 - documented
 
 
-def parts_of(app: Flask = current_app) -> Parts:
+resolved_app = resolver(current_app)
+
+
+def parts_of(app: Flask | None = None) -> Parts:
     """Get the parts of an app, by default of the current one.
 
     Raises:
         ConfigurationError: The app was never given to `TokenGuard.init_app`.
         RuntimeError: There is no app context.
     """
+    app = resolved_app() if app is None else app
     try:
         parts: Parts = app.extensions[EXTENSION]
     except KeyError:
