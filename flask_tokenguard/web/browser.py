@@ -199,7 +199,7 @@ def _find_refresh_token(parts: Parts, cookies: TokenCookies, sid: object) -> Ver
     if not has_request_context():
         return None
     try:
-        text = in_refresh_cookie(current_request(), names=cookies.refresh)
+        text = in_refresh_cookie(cookies.refresh, current_request())
         token = None if text is None else _authenticate(parts, text, "refresh_token")
     except (Refusal, IssueError):
         return None

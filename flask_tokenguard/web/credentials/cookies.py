@@ -30,7 +30,7 @@ PERSISTENT = "~"
 PRIVATE = "private, no-store"
 
 
-def in_cookie(request: Request, *, name: str) -> str | None:
+def in_cookie(name: str, request: Request) -> str | None:
     """Read a cookie; an empty one holds no token.
 
     Raises:
@@ -46,10 +46,10 @@ def in_cookie(request: Request, *, name: str) -> str | None:
     return values[0] or None
 
 
-def in_refresh_cookie(request: Request, *, names: Iterable[str]) -> str | None:
+def in_refresh_cookie(names: Iterable[str], request: Request) -> str | None:
     """Read the first of these cookies that holds a refresh token, as `in_cookie` does."""
     for name in names:
-        value = in_cookie(request, name=name)
+        value = in_cookie(name, request)
         if value is not None:
             return value.removeprefix(PERSISTENT) or None
     return None
@@ -62,7 +62,7 @@ def keep_private(response: AnyResponse) -> AnyResponse:
     sets `Cache-Control` itself decides.
     """
     headers = response.headers
-    names = [name.lower() for name, _ in headers]
+    names = {name.lower() for name, _ in headers}
     # To look both up, and to parse what is not there, takes 7 us of 60.
     if "vary" in names:
         response.vary.add("Cookie")
@@ -99,7 +99,7 @@ class TokenCookies:
         """Make the location of the access tokens in the cookie that an entry names."""
         return Location(
             str(entry),
-            partial(in_cookie, name=self._name_of(entry, self.access)),
+            partial(in_cookie, self._name_of(entry, self.access)),
             kind=COOKIE,
             yields_to=BEFORE_COOKIES,
             on_accepted=self.accept,
@@ -108,7 +108,7 @@ class TokenCookies:
     def refresh_location(self, entry: LocationEntry) -> Location:
         """Make the location of the refresh tokens in the cookie that an entry names."""
         names = self.refresh if entry.name is None else (self._name_of(entry, ""),)
-        read = partial(in_refresh_cookie, names=names)
+        read = partial(in_refresh_cookie, names)
         return Location(str(entry), read, kind=COOKIE, yields_to=BEFORE_COOKIES)
 
     def _name_of(self, entry: LocationEntry, usual: str) -> str:
@@ -176,8 +176,9 @@ class TokenCookies:
             CrossSiteRequest: It may have.
         """
         self.check.require(request, token)
+        endpoint = request.endpoint or ""
         # A static file is the same for all that may have it (see STATIC_ENDPOINTS).
-        if (request.endpoint or "").rpartition(".")[2] == "static":
+        if endpoint == "static" or endpoint.endswith(".static"):
             after_this_request(partial(self._keep_unshared, request))
         else:
             after_this_request(keep_private)

@@ -82,8 +82,8 @@ def find_own_token(parts: Parts) -> VerifiedToken | None:
     cookies, request = parts.get_cookies(), current_request()
     access = (cookies.access, *cookies.others)
     for verify, read in (
-        (_verify_refresh_token, partial(in_refresh_cookie, names=cookies.refresh)),
-        *((_verify_access_token, partial(in_cookie, name=name)) for name in access),
+        (_verify_refresh_token, partial(in_refresh_cookie, cookies.refresh)),
+        *((_verify_access_token, partial(in_cookie, name)) for name in access),
     ):
         try:
             text = read(request)
