@@ -61,14 +61,14 @@ def parse(token: str) -> Compact:
     """
     try:
         octets = token.encode("ascii")
-        if octets.count(b".") != 2:
+        signing_input, _, encoded_signature = octets.rpartition(b".")
+        encoded_header, dot, encoded_payload = signing_input.partition(b".")
+        if not dot or b"." in encoded_payload:
             raise InvalidToken(
                 "The token is not a compact JWS",
                 reason=Reason.MALFORMED,
                 detail=f"the number of parts is {octets.count(b'.') + 1}, and must be 3",
             )
-        signing_input, _, encoded_signature = octets.rpartition(b".")
-        encoded_header, _, encoded_payload = signing_input.partition(b".")
         return Compact(
             parse_header(encoded_header),
             signing_input,

@@ -214,8 +214,9 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
             clock = rule.clock
             now = clock()
         if claim == "exp":
-            if instant + rule.leeway < ends:
-                ends = instant + rule.leeway
+            end = instant + rule.leeway
+            if end < ends:
+                ends = end
                 if ends <= now:
                     raise InvalidToken(
                         "The token has expired (exp)",
@@ -224,8 +225,9 @@ def check_period(rules: Iterable[TimeRule], claims: Mapping[str, Any]) -> Period
                         detail=instants(rule.claim, instant, now=now, leeway=rule.leeway),
                     )
             continue
-        if instant - rule.leeway > begins:
-            begins = instant - rule.leeway
+        begin = instant - rule.leeway
+        if begin > begins:
+            begins = begin
             if begins > now:
                 raise InvalidToken(
                     f"The token is not valid yet ({claim})",
