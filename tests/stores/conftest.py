@@ -1,6 +1,8 @@
 """Servers for a whole run, each started when a test first asks for it; see `servers`."""
 
+import gc
 import secrets
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -28,6 +30,16 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> float:
     """Let a store ask a server that failed again after half a second."""
     monkeypatch.setattr(waiting, "_PAUSE", 0.5)
     return 0.5
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Collect no circles, after those that other tests have left."""
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

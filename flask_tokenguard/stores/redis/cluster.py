@@ -132,18 +132,17 @@ class ClusterLink:
     def _discover(self) -> None:
         """Ask one node after another who has which slot."""
         nodes = self._known()
-        fault: Exception = Uncovered("no node is known")
         for place, each in enumerate(nodes, 1):
             try:
                 with part_of_the_time(len(nodes) - place + 1):
                     reply = self._server_of(each).ask(("CLUSTER", "SLOTS"))[0]
                 self._slots = slots(reply, each[0])
-            except FAULTS as error:
-                fault = error
+            except FAULTS:
+                if place == len(nodes):
+                    raise
             else:
                 self._servers = {each: self._server_of(each) for each in self._known()}
                 return
-        raise fault
 
     def _ask_once(self, key: bytes, command: Command) -> Any:
         server = self._server(key)

@@ -20,7 +20,7 @@ from .connection import TimedConnection, connection_options, tls_context
 from .replies import Garbled, Node, flag, integer, node, option, values
 from .resp import Command
 from .scripts import Argument, Script
-from .server import FAULTS, NoMaster, Server, describe, renewals, unavailable
+from .server import FAULTS, NoMaster, Server, describe, let_go, renewals, unavailable
 
 __all__ = ["FAULTS", "begin", "find_risks", "open_link", "prepare", "unavailable"]
 
@@ -156,20 +156,20 @@ class _Master:
 
     def __call__(self) -> TimedConnection:
         sentinels = self._sentinels
-        fault: Exception = NoMaster("")
+        why = ""
         for place, sentinel in enumerate(sentinels):
             try:
                 with part_of_the_time(len(sentinels) - place):
                     host, port = _master_of(self._service, sentinel)
             except FAULTS as error:
-                fault = error
+                why = describe(let_go(error))
             except Exception:  # noqa: BLE001 - redis-py takes apart what may be anything
-                fault = Garbled()
+                why = describe(Garbled())
             else:
                 self._sentinels = [sentinel, *sentinels[:place], *sentinels[place + 1 :]]
                 return TimedConnection(host=host, port=port, **self._options)
         # They may all hang; nothing else should wait to find that out.
-        raise NoMaster(f"no sentinel names a master: {describe(fault)}")
+        raise NoMaster(f"no sentinel names a master: {why}")
 
 
 def _data_options(address: RedisAddress, timeout: float) -> dict[str, Any]:

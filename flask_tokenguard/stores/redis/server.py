@@ -72,6 +72,7 @@ class Server:
             connection.send_with_echo(commands)
         except FAULTS as error:
             self._note_fault(error)
+            let_go(error)
             raise
         except Exception as error:  # noqa: BLE001 - a login's reply, or an address that one named
             self._note_fault(error)
@@ -84,6 +85,7 @@ class Server:
             replies = connection.read_echoed(count)
         except FAULTS as error:
             self._note_fault(error)
+            let_go(error)
             raise
         except Exception as error:  # noqa: BLE001 - what comes may be anything
             self._note_fault(error)
@@ -155,21 +157,33 @@ def ask_several(asked: Sequence[tuple[Server, Command]]) -> list[Any]:
                 time_left()
             replies += server.receive(connection, 1)
         except FAULTS as error:
+            connection.disconnect()  # type: ignore[no-untyped-call] # redis-py's
             faults.append(error)
     faults.sort(key=lambda fault: not isinstance(fault, TimedOut | Paused))
-    return raise_first([*faults, *replies])
+    replies[:0] = faults
+    faults.clear()
+    return raise_first(replies)
 
 
 def raise_first(replies: list[Any]) -> list[Any]:
-    """Return replies, unless there is an error among them."""
+    """Return replies, unless there is an error among them; they are dropped then."""
     for reply in replies:
         if isinstance(reply, Exception):
+            # An error that a frame of its own holds would hold the connection too.
+            replies.clear()
             try:
                 raise reply
             finally:
-                # An error that its own frame holds would hold the connection too.
-                del reply, replies
+                del reply
     return replies
+
+
+def let_go(error: Exception) -> Exception:
+    """Return an error without its frames, one of which, of redis-py's parser, holds the error.
+
+    What goes in such a circle is closed late, and with a warning: the connection among it.
+    """
+    return error.with_traceback(None)
 
 
 def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:

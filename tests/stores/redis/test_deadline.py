@@ -3,7 +3,9 @@
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -169,6 +171,20 @@ def test_a_node_asked_beside_a_dripping_one_is_not_blamed(
     with pytest.raises(Unavailable):
         store.standing(id_of(1), None, id_of(0))
     assert store.standing(id_of(1), None, id_of(1)).epoch == 1
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_a_node_beside_one_that_hangs_keeps_no_connection_open(
+    nodes: tuple[FakeServer, FakeServer],
+) -> None:
+    store = RedisStore(nodes[0].uri("cluster"), timeout=0.3)
+    store.standing(id_of(0), None, id_of(1))
+    link = weakref.ref(store._opened.get().link)
+    nodes[0].is_dripping = True
+    with suppress(Unavailable):
+        store.standing(id_of(1), None, id_of(0))
+    del store
+    assert link() is None
 
 
 def test_a_connection_that_cannot_be_set_up_is_closed(

@@ -1,18 +1,14 @@
 """What sentinels and clusters add: a master that fails, slots that move, nodes that go."""
 
-import gc
 import logging
 import re
 import secrets
 import time
-import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
-from urllib.parse import quote
 
 import pytest
 from redis.crc import key_slot
@@ -23,7 +19,6 @@ from flask_tokenguard.testing.stores import Family, new_id
 
 from ...kit.loopback import free_port
 from ...support import ROOT
-from ..conftest import PASSWORD
 from ..servers import RealServer, find_valkey, wait_until
 from ..topologies import SERVICE, Cluster, Replicated, replicated
 
@@ -340,24 +335,3 @@ def test_sentinels_and_their_servers_are_reached_over_tls(tls_sentinels: Replica
 
 def test_a_cluster_is_reached_over_tls(tls_cluster: Cluster) -> None:
     assert works(RedisStore(tls_cluster.uri, timeout=PATIENCE))
-
-
-@pytest.mark.parametrize("kind", ["valkey", "sentinels", "cluster"])
-def test_a_store_that_is_let_go_of_closes_its_connections(
-    kind: str, request: pytest.FixtureRequest, prefix: str
-) -> None:
-    server = request.getfixturevalue(kind)
-    login = f":{quote(PASSWORD, safe='')}@" if kind == "valkey" else ""
-    uri = f"redis://{login}127.0.0.1:{server.port}" if login else server.uri
-    store = RedisStore(uri, prefix=prefix)
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        # What other tests have left is not this one's.
-        gc.collect()
-    gc.disable()
-    try:
-        store.next_instant(new_id())
-        link = weakref.ref(store._opened.get().link)
-        del store
-        assert link() is None
-    finally:
-        gc.enable()
