@@ -1,6 +1,7 @@
 """Endpoints: risks of what is open, or guarded where the hook does not see it."""
 
 from ...config.settings import STATIC_ENDPOINTS
+from ...web.guards.demands import Demand
 from ...web.guards.marks import hides_a_demand
 from ...web.parts import Parts
 from ..routes import routes_of
@@ -21,13 +22,15 @@ def open_routes(parts: Parts) -> Places:
 
 
 def hidden_guards(parts: Parts) -> Places:
-    """List the endpoints whose guard lies where the hook does not see it."""
-    demanding = {route.endpoint for route in routes_of(parts) if route.demands}
+    """List the endpoints with a guard, of a demand of its own, that the hook does not see."""
+    seen: dict[str, set[Demand]] = {}
+    for route in routes_of(parts):
+        seen.setdefault(route.endpoint, set()).update(route.demands)
     views = parts.app.view_functions.items()
     return [
         {"endpoint": name}
         for name, view in sorted(views)
-        if name not in demanding and hides_a_demand(view)
+        if hides_a_demand(view, seen.get(name, ()))
     ]
 
 
@@ -65,7 +68,7 @@ RISKS: tuple[Risk, ...] = (
         "warning",
         "hidden_guard",
         "{endpoint}",
-        "A decorator hides its guard: what stands above, such as a cache, answers without a token.",
+        "A decorator hides a guard: what stands above, such as a cache, answers without it.",
         "Write @functools.wraps(view) in the decorator, or put @token_required above it.",
         hidden_guards,
     ),

@@ -144,8 +144,8 @@ def demands_on(view: object, method: str) -> Demands:
     return Demands(tuple(demands), is_public=is_public, answers_preflights=answers_preflights)
 
 
-def hides_a_demand(view: object) -> bool:
-    """Check whether a view can reach a demand that `demands_on` does not see.
+def hides_a_demand(view: object, seen_demands: Collection[Demand]) -> bool:
+    """Check whether a view can reach a demand for more than those that `demands_on` has seen.
 
     A decorator without `functools.wraps` holds what it decorates in its closure, a callable object
     in an attribute.
@@ -159,10 +159,16 @@ def hides_a_demand(view: object) -> bool:
             continue
         seen[id(thing)] = thing
         found = _mark_of(thing)
-        if found is not None and found.demand is not None:
+        demand = None if found is None else found.demand
+        if demand is not None and _asks_more_than(seen_demands, demand):
             return True
         waiting += [*_directly_below(thing), *_held_by(thing)]
     return False
+
+
+def _asks_more_than(others: Collection[Demand], demand: Demand) -> bool:
+    is_met = not demand.asks_more and not all(other.optional for other in others)
+    return not is_met and demand not in others
 
 
 def _held_by(thing: object) -> list[object]:

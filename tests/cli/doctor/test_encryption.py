@@ -41,6 +41,27 @@ def test_a_decorator_that_hides_the_guard_is_found(
     assert ("hidden_guard", "hidden") in codes_of(app)
 
 
+def hidden_below(outer: Any, **demands: Any) -> Any:
+    return outer(called_by_another(token_required(**demands)(new_view())))
+
+
+@pytest.mark.parametrize(("protect", "outer"), [("all", Hiding), ("marked", token_required)])
+def test_a_demand_that_is_hidden_below_a_milder_one_is_found(
+    make_app: MakeApp, safe: Config, protect: str, outer: Any
+) -> None:
+    app = make_app(**safe, PROTECT=protect)
+    app.add_url_rule("/hidden", "hidden", hidden_below(outer, scope="admin"))
+    assert ("hidden_guard", "hidden") in codes_of(app)
+
+
+def test_a_hidden_demand_that_is_met_above_is_no_risk(make_app: MakeApp, safe: Config) -> None:
+    app = make_app(**safe, PROTECT="all")
+    app.add_url_rule("/twice", "twice", hidden_below(token_required))
+    app.add_url_rule("/default", "default", hidden_below(called_by_another))
+    app.add_url_rule("/seen", "seen", token_required(scope="admin")(new_view()))
+    assert codes_of(app) == []
+
+
 @pytest.mark.parametrize(
     "view",
     [
