@@ -29,8 +29,8 @@ _RSA_BITS = 2048
 class LoopbackIssuer:
     """A provider of this process, at `http://127.0.0.1` and a free port: `with LoopbackIssuer()`.
 
-    An app trusts it by `settings`. Only an app that allows plain http does, so that none trusts it
-    by accident.
+    An app trusts it by `settings`, which put the app in testing mode. Any other app would have to
+    allow plain http, so that none trusts it by accident.
 
     Attributes:
         profile: The kind of provider.
@@ -100,8 +100,9 @@ class LoopbackIssuer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of an app that trusts it, for `app.config.update`."""
+        """The settings of an app in testing mode that trusts it, for `app.config.update`."""
         return {
+            "TESTING": True,
             "TOKENGUARD_ISSUERS": {self.url: self.entry},
             "TOKENGUARD_ALLOW_INSECURE_HTTP": True,
         }

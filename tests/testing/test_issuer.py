@@ -28,7 +28,7 @@ def issuer() -> Iterator[LoopbackIssuer]:
 def trusting(issuer: LoopbackIssuer) -> FlaskClient:
     """Make a client of an app that trusts an issuer."""
     app = Flask(__name__)
-    app.config.update(issuer.settings, TESTING=True)
+    app.config.update(issuer.settings)
     TokenGuard(app)
     app.add_url_rule("/", "open", token_required(lambda: dict(g.claims)))
     app.add_url_rule("/read", "read", token_required(scope="a b")(lambda: g.claims["sub"]))
@@ -128,6 +128,10 @@ def test_a_wrong_profile_or_algorithm_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         LoopbackIssuer(profile, algorithm=algorithm)
+
+
+def test_its_settings_are_those_of_an_app_in_testing_mode(issuer: LoopbackIssuer) -> None:
+    assert trusting(issuer).application.testing
 
 
 def test_an_app_that_does_not_allow_http_refuses_it(issuer: LoopbackIssuer) -> None:

@@ -232,7 +232,7 @@ def test_a_reason_of_no_token_alone_lists_the_others(app: Flask, reason: str) ->
 def test_an_app_that_issues_nothing_has_no_tokens() -> None:
     app = Flask(__name__)
     with LoopbackIssuer() as issuer:
-        app.config.update(issuer.settings, TESTING=True)
+        app.config.update(issuer.settings)
     TokenGuard(app)
     with pytest.raises(ConfigurationError, match="sign"):
         broken_token(app, "expired")
