@@ -244,7 +244,7 @@ class TokenGuard:
     def numbers(self) -> Numbers:
         """Read what a monitor may want of this process: the token cache, the keys' age.
 
-        It asks nobody and takes no lock. Works without an app context as `verify` does.
+        It fetches nothing and asks no store. Works without an app context as `verify` does.
         """
         return numbers_of(self._parts())
 

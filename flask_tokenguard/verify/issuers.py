@@ -6,7 +6,7 @@ An `iss` that is in neither is refused; nothing is fetched for it.
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..clock import Clock, Steady
@@ -21,7 +21,11 @@ _logger = logging.getLogger("flask_tokenguard")
 
 
 class Issuers:
-    """Finds a trusted issuer by its `iss`."""
+    """Finds a trusted issuer by its `iss`.
+
+    Attributes:
+        table: Those that are fixed, by their `iss`.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,7 @@ class Issuers:
                 entry is bad.
             monotonic: Seconds, for the life of what was resolved.
         """
-        self._table = dict(table)
+        self.table = dict(table)
         self._resolve = resolve
         self._build = build
         self._monotonic = monotonic
@@ -50,10 +54,15 @@ class Issuers:
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
         self._changing = threading.Lock()
 
-    @property
-    def names(self) -> Collection[str]:
-        """The `iss` of each issuer in the table."""
-        return self._table.keys()
+    def resolved(self) -> dict[str, TrustedIssuer]:
+        """Return those that the app has resolved in the last five minutes, 1,024 at most."""
+        now = self._monotonic()
+        with self._changing:
+            return {
+                name: resolved.trusted
+                for name, resolved in self._accepted.items()
+                if resolved.trusted is not None and now < resolved.until
+            }
 
     def find(self, issuer: str) -> TrustedIssuer | None:
         """Find a trusted issuer by its name.
@@ -61,7 +70,7 @@ class Issuers:
         Raises:
             Unavailable: The entry that the app's resolver returned cannot be used.
         """
-        trusted = self._table.get(issuer)
+        trusted = self.table.get(issuer)
         if trusted is not None or self._resolve is None:
             return trusted
         resolved = self._accepted.get(issuer) or self._refused.get(issuer)

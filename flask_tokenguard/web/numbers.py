@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..verify.trusted import TrustedIssuer
 from .parts import Parts
 
 
@@ -26,7 +27,8 @@ class Numbers(NamedTuple):
         cache_hits: How many tokens were found among them; approximate where threads run in
             parallel.
         cache_misses: How many good tokens were verified anew.
-        keys: For each issuer of TOKENGUARD_ISSUERS whose keys are fetched.
+        keys: For each issuer of TOKENGUARD_ISSUERS whose keys are fetched; of `issuer_resolver`,
+            for those that it resolved in the last five minutes and whose keys came.
     """
 
     cached_tokens: int
@@ -43,15 +45,22 @@ def numbers_of(parts: Parts) -> Numbers:
 
 
 def _keys_of(parts: Parts) -> dict[str, KeysNumbers]:
-    if not parts.settings.issuers:
+    issuers = parts.issuers
+    if issuers is None:
         return {}
+    # A resolver may let through any name of a kind: only one whose keys came is no request's.
+    tenants = _numbers_of_keys(issuers.resolved())
+    return {
+        **{name: numbers for name, numbers in tenants.items() if numbers.age is not None},
+        **_numbers_of_keys(issuers.table),
+    }
+
+
+def _numbers_of_keys(issuers: Mapping[str, TrustedIssuer]) -> dict[str, KeysNumbers]:
     from ..keys.remote.keys import RemoteKeys  # noqa: PLC0415 - imported when used
 
-    trusted = {
-        name: parts.verifier.trusted_issuer_for({"iss": name}) for name in parts.settings.issuers
-    }
     return {
         name: KeysNumbers(issuer.keys.age, issuer.keys.failures)
-        for name, issuer in trusted.items()
+        for name, issuer in issuers.items()
         if isinstance(issuer.keys, RemoteKeys)
     }

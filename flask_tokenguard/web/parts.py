@@ -29,6 +29,7 @@ from .credentials.places import Places
 
 if TYPE_CHECKING:
     from ..keys.encryption import ConfiguredEncryption
+    from ..verify.issuers import Issuers
 
 EXTENSION = "tokenguard"
 _NO_COOKIES = (
@@ -90,6 +91,7 @@ class Parts:
     """The wired parts of one app.
 
     Attributes:
+        issuers: Other trusted issuers; None where there are none.
         own_rules: The app's own validators, run after ours.
         revocation: Refuses revoked tokens; None without a store.
         sessions: The subjects' sessions; None without a store.
@@ -110,6 +112,7 @@ class Parts:
     callbacks: Callbacks
     settings: Settings
     verifier: TokenVerifier
+    issuers: "Issuers | None"
     issuer: TokenIssuer
     keys: OwnKeys
     encryption: "ConfiguredEncryption | None"

@@ -118,6 +118,7 @@ def build_parts(
         verifier=tokens.access_verifier(
             live_rules, others, former_rules=(*own_rules, *former_rules)
         ),
+        issuers=others,
         issuer=issuer,
         keys=keys,
         encryption=encryption,

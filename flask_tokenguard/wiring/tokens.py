@@ -77,7 +77,7 @@ class TokenParts(NamedTuple):
             ),
             others=None if others is None else others.find,
             former=former,
-            names=() if others is None else others.names,
+            names=() if others is None else others.table.keys(),
             issuer=self.settings.issuer,
             max_size=self.settings.max_token_size,
             decryption_keys=None if encryption is None else encryption.decrypting,

@@ -95,3 +95,14 @@ def test_a_flood_of_names_drives_out_no_tenant(
     assert resolve.asked.count("https://tenant") == 1
     table.find("https://nobody-0")
     assert resolve.asked.count("https://nobody-0") == 2
+
+
+def test_tenants_are_listed_until_they_must_be_asked_for_anew(clock: SettableClock) -> None:
+    resolve = Resolver({"audience": "a"})
+    table = found_by(resolve, clock)
+    found = table.find("https://tenant")
+    resolve.said = None
+    table.find("https://nobody")
+    assert table.resolved() == {"https://tenant": found}
+    clock.now += 300
+    assert table.resolved() == {}

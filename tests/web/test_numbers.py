@@ -8,9 +8,11 @@ import pytest
 from flask_tokenguard import KeysNumbers, Numbers, TokenGuard, Unavailable
 from flask_tokenguard.stores import StoreCall
 from flask_tokenguard.stores.memory import MemoryStore
+from flask_tokenguard.testing import LoopbackIssuer
 
 from ..conftest import MakeApp
 from ..keys.remote.providers import ISSUER, JWKS_URL, Provider
+from ..kit.loopback import free_port
 from ..support import bearer
 from .conftest import ID
 
@@ -50,6 +52,21 @@ def test_keys_in_the_settings_are_not_fetched_and_not_listed(
     guard = TokenGuard()
     make_app(guard, ISSUERS={ID: {"audience": "a", "keys": public_pems["ES256"]}})
     assert guard.numbers().keys == {}
+
+
+def test_a_tenant_is_listed_once_its_keys_came(make_app: MakeApp) -> None:
+    with LoopbackIssuer() as tenant:
+        guard = TokenGuard(issuer_resolver=lambda _: tenant.entry)
+        client = make_app(guard, ALLOW_INSECURE_HTTP=True).test_client()
+        # A request must not make a label up, whatever a resolver lets through.
+        made_up = tenant.token(claims={"iss": f"http://127.0.0.1:{free_port()}/"})
+        statuses = [
+            client.get("/claims", headers=bearer(token)).status_code
+            for token in (made_up, tenant.token())
+        ]
+        keys = guard.numbers().keys
+    assert (statuses, list(keys)) == ([503, 200], [tenant.url])
+    assert keys[tenant.url].age is not None
 
 
 def test_the_numbers_are_those_of_the_app_under_way(make_app: MakeApp) -> None:
