@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import Dialect as SqlDialect
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.util.queue import Queue
 
 from ...errors import ConfigurationError
+from .. import waiting
 from .dialects import DIALECTS, Dialect
 
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
@@ -25,6 +28,22 @@ _SHARED = (
     "TOKENGUARD_STORAGE_TIMEOUT does not hold on the app's own pool (share_pool): a server that"
     " hangs keeps requests waiting, and so does a pool whose last connection a request holds."
 )
+
+
+class _Queue(Queue[Any]):
+    """Connections of which one is waited for no longer than the operation may take."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - SQLAlchemy's
+        if block:
+            left = waiting.time_left()
+            timeout = left if timeout is None else min(timeout, left)
+        return super().get(block, timeout)
+
+
+class BoundedPool(QueuePool):
+    """A pool whose timeout is what is left of the operation, if that is less."""
+
+    _queue_class = _Queue
 
 
 class OpenedEngine(NamedTuple):
@@ -73,7 +92,7 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
         ConfigurationError: Its driver is not installed, or waits for an event loop, or a parameter
             of the URL is of another kind.
     """
-    dialect = _dialect_of(url.get_backend_name())
+    url, dialect = _with_driver(url), _dialect_of(url.get_backend_name())
     given = {
         "isolation_level": "AUTOCOMMIT",
         # What ends a transaction of ours is written by us; PyMySQL would ask the server each time.
@@ -82,10 +101,12 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
         # As many as SQLAlchemy opens at most, but none that is closed after each burst.
         "pool_size": 15,
         "max_overflow": 0,
+        "poolclass": BoundedPool,
         "pool_timeout": timeout,
     }
     try:
-        engine = create_engine(_with_driver(url), **{**given, **options})
+        _check_is_sync(url.get_dialect())
+        engine = create_engine(url, **{**given, **options})
         connect = _bounded_connect(engine.driver)
     except (ImportError, NoSuchModuleError):
         raise ConfigurationError(
@@ -96,7 +117,6 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
             f"TOKENGUARD_STORAGE_URI has a parameter after its ? which {url.drivername}:// does not"
             f" take, or its value is of another kind ({type(error).__name__})"
         ) from None
-    _check_is_sync(engine)
     if connect is None:
         return OpenedEngine(
             engine, dialect, (_UNBOUNDED.format(driver=engine.driver),), is_own=True
@@ -116,7 +136,7 @@ def share(engine: Engine) -> OpenedEngine:
         ConfigurationError: It is for another database, or waits for an event loop.
     """
     dialect = _dialect_of(engine.dialect.name)
-    _check_is_sync(engine)
+    _check_is_sync(engine.dialect)
     return OpenedEngine(
         engine.execution_options(isolation_level="AUTOCOMMIT"), dialect, (_SHARED,), is_own=False
     )
@@ -168,9 +188,9 @@ def _dialect_of(name: str) -> Dialect:
     return DIALECTS[name]
 
 
-def _check_is_sync(engine: Engine) -> None:
-    if engine.dialect.is_async:
+def _check_is_sync(dialect: SqlDialect | type[SqlDialect]) -> None:
+    if dialect.is_async:
         raise ConfigurationError(
-            f"The driver {engine.driver} waits for an event loop: name postgresql+psycopg://,"
+            f"The driver {dialect.driver} waits for an event loop: name postgresql+psycopg://,"
             " mysql+pymysql:// or mariadb+pymysql://"
         )

@@ -163,6 +163,8 @@ class Link:
             if connection is not None:
                 # An answer that still comes must not be taken for the next one.
                 connection.invalidate()
+            if isinstance(error, PoolTimeout):
+                raise self._unavailable(error, _Attempt()) from None
             if not isinstance(error, Exception):
                 raise
             return None

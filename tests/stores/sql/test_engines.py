@@ -1,8 +1,11 @@
 """Whose connections the store uses, and which databases and drivers it takes."""
 
 import builtins
+import os
 import secrets
+import ssl
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +20,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from flask_tokenguard import ConfigurationError, TokenGuard, issue_token_pair
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores import SQLStore, waiting
-from flask_tokenguard.stores.sql import bounded_psycopg, engines
+from flask_tokenguard.stores.sql import bounded_psycopg, bounded_pymysql, engines
 from flask_tokenguard.stores.uri import open_store
 from flask_tokenguard.testing.stores import new_id
 
@@ -70,6 +73,23 @@ def test_a_request_with_the_last_connection_waits_for_no_other(engine: Engine) -
 
     with ThreadPoolExecutor(THREADS) as threads:
         assert all(threads.map(serve, range(THREADS)))
+
+
+@pytest.mark.parametrize("act", ["standing", "next_instant"])
+def test_a_full_pool_is_waited_for_no_longer_than_an_operation(
+    database: Database, act: str
+) -> None:
+    store = SQLStore(database.uri, timeout=10, pool_size=1, pool_timeout=300)
+    asked = {"standing": (new_id(), None, new_id()), "next_instant": (new_id(),)}[act]
+    assert getattr(store, act)(*asked)
+    store._links.get()._timeout = 0.1
+    with store.engine.connect():
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            getattr(store, act)(*asked)
+        assert time.monotonic() - began < 100
+    # It was no server that hung.
+    assert getattr(store, act)(*asked)
 
 
 def test_a_shared_pool_is_the_apps(engine: Engine) -> None:
@@ -266,6 +286,27 @@ def test_names_are_looked_up_before_psycopg_does(
 ) -> None:
     waiting.begin(5)
     assert bounded_psycopg._with_addresses(options) == expected
+
+
+def context_of(**options: Any) -> Any:
+    connection: Any = bounded_pymysql.BoundedConnection(**options, defer_connect=True)
+    return connection.ctx
+
+
+def test_certificates_are_read_once_and_anew_when_they_change(
+    certificate: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(certificate.read_bytes())
+    first, again = (context_of(ssl_ca=str(file)) for _ in range(2))
+    os.utime(file, ns=(1, 1))
+    assert first is again is not context_of(ssl_ca=str(file))
+    assert first is not context_of() is context_of()
+
+
+def test_a_context_of_the_apps_own_is_taken_as_it_is() -> None:
+    own = ssl.create_default_context()
+    assert context_of(ssl=own) is own
 
 
 def test_a_server_is_reached_by_its_socket(database: Database) -> None:
