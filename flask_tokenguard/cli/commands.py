@@ -13,11 +13,11 @@ from ..issue.options import IssueOptions
 from ..web.inspection import inspect_token
 from ..web.issuing import issue as issue_token
 from ..web.parts import Parts
+from .alembic_revision import alembic_revision
 from .doctor.findings import examine
 from .former import import_revoked
 from .keys import KEY_COMMANDS
 from .migrating.commands import migrate, print_moved_config
-from .migration import migration
 from .output import Group, app_of, as_json_option, duration, fail, in_words, parts_of, print_rows
 from .prune import prune
 from .routes import routes_of
@@ -29,7 +29,7 @@ def tokenguard() -> None:
     """Make keys, read and revoke tokens, and see what this app demands of requests."""
 
 
-for command in (*KEY_COMMANDS, prune, migration, import_revoked, *SESSION_COMMANDS, migrate):
+for command in (*KEY_COMMANDS, prune, alembic_revision, import_revoked, *SESSION_COMMANDS, migrate):
     tokenguard.add_command(command)
 
 

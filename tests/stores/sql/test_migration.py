@@ -86,7 +86,7 @@ def test_alembic_makes_the_tables_that_the_store_would_make(
 ) -> None:
     printed = run(
         TokenGuard(),
-        *("migration", "--revision", "tokens", "--down-revision", "first"),
+        *("alembic-revision", "--revision", "tokens", "--down-revision", "first"),
         STORAGE_URI=database.uri,
         STORAGE_PREFIX="migrated_",
     )
@@ -107,14 +107,14 @@ def test_alembic_makes_the_tables_that_the_store_would_make(
 
 def test_a_migration_is_json_for_programs(run: Print, database: Database) -> None:
     plain, data = (
-        run(TokenGuard(), "migration", *options, STORAGE_URI=database.uri).output
+        run(TokenGuard(), "alembic-revision", *options, STORAGE_URI=database.uri).output
         for options in ([], ["--json"])
     )
     assert json.loads(data) == {"revision": "tokenguard", "migration": plain}
 
 
 def test_an_app_without_a_database_has_no_migration(run: Print) -> None:
-    printed = run(TokenGuard(), "migration", STORAGE_URI="memory://")
+    printed = run(TokenGuard(), "alembic-revision", STORAGE_URI="memory://")
     assert printed.exit_code == 2
     assert "keeps its sessions in no database" in printed.output
 

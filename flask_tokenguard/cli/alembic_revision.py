@@ -1,4 +1,4 @@
-"""Migration: print what makes the tables of a store in a database, for Alembic or Flask-Migrate."""
+"""Alembic revision: print a migration that makes the tables of a store in a database."""
 
 import json
 
@@ -17,10 +17,10 @@ _NO_DATABASE = (
 @click.option("--down-revision", help="The name of the one before it; default: none.")
 @as_json_option
 @click.pass_context
-def migration(
+def alembic_revision(
     context: click.Context, /, revision: str, down_revision: str | None, as_json: bool
 ) -> None:
-    """Print a migration for Alembic that makes the tables of the store."""
+    """Print an Alembic revision, a migration that makes the tables of the store."""
     # An app that observes its store has another object in its place.
     write = getattr(parts_of(context).store, "migration", None)
     if write is None:
