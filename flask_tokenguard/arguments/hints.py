@@ -13,12 +13,17 @@ _BY_CONFIG = "it is no matter of one view; set "
 # The settings, by their names without the prefix.
 SETTINGS = {
     "SECRET|SECRET_KEY|JWT_SECRET.*|HMAC.*|SIGNING_KEY": (
-        "a secret goes into TOKENGUARD_KEY: `flask tokenguard keygen --alg HS256` makes one"
+        "a secret goes into TOKENGUARD_KEY, its file into TOKENGUARD_KEY_FILE:"
+        " `flask tokenguard keygen --alg HS256 --out FILE` makes one"
     ),
     "(PRIVATE|PUBLIC)_KEY.*|PEM.*|CERT.*": (
         "a private or public key goes into TOKENGUARD_KEY, its file into TOKENGUARD_KEY_FILE, and"
         " several go into TOKENGUARD_KEYS"
     ),
+    "(KEY_?)?(FILE_?)?(PATH|NAME)|KEY_LOCATION": (
+        "a key's file goes into TOKENGUARD_KEY_FILE, and a key itself into TOKENGUARD_KEY"
+    ),
+    "ALGO?": "set TOKENGUARD_ALGORITHM",
     "TOKEN_LOCATION": (
         "set TOKENGUARD_TOKEN_LOCATIONS, where headers is header, cookies is cookie and"
         " query_string is query"

@@ -36,6 +36,9 @@ _HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
 _TRUTH_OR_HOSTS = 'true or false, or names of hosts such as ["keycloak"]'
 _DURATIONS = "a timedelta, a whole number of seconds, or a text such as 30s, 15m, 12h or 90d"
+_OCTETS = (
+    'write .decode() behind a text or PEM, and other octets as {"kty": "oct", "k": "<base64url>"}'
+)
 _QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
 
 
@@ -270,6 +273,8 @@ def realm(value: object) -> str:
 
 def key(value: object) -> str | Mapping[str, Any]:
     """Read key material: text, or a JWK or JWKS."""
+    if isinstance(value, bytes):
+        raise Fault(f"must be text that is not empty, and is bytes; {_OCTETS}")
     return value if isinstance(value, dict) else text(value)
 
 

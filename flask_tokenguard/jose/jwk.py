@@ -18,6 +18,18 @@ from .metadata import KeyOptions, merge_metadata
 MOST_KEYS_TRIED = 4
 
 
+class TooShort(ValueError):
+    """A key of fewer bits than its algorithm takes; the message follows its name.
+
+    Attributes:
+        alg: The algorithm.
+    """
+
+    def __init__(self, alg: str, *, bits: int, least: int) -> None:
+        super().__init__(f"is {bits} bits long; {alg} takes at least {least}")
+        self.alg = alg
+
+
 class NamedKey(Protocol):
     """The attributes by which a set finds its keys."""
 
@@ -288,7 +300,7 @@ def _check_algorithm(
         raise ValueError(f"is {given}, which {alg} does not take: give it {key_for(alg)}")
     least = SIGNATURE_ALGORITHMS[alg].least_bits
     if bits < least:
-        raise ValueError(f"is {bits} bits long; {alg} takes at least {least}")
+        raise TooShort(alg, bits=bits, least=least)
     return alg
 
 

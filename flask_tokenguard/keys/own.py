@@ -7,7 +7,7 @@ from typing import Protocol
 from ..errors import ConfigurationError
 from ..jose.algorithms import key_for
 from ..jose.compact import Header
-from ..jose.jwk import Key, KeySet
+from ..jose.jwk import Key, KeySet, TooShort
 from .entries import KeyEntry, ReadKey, State
 
 
@@ -74,6 +74,8 @@ def choose_keys(
         if key.metadata.get("use") != "enc":
             try:
                 bound.append((key.entry, Key(key.material, **key.metadata)))
+            except TooShort as error:
+                on_fault(f"{key.entry.source}: the key {error}; {keygen(error.alg)}")
             except ValueError as error:
                 on_fault(f"{key.entry.source}: the key {error}")
             except ConfigurationError as error:
@@ -90,6 +92,11 @@ def choose_keys(
         return NO_KEYS
 
 
+def keygen(alg: str) -> str:
+    """Return the command that makes a key for an algorithm."""
+    return f"`flask tokenguard keygen --alg {alg} --out FILE` makes one for TOKENGUARD_KEY_FILE"
+
+
 def _check_bound(key: Key, algorithm: str, on_fault: Callable[[str], None]) -> None:
     """Report a key that cannot serve `TOKENGUARD_ALGORITHM`."""
     if algorithm in key.algs:
@@ -103,7 +110,7 @@ def _check_bound(key: Key, algorithm: str, on_fault: Callable[[str], None]) -> N
         return
     on_fault(
         f"TOKENGUARD_ALGORITHM is {algorithm}, which takes {wanted}, and the key is {given};"
-        f" `flask tokenguard keygen --alg {algorithm} --out FILE` makes one for TOKENGUARD_KEY_FILE"
+        f" {keygen(algorithm)}"
     )
 
 

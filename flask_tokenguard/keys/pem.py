@@ -56,7 +56,7 @@ def read_pem(text: str, password: str | None) -> tuple[Material, tuple[str, ...]
     """
     block = _find_block(_ESCAPED_LINE_END.sub("\n", text))
     if password is not None and block.label not in _PRIVATE_LABELS:
-        raise ValueError("has a password, and is not an encrypted PEM")
+        raise ValueError("has a password, and is not an encrypted PEM; leave the password out")
     try:
         key, admitted = _read(block, None if password is None else _encode(password))
     except TypeError:

@@ -104,7 +104,7 @@ def read_material(
         key, admitted = read_pem(text, password)
         return [(key, options if admitted is None else {**options, "admitted": admitted})]
     if password is not None:
-        raise ValueError("has a password, and is not an encrypted PEM")
+        raise ValueError("has a password, and is not an encrypted PEM; leave the password out")
     jwk = parse_jwk(text)
     if jwk is None:
         return [(_read_secret(str(text)), options)]

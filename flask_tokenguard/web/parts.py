@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
+from ..arguments.environment import explain_unread
 from ..clock import Clock
 from ..config.settings import STATIC_ENDPOINTS, Settings
 from ..errors import ConfigurationError, InvalidToken, Reason, Refusal
@@ -39,7 +40,7 @@ ONLY_IN_DEVELOPMENT = (
     "TOKENGUARD_COOKIE_INSECURE is for development: it needs debug mode (`flask run --debug`) or"
     " app.testing, set before TokenGuard(app) or init_app(app)"
 )
-_NO_STORE = "Sessions and revocation need a store; set TOKENGUARD_STORAGE_URI"
+_STORE = "TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
 
@@ -167,7 +168,7 @@ class Parts:
             ConfigurationError: There is no store.
         """
         if self.sessions is None:
-            raise ConfigurationError(_NO_STORE)
+            raise ConfigurationError(_explain_no_store())
         return self.sessions
 
     def get_cookies(self) -> TokenCookies:
@@ -190,8 +191,16 @@ class Parts:
             ConfigurationError: There is no store.
         """
         if self.revocation is None:
-            raise ConfigurationError(_NO_STORE)
+            raise ConfigurationError(_explain_no_store())
         return self.revocation
+
+
+def _explain_no_store() -> str:
+    """Return what to set where sessions or revocation lack a store."""
+    unread = explain_unread([_STORE])
+    if unread is not None:
+        return f"Sessions and revocation need a store, and {unread}"
+    return f"Sessions and revocation need a store; set {_STORE}, such as sqlite:///tokenguard.db"
 
 
 def resolver(proxy: Context) -> Callable[[], Context]:

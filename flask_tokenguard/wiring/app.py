@@ -1,6 +1,5 @@
 """Parts: read an app's config and wire the objects that serve it."""
 
-import os
 from collections.abc import Callable
 from fnmatch import translate
 from functools import cache
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from ..arguments.environment import explain_unread
 from ..arguments.files import NamedFile
 from ..clock import Clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
-from ..keys.own import NO_KEYS, OwnKeys, choose_keys
+from ..keys.own import NO_KEYS, OwnKeys, choose_keys, keygen
 from ..keys.text import read_entries, read_file, refuse_encryption_keys
 from ..stores.base import Store
 from ..stores.observed import OnStoreCall, observe
@@ -248,14 +248,11 @@ def _load_keys(
 
 
 def _explain_no_key() -> str:
-    names = ("KEY", "KEY_FILE", "KEYS", "KEYRING")
-    unread = [name for name in names if f"FLASK_TOKENGUARD_{name}" in os.environ]
-    if unread:
-        return (
-            f"There is no key, and FLASK_TOKENGUARD_{unread[0]} is in the environment: call"
-            " app.config.from_prefixed_env() before TokenGuard(app) or init_app(app)"
-        )
-    return f"There is no key; set {', '.join(f'TOKENGUARD_{name}' for name in names)}"
+    names = [f"TOKENGUARD_{name}" for name in ("KEY", "KEY_FILE", "KEYS", "KEYRING")]
+    unread = explain_unread(names)
+    if unread is not None:
+        return f"There is no key, and {unread}"
+    return f"There is no key; set one of {', '.join(names)}; {keygen('ES256')}"
 
 
 def _open_ring(keyring: NamedFile, settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:

@@ -29,8 +29,10 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, near: st
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("SECRET", "keygen --alg HS256"),
-        ("SECRET_KEY", "keygen --alg HS256"),
+        ("SECRET", "keygen --alg HS256 --out FILE"),
+        ("SECRET_KEY", "keygen --alg HS256 --out FILE"),
+        ("KEY_PATH", "TOKENGUARD_KEY_FILE"),
+        ("ALG", "TOKENGUARD_ALGORITHM"),
         ("PRIVATE_KEY", "TOKENGUARD_KEY_FILE"),
         ("PUBLIC_KEY_FILE", "TOKENGUARD_KEY_FILE"),
         ("HEADER_TYPE", "Authorization: Bearer"),

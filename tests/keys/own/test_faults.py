@@ -20,6 +20,8 @@ from ...jose.tokens import KNOWN_KEYS, encoded
 from ..conftest import PASSWORD, FaultsOf
 from .support import OTHER_SECRET, PUBLIC_FORMS, SECRET, entry
 
+KEYGEN = "`flask tokenguard keygen --alg {} --out FILE` makes one for TOKENGUARD_KEY_FILE"
+
 
 @pytest.mark.parametrize(
     ("alg", "size"), [("HS256", 31), ("HS384", 47), ("HS512", 63)], ids=["256", "384", "512"]
@@ -28,13 +30,14 @@ def test_a_secret_shorter_than_its_hash_is_a_fault(
     faults_of: FaultsOf, alg: str, size: int
 ) -> None:
     assert faults_of(KEY=SECRET[:size], ALGORITHM=alg) == (
-        f"TOKENGUARD_KEY: the key is {size * 8} bits long; {alg} takes at least {size * 8 + 8}",
+        f"TOKENGUARD_KEY: the key is {size * 8} bits long; {alg} takes at least {size * 8 + 8}; "
+        + KEYGEN.format(alg),
     )
 
 
 def test_a_short_rsa_key_is_a_fault(faults_of: FaultsOf, short_rsa_pem: str) -> None:
     (fault,) = faults_of(KEY=short_rsa_pem)
-    assert fault == "TOKENGUARD_KEY: the key is 1024 bits long; RS256 takes at least 2048"
+    assert fault.startswith("TOKENGUARD_KEY: the key is 1024 bits long; RS256 takes at least 2048;")
 
 
 def test_the_wrong_curve_for_an_algorithm_is_a_fault(
@@ -90,7 +93,7 @@ def test_a_key_for_encryption_alone_does_not_sign(faults_of: FaultsOf) -> None:
     (fault,) = faults_of(
         KEYS=[{"value": SECRET[:32], "kid": "e", "use": "enc"}], ENCRYPTION={"kid": "e"}
     )
-    assert fault.startswith("There is no key; set TOKENGUARD_KEY, TOKENGUARD_KEY_FILE")
+    assert fault.startswith("There is no key; set one of TOKENGUARD_KEY, TOKENGUARD_KEY_FILE")
 
 
 @pytest.mark.parametrize("use", ["sign", "ENC", "SIG"])
@@ -315,9 +318,23 @@ def test_a_key_in_an_environment_not_read_is_pointed_out(
     )
 
 
+def test_a_key_in_the_environment_without_flask_s_prefix(
+    faults_of: FaultsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKENGUARD_KEY", "hush")
+    (fault,) = faults_of(KEY=None)
+    assert "name it FLASK_TOKENGUARD_KEY" in fault
+
+
 def test_no_key_at_all_is_a_fault(faults_of: FaultsOf) -> None:
     (fault,) = faults_of(KEY=None)
-    assert fault.startswith("There is no key; set TOKENGUARD_KEY")
+    assert fault.startswith("There is no key; set one of TOKENGUARD_KEY")
+    assert "`flask tokenguard keygen --alg ES256 --out FILE` makes one" in fault
+
+
+def test_a_secret_of_bytes_is_a_fault(faults_of: FaultsOf) -> None:
+    (fault,) = faults_of(KEY=SECRET.encode())
+    assert "and is bytes; write .decode() behind a text or PEM" in fault
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,21 @@ def test_without_a_store_the_missing_setting_is_named(
         call()
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("TOKENGUARD_STORAGE_URI", "name it FLASK_TOKENGUARD_STORAGE_URI"),
+        ("FLASK_TOKENGUARD_STORAGE_URI", r"call app\.config\.from_prefixed_env\(\)"),
+    ],
+)
+def test_a_store_in_an_environment_not_read_is_pointed_out(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, name: str, remedy: str
+) -> None:
+    monkeypatch.setenv(name, "memory://")
+    with make_app().app_context(), pytest.raises(ConfigurationError, match=remedy):
+        issue_token_pair("alice")
+
+
 def test_a_configured_store_and_one_of_the_apps_own_contradict(make_app: MakeApp) -> None:
     with pytest.raises(ConfigurationError, match="contradict"):
         make_app(TokenGuard(store=MemoryStore()), STORAGE_URI="memory://")
