@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ..quoting import quote_issuer
 from .readers import Fault, text, texts
 
 LAX, STRICT, NONE = SAMESITE = ("Lax", "Strict", "None")
@@ -54,9 +55,12 @@ def origins(value: object) -> tuple[str, ...]:
     for origin in named:
         parts = _ORIGIN.fullmatch(origin)
         if parts is None or _DEFAULT_PORTS.get(parts[1]) == parts[2] is not None:
+            # A password stands beside a user name.
+            came = "a user name" if "@" in origin else quote_issuer(origin)
             raise Fault(
-                "must name origins as browsers write them, such as https://app.example or"
-                " http://localhost:5173: in lower case, without path, slash and default port"
+                f"holds {came}; name origins as browsers write them, such as"
+                " https://app.example or http://localhost:5173: in lower case, without path, slash"
+                " and default port"
             )
     return named
 

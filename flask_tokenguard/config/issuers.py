@@ -22,6 +22,7 @@ from .readers import (
     claims,
     duration,
     key,
+    not_one_of,
     path,
     read_members,
     read_object,
@@ -36,6 +37,10 @@ SETTING = "TOKENGUARD_ISSUERS"
 # Servers read an underscore as a hyphen, or drop the header.
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _TAKEN_HEADERS = ("authorization", "cookie")
+# Where OpenID Connect Discovery and RFC 8414 put metadata.
+_WELL_KNOWN = "/.well-known/"
+_METADATA = ("/openid-configuration", "/oauth-authorization-server")
+_PUBLIC_ALGORITHMS = [name for name, row in SIGNATURE_ALGORITHMS.items() if row.kty != "oct"]
 _SOURCES = ("discovery", "metadata_url", "jwks_url", "jwks_file", "keys")
 
 
@@ -73,7 +78,18 @@ class IssuerEntry:
 def read_issuers(value: object, folder: Path) -> dict[str, IssuerEntry]:
     """Read TOKENGUARD_ISSUERS: an object from each `iss` to its entry."""
     entries = read_object(value, '{"https://id.example.com/": {...}}')
-    return {text(issuer): read_issuer(issuer, entry, folder) for issuer, entry in entries.items()}
+    return {_name(issuer): read_issuer(issuer, entry, folder) for issuer, entry in entries.items()}
+
+
+def _name(issuer: object) -> str:
+    name = text(issuer)
+    if _WELL_KNOWN in name:
+        raise Fault(
+            "is where metadata is; name the issuer as its tokens have it in iss,"
+            f" {name.partition(_WELL_KNOWN)[0]} or the same with a slash at the end",
+            f"[{name!r}]",
+        )
+    return name
 
 
 def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
@@ -98,7 +114,10 @@ def read_issuer(issuer: str, entry: object, folder: Path) -> IssuerEntry:
 
 def _check_sources(members: Mapping[str, Any]) -> None:
     if "audience" not in members:
-        raise Fault("lacks audience; without one, tokens for others are accepted")
+        raise Fault(
+            'lacks audience, what its tokens for this API have in aud, such as "notes-api"; without'
+            " one, tokens for others are accepted"
+        )
     named = [name for name in _SOURCES if members.get(name)]
     if len(named) > 1:
         raise Fault(f"has {' and '.join(named)}, of which there must be one")
@@ -179,6 +198,13 @@ def _url(value: object) -> str:
     return url
 
 
+def _jwks_url(value: object) -> str:
+    url = _url(value)
+    if url.endswith(_METADATA):
+        raise Fault("is where metadata is, not the key set; name it in metadata_url")
+    return url
+
+
 def _header(value: object) -> str:
     name = text(value)
     if not _FIELD_NAME.fullmatch(name) or name.lower() in _TAKEN_HEADERS:
@@ -188,8 +214,9 @@ def _header(value: object) -> str:
 
 def _algorithms(value: object) -> tuple[str, ...]:
     names = texts(value)
-    if not set(names) <= SIGNATURE_ALGORITHMS.keys():
-        raise Fault(f"must name some of {', '.join(SIGNATURE_ALGORITHMS)}")
+    for name in names:
+        if name not in SIGNATURE_ALGORITHMS:
+            raise not_one_of("must name some of", _PUBLIC_ALGORITHMS, name)
     return names
 
 
@@ -218,7 +245,7 @@ _MEMBERS: dict[str, Reader] = {
     "audience": _audience,
     "discovery": _discovery,
     "metadata_url": _url,
-    "jwks_url": _url,
+    "jwks_url": _jwks_url,
     "keys": key,
     "kid": text,
     "profile": choice(*PROFILES),

@@ -6,7 +6,7 @@ and `False` into text, and guessing back could open what was meant to be shut.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
@@ -19,6 +19,7 @@ from ..arguments.readers import parse_duration
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..jose.strict_json import explain_syntax
+from ..quoting import quote_name
 
 Reader: TypeAlias = Callable[[object], Any]
 
@@ -31,6 +32,8 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 # The name of a member, and not something else in its place.
 _MEMBER = re.compile(r"[A-Za-z_][\w-]{0,40}")
+# More than any duration may be, and few enough for a timedelta.
+_MOST_SECONDS = 10**10
 _HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
 # What stands for a truth value elsewhere must not pass for the name of a host.
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
@@ -104,7 +107,7 @@ def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]
     for name in value:
         if name not in readers:
             shown = f" {name}" if _MEMBER.fullmatch(str(name)) else ""
-            raise Fault(f"has an unknown member{shown}; known are {known}")
+            raise Fault(f"has an unknown member{shown}; known are {known}{_nearest(name, readers)}")
     members = {}
     for name, member in value.items():
         with within(f".{name}"):
@@ -199,13 +202,16 @@ def duration(least: int, most: timedelta) -> Callable[[object], timedelta]:
 
     def read(value: object) -> timedelta:
         if isinstance(value, int) and not isinstance(value, bool):
-            value = timedelta(seconds=max(-1, min(value, 10**10)))
+            value = timedelta(seconds=max(-_MOST_SECONDS, min(value, _MOST_SECONDS)))
         if isinstance(value, str):
             value = _parse_duration(value)
         if not isinstance(value, timedelta):
             raise not_a(_DURATIONS, value)
         if not timedelta(seconds=least) <= value <= most:
-            raise Fault(f"must be from {least} to {most.total_seconds():.0f} seconds")
+            came = f"{value.total_seconds():.15g}"
+            raise Fault(
+                f"must be from {least} to {most.total_seconds():.0f} seconds, and is {came}"
+            )
         return value
 
     return read
@@ -241,12 +247,26 @@ def choice(*choices: str) -> Callable[[object], str]:
 
     def read(value: object) -> str:
         if value not in choices:
-            near = get_close_matches(value, choices, 1) if isinstance(value, str) else ()
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise Fault(f"must be one of {', '.join(choices)}{hint}")
+            raise not_one_of("must be one of", choices, value)
         return str(value)
 
     return read
+
+
+def not_one_of(wanted: str, choices: Collection[str], value: object) -> Fault:
+    """Make the fault of a word that is not one of a few, with the nearest of these."""
+    came = quote_name(value) if isinstance(value, str) and value else _kind_of(value)
+    return Fault(f"{wanted} {', '.join(choices)}, and is {came}{_nearest(value, choices)}")
+
+
+def _nearest(value: object, choices: Iterable[str]) -> str:
+    """Return a question with the word that is meant, in whatever case it came, or nothing."""
+    if not isinstance(value, str):
+        return ""
+    by_letters, word = {choice.lower(): choice for choice in choices}, value.lower()
+    near = get_close_matches(word, by_letters, 1)
+    near = near or [each for each in by_letters if len(word) > 2 and each.startswith(word)]
+    return f"; did you mean {by_letters[near[0]]}?" if near else ""
 
 
 def types(value: object) -> tuple[str | None, ...]:

@@ -26,11 +26,16 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"https": 443, "http": 80}
 
 
+class NotHttps(ValueError):
+    """A URL that is not https; the message follows its name."""
+
+
 def check_url(url: str, *, allow_http: bool = False) -> SplitResult:
     """Check a URL before it is fetched; where plain http goes is checked when connecting.
 
     Raises:
-        ValueError: It is not; the message follows "the URL" and does not quote it.
+        NotHttps: A `ValueError`: it is no https URL.
+        ValueError: It cannot be fetched; the message follows "the URL" and does not quote it.
     """
     if not _VISIBLE_ASCII.fullmatch(url) or len(url) > _MOST_URL:
         raise ValueError(f"is not visible ASCII of at most {_MOST_URL} characters")
@@ -40,7 +45,7 @@ def check_url(url: str, *, allow_http: bool = False) -> SplitResult:
     except ValueError:
         raise ValueError("is malformed") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and allow_http):
-        raise ValueError("is not https")
+        raise NotHttps("is not https")
     if not has_host or "\\" in url:
         raise ValueError("has no host")
     if "@" in parts.netloc:

@@ -126,5 +126,5 @@ def _signing_key(
     ]
     if len(candidates) > 1:
         names = ", ".join(f"{entry.source} ({key!r})" for entry, key in candidates)
-        on_fault(f"several keys could sign; make one of them active: {names}")
+        on_fault(f'several keys could sign; give one of them alone "state": "active": {names}')
     return candidates[0][1] if candidates else None

@@ -94,10 +94,7 @@ def _keys_of(
             entry, fetch=fetch, insecure_http=settings.allow_insecure_http, reserve=reserve
         )
     except ValueError as error:
-        on_fault(
-            f"{SETTING}[{entry.issuer!r}]: {error}; plain http takes"
-            " TOKENGUARD_ALLOW_INSECURE_HTTP, which is true for this machine, or names hosts"
-        )
+        on_fault(f"{SETTING}[{entry.issuer!r}]: {error}")
         return KeySet(())
 
 

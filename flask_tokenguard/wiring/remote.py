@@ -4,7 +4,7 @@ from ..config.issuers import IssuerEntry
 from ..deadline import Lookups, Reserve
 from ..fetching import Fetch
 from ..fetching.document import Lifetimes
-from ..fetching.fetcher import Fetcher, check_url
+from ..fetching.fetcher import Fetcher, NotHttps, check_url
 from ..jose import jws
 from ..keys.remote.discovery import Discovery
 from ..keys.remote.keys import RemoteKeys
@@ -40,8 +40,12 @@ def build_remote_keys(
         lookups=Lookups(reserve=reserve),
     )
     lifetimes = Lifetimes(stale=entry.stale.total_seconds())
+    try:
+        where = _where(entry, fetch, lifetimes, allows_http=allows_http)
+    except NotHttps as error:
+        raise ValueError(f"{error}; {_remedy(entry)}") from None
     return RemoteKeys(
-        _where(entry, fetch, lifetimes, allows_http=allows_http),
+        where,
         fetch=fetch,
         algorithms=entry.profile.algorithms,
         lifetimes=lifetimes,
@@ -63,5 +67,15 @@ def _where(
     try:
         check_url(entry.jwks_url, allow_http=allows_http)
     except ValueError as error:
-        raise ValueError(f"the jwks_url {error}") from None
+        raise type(error)(f"the jwks_url {error}") from None
     return entry.jwks_url
+
+
+def _remedy(entry: IssuerEntry) -> str:
+    """Return what to write for an address that is not https."""
+    if (entry.jwks_url or entry.metadata_url or entry.issuer).startswith("http://"):
+        return (
+            "plain http takes TOKENGUARD_ALLOW_INSECURE_HTTP, which is true for this machine, or"
+            " names hosts"
+        )
+    return "write https:// before it if its tokens have that in iss, or else name its jwks_url"

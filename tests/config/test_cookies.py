@@ -94,6 +94,18 @@ def test_a_fault_of_a_setting_names_it(setting: str, value: object) -> None:
     assert fault.startswith(f"TOKENGUARD_{setting} ")
 
 
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://a.example/", '"https://a.example/"'),
+        ("https://user:hunter2@a.example", "a user name"),
+    ],
+)
+def test_an_origin_that_is_none_is_shown_without_a_password(origin: str, shown: str) -> None:
+    (fault,) = faults_of(TRUSTED_ORIGINS=["https://b.example", origin])
+    assert fault.startswith(f"TOKENGUARD_TRUSTED_ORIGINS holds {shown}; name origins as browsers")
+
+
 def test_the_defaults_contradict_nothing() -> None:
     names = ("__Host-access_token", "__Host-refresh_token", "__Host-csrf_token")
     assert contradictions(**dict(zip(("access", "refresh", "csrf"), names, strict=True))) == []

@@ -73,7 +73,7 @@ class Discovery:
         try:
             check_url(url, allow_http=allow_http)
         except ValueError as error:
-            raise ValueError(f"the {where} {error}") from None
+            raise type(error)(f"the {where} {error}") from None
         kinds = get_args(DiscoveryKind)
         if kind not in kinds:
             raise ValueError(f"discovery is {kind!r}, not one of {', '.join(kinds)}")

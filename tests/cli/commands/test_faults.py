@@ -26,7 +26,7 @@ def test_every_fault_of_a_config_has_its_own_line(make_app: MakeApp, command: li
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
         "Error: TOKENGUARD_ALGORITHMS is not a setting; did you mean TOKENGUARD_ALGORITHM?",
-        "TOKENGUARD_LEEWAY must be from 0 to 300 seconds",
+        "TOKENGUARD_LEEWAY must be from 0 to 300 seconds, and is -1",
     ]
 
 

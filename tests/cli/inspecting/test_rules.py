@@ -111,5 +111,5 @@ def test_a_token_is_read_beside_an_app_that_cannot_start(make_app: MakeApp) -> N
     info = ScriptInfo(create_app=lambda: make_app(LEEWAY=-1))
     result = CliRunner().invoke(tokenguard, ["inspect", forged({"sub": "ada"})], obj=info)
     assert result.exit_code == 1
-    assert result.stderr == "Error: TOKENGUARD_LEEWAY must be from 0 to 300 seconds\n"
+    assert result.stderr == "Error: TOKENGUARD_LEEWAY must be from 0 to 300 seconds, and is -1\n"
     assert '"sub": "ada"' in result.stdout

@@ -251,6 +251,14 @@ def test_an_unknown_member_is_named(name: str, member: str) -> None:
     assert f" has an unknown member {member}; known are " in fault_of(name, value)
 
 
+@pytest.mark.parametrize(
+    ("member", "near"), [("jwks_uri", "jwks_url"), ("aud", "audience"), ("alg", "algorithms")]
+)
+def test_an_unknown_member_gets_the_nearest_name(member: str, near: str) -> None:
+    fault = fault_of("ISSUERS", {"https://id": {member: "x"}})
+    assert fault.endswith(f"; did you mean {near}?")
+
+
 def test_what_is_no_name_of_a_member_is_not_shown() -> None:
     assert "hush" not in fault_of("ENCRYPTION", {"hush hush": 1})
 
@@ -337,14 +345,21 @@ def test_every_duration_may_have_a_unit(name: str) -> None:
     ids=repr,
 )
 def test_a_leeway_is_at_most_five_minutes(value: object) -> None:
-    assert fault_of("LEEWAY", value).endswith("must be from 0 to 300 seconds")
+    assert "must be from 0 to 300 seconds, and is " in fault_of("LEEWAY", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "came"), [(-5, "-5"), ("6m", "360"), (timedelta(seconds=300.5), "300.5")], ids=repr
+)
+def test_a_duration_out_of_bounds_is_shown(value: object, came: str) -> None:
+    assert fault_of("LEEWAY", value).endswith(f", and is {came}")
 
 
 @pytest.mark.parametrize(
     "value", [0, -1, timedelta(0), timedelta(milliseconds=999), 3660 * 86_400 + 1], ids=repr
 )
 def test_a_lifetime_has_its_bounds(value: object) -> None:
-    assert fault_of("ACCESS_TOKEN_LIFETIME", value).endswith("must be from 1 to 316224000 seconds")
+    assert "must be from 1 to 316224000 seconds, and" in fault_of("ACCESS_TOKEN_LIFETIME", value)
 
 
 @pytest.mark.parametrize("name", ["LEEWAY", "ACCESS_TOKEN_LIFETIME"])
@@ -363,12 +378,28 @@ def test_a_count_has_its_bounds(value: object) -> None:
 
 
 def test_a_cache_forgets_within_a_day() -> None:
-    assert fault_of("CACHE_LIFETIME", 86_401).endswith("from 0 to 86400 seconds")
+    assert fault_of("CACHE_LIFETIME", 86_401).endswith("from 0 to 86400 seconds, and is 86401")
 
 
-@pytest.mark.parametrize("value", ["ALL", "none", True, False, 7, "", ["all"], {}], ids=repr)
-def test_protect_is_one_of_two(value: object) -> None:
-    assert fault_of("PROTECT", value).endswith("must be one of marked, all")
+@pytest.mark.parametrize(
+    ("value", "came"),
+    [
+        ("ALL", '"ALL"; did you mean all?'),
+        ("none", '"none"'),
+        (True, "true"),
+        (7, "a number"),
+        ("", "empty"),
+        (["all"], "a list"),
+        ("s3cret" * 8, '"s3crets3..." of 48 characters'),
+    ],
+    ids=repr,
+)
+def test_protect_is_one_of_two(value: object, came: str) -> None:
+    assert fault_of("PROTECT", value).endswith(f"must be one of marked, all, and is {came}")
+
+
+def test_a_word_in_other_letters_is_meant_as_it_is() -> None:
+    assert fault_of("ALGORITHM", "hs256").endswith("did you mean HS256?")
 
 
 @pytest.mark.parametrize("value", ["none", "hs256", "", True, 256, ["HS256"], {}], ids=repr)

@@ -40,7 +40,8 @@ from .support import guarded
         ({"audience": "a", "metadata_url": "http://x"}, "the metadata_url is not https"),
         ({"audience": "a", "jwks_url": "ftp://x"}, ".jwks_url must be an https URL"),
         ({"audience": "a", "profile": "saml"}, ".profile must be one of"),
-        ({"audience": "a", "algorithms": "none"}, ".algorithms must name some of"),
+        ({"audience": "a", "algorithms": "none"}, ".algorithms must name some of RS256,"),
+        ({"audience": "a", "algorithms": ["rs256"]}, 'is "rs256"; did you mean RS256?'),
         ({"audience": "a", "types": 7}, ".types is a number where text"),
         ({"audience": "a", "types": []}, ".types must be a list"),
         ({"audience": "a", "types": ["rt+jwt"]}, ".types must not hold rt+jwt"),
@@ -51,7 +52,14 @@ from .support import guarded
         ({"audience": "a", "private_addresses": False}, ".private_addresses must be one of"),
         ({"audience": "a", "keys": "-----BEGIN"}, "the key"),
         ({"audience": "a", "jwks_file": "nowhere.json"}, "the key file cannot be read: No such"),
-        ({"audience": "a", "jwks_url": "http://127.0.0.1/"}, "is not https"),
+        (
+            {"audience": "a", "jwks_url": "http://127.0.0.1/"},
+            "is not https; plain http takes TOKENGUARD_ALLOW_INSECURE_HTTP",
+        ),
+        (
+            {"audience": "a", "jwks_url": "https://id/.well-known/openid-configuration"},
+            ".jwks_url is where metadata is, not the key set; name it in metadata_url",
+        ),
         ({"audience": "a", "algorithms": "HS256"}, "by which no public key verifies"),
     ],
 )
@@ -61,6 +69,24 @@ def test_a_fault_of_an_entry_is_named(entry: Any, fault: str) -> None:
     (said,) = caught.value.faults
     assert said.startswith("TOKENGUARD_ISSUERS")
     assert fault in said
+
+
+def test_an_algorithm_of_secrets_is_no_matter_of_http() -> None:
+    with pytest.raises(ConfigurationError, match=r"by which no public key verifies$"):
+        guarded(TokenGuard(), ISSUERS={ID: {"audience": "a", "algorithms": "HS256"}})
+
+
+@pytest.mark.parametrize(
+    ("issuer", "remedy"),
+    [
+        ("id.example", "write https:// before it .*, or else name its jwks_url"),
+        ("http://id.example", "plain http takes TOKENGUARD_ALLOW_INSECURE_HTTP"),
+        ("https://id.example/.well-known/openid-configuration", "in iss, https://id.example or"),
+    ],
+)
+def test_an_issuer_that_is_no_https_url_is_a_fault(issuer: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=remedy):
+        guarded(TokenGuard(), ISSUERS={issuer: {"audience": "a"}})
 
 
 @pytest.mark.parametrize("value", [[], {}, "x", {"": {"audience": "a"}}], ids=repr)
