@@ -1,5 +1,6 @@
 """URIs of stores: open the store that one names, whose module is imported only then."""
 
+import re
 from pathlib import Path
 
 from ..arguments.files import NamedFile
@@ -10,6 +11,13 @@ from .base import Store
 _FILE = "sqlite:///"
 _SERVERS = ("redis", "rediss", "valkey", "valkeys")
 _DATABASES = ("postgresql", "mysql", "mariadb")
+_BEGIN = re.compile(r"([a-zA-Z][a-zA-Z0-9+]{0,30})(:/{0,3})")
+# What the beginning of a URI should be, where that is not the scheme and two slashes.
+_MEANT = {
+    "sqlite": f"{_FILE}tokenguard.db",
+    "postgres": "postgresql+psycopg://",
+}
+_KNOWN = {"memory", "sqlite", "postgres", *_SERVERS, *_DATABASES}
 
 
 def open_store(
@@ -58,8 +66,19 @@ def open_store(
         "TOKENGUARD_STORAGE_URI must be memory://, sqlite:///FILE, redis://HOST:PORT/DB,"
         " redis+sentinel://HOST,HOST/SERVICE, redis+cluster://HOST,HOST,"
         " postgresql+psycopg://HOST/DB, mysql+pymysql://HOST/DB or mariadb+pymysql://HOST/DB;"
-        " valkey may stand for redis, and rediss or valkeys asks for TLS"
+        f" valkey may stand for redis, and rediss or valkeys asks for TLS{_compare(uri)}"
     )
+
+
+def _compare(uri: str) -> str:
+    """Return how a URI that is none begins, and how it should; nothing else of it."""
+    begin = _BEGIN.match(uri)
+    if begin is None:
+        return ""
+    scheme, slashes = begin[1].lower(), begin[2]
+    meant = _MEANT.get(scheme) or (f"{scheme}://" if slashes != "://" or scheme != begin[1] else "")
+    remedy = f"; write {meant}" if scheme in _KNOWN else ""
+    return f"; it begins with {begin[0]}{remedy}"
 
 
 def _file_of(name: str, folder: Path) -> Path:

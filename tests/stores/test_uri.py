@@ -90,6 +90,24 @@ def test_another_uri_is_refused(tmp_path: Path, uri: str) -> None:
         open_at(uri, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("uri", "comparison"),
+    [
+        ("postgres://u:hunter2@h/d", "postgres://; write postgresql+psycopg://"),
+        ("sqlite://x.db", "sqlite://; write sqlite:///tokenguard.db"),
+        ("SQLite:///x.db", "SQLite:///; write sqlite:///tokenguard.db"),
+        ("redis:localhost", "redis:; write redis://"),
+        ("Redis://localhost", "Redis://; write redis://"),
+        ("memory:", "memory:; write memory://"),
+        ("mongodb://u:hunter2@h", "mongodb://"),
+    ],
+)
+def test_another_uri_is_shown_by_its_beginning(tmp_path: Path, uri: str, comparison: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_at(uri, tmp_path)
+    assert str(caught.value).endswith(f"; it begins with {comparison}")
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="TOKENGUARD_STORAGE_URI"):
         open_at(f"sqlite:///{tmp_path}", tmp_path)

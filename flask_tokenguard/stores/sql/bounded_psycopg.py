@@ -25,7 +25,7 @@ def check_version(version: str) -> None:
         ImportError: It is too old.
     """
     if tuple(map(int, version.split(".")[:3])) < _OLDEST:
-        raise ImportError("psycopg is too old")
+        raise ImportError(f"psycopg is too old: {version}")
 
 
 check_version(psycopg.__version__)

@@ -21,6 +21,7 @@ class Dialect(NamedTuple):
         drop_expired: Drops at most `count` rows of `{table}` that expired by `horizon`.
         again: Codes of what the server rolled back, which may be tried again.
         missing: The code of a table that is not there.
+        forbidden: Codes of a right that the user lacks.
         settings: Asks for what endangers the data, one column for each of `dangers`.
         dangers: The column's value that is a danger, or any but the one after `!`; a sentence.
     """
@@ -37,6 +38,7 @@ class Dialect(NamedTuple):
     drop_expired: str
     again: frozenset[str]
     missing: str
+    forbidden: frozenset[str]
     settings: str
     dangers: tuple[tuple[str, str], ...]
 
@@ -63,6 +65,8 @@ POSTGRESQL = Dialect(
     # serialization_failure, deadlock_detected, lock_not_available
     again=frozenset({"40001", "40P01", "55P03"}),
     missing="42P01",
+    # insufficient_privilege
+    forbidden=frozenset({"42501"}),
     settings=(
         "SELECT CAST(pg_is_in_recovery() AS text), current_setting('fsync'),"
         " current_setting('synchronous_commit')"
@@ -93,6 +97,8 @@ MYSQL = Dialect(
     # ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_QUERY_INTERRUPTED
     again=frozenset({"1213", "1205", "1020", "1317"}),
     missing="1146",
+    # ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR
+    forbidden=frozenset({"1044", "1142"}),
     settings="SELECT @@global.read_only, @@global.innodb_flush_log_at_trx_commit",
     dangers=(
         ("1", _REPLICA),

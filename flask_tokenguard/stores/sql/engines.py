@@ -108,10 +108,8 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
         _check_is_sync(url.get_dialect())
         engine = create_engine(url, **{**given, **options})
         connect = _bounded_connect(engine.driver)
-    except (ImportError, NoSuchModuleError):
-        raise ConfigurationError(
-            f"TOKENGUARD_STORAGE_URI needs the driver of {url.drivername}://: {_EXTRA}"
-        ) from None
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigurationError(_explain_no_driver(url, error)) from None
     except (ArgumentError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"TOKENGUARD_STORAGE_URI has a parameter after its ? which {url.drivername}:// does not"
@@ -127,6 +125,19 @@ def open_own(url: URL, *, timeout: float, options: dict[str, Any]) -> OpenedEngi
 
     event.listen(engine, "do_connect", do_connect)
     return OpenedEngine(engine, dialect, (), is_own=True)
+
+
+def _explain_no_driver(url: URL, error: Exception) -> str:
+    """Return what to install, or to write in place of a driver that our extra does not bring."""
+    backend, driver = url.get_backend_name(), url.get_driver_name()
+    ours = _DRIVERS[backend]
+    if driver == ours:
+        reason = str(error).partition("\n")[0]
+        return f"TOKENGUARD_STORAGE_URI needs the driver {ours} ({reason}): {_EXTRA}"
+    return (
+        f"TOKENGUARD_STORAGE_URI names {url.drivername}://, and the driver {driver} is not"
+        f" installed; write {backend}+{ours}://, whose driver comes by {_EXTRA}"
+    )
 
 
 def share(engine: Engine) -> OpenedEngine:
@@ -178,7 +189,7 @@ def _with_driver(url: URL) -> URL:
 def _dialect_of(name: str) -> Dialect:
     if name == "sqlite":
         raise ConfigurationError(
-            "SQLStore is for PostgreSQL, MariaDB and MySQL; for SQLite set"
+            "SQLStore is for PostgreSQL, MariaDB and MySQL; for SQLite leave store= out and set"
             " TOKENGUARD_STORAGE_URI=sqlite:///FILE"
         )
     if name not in DIALECTS:

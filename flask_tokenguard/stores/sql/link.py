@@ -29,6 +29,10 @@ __all__ = ["Link", "Rows", "open_own", "read_url", "share"]
 _MOST_TRIES = 8
 # A moment in which those that deadlocked part, in seconds.
 _LONGEST_MOMENT = 20
+_GRANT = (
+    "; the user lacks a right: grant SELECT, INSERT, UPDATE and DELETE on the tables that"
+    " `flask tokenguard alembic-revision` makes"
+)
 _logger = logging.getLogger("flask_tokenguard")
 Result = TypeVar("Result")
 
@@ -325,10 +329,16 @@ class Link:
             is_hanging = not attempt.is_answered and waiting.deadline().is_over()
             if is_hanging and not isinstance(error, PoolTimeout):
                 self._pause.begin()
-            _logger.warning("the store %s cannot be used: %s", self, describe(error))
+            _logger.warning(
+                "the store %s cannot be used: %s%s", self, describe(error), self._remedy(error)
+            )
         return Unavailable(
             "The token store is out of reach", retry_after=1, reason=Reason.STORE_UNAVAILABLE
         )
+
+    def _remedy(self, error: Exception) -> str:
+        codes = codes_of(error) if isinstance(error, DBAPIError) else ()
+        return _GRANT if self._dialect.forbidden.intersection(codes) else ""
 
 
 def _close(engine: Engine, pid: int) -> None:

@@ -282,7 +282,8 @@ def _import_link() -> ModuleType:
         from . import link  # noqa: PLC0415 - optional, imported when first used
     except ImportError:
         raise ConfigurationError(
-            "A store in a database needs SQLAlchemy 2: pip install 'flask-tokenguard[sql]'"
+            "TOKENGUARD_STORAGE_URI or SQLStore names a database, which needs SQLAlchemy 2:"
+            " pip install 'flask-tokenguard[sql]'"
         ) from None
     return link
 

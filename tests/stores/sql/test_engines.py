@@ -209,8 +209,19 @@ def test_no_character_of_a_password_is_logged(
 
 
 def test_a_driver_that_is_not_installed_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"needs the driver of postgresql\+psycopg2://"):
+    with pytest.raises(ConfigurationError, match=r"psycopg2 is not .*write postgresql\+psycopg://"):
         SQLStore("postgresql+psycopg2://db/app").next_instant(new_id())
+
+
+def test_a_driver_that_cannot_be_imported_is_named_with_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def import_driver(driver: str) -> Any:
+        raise ImportError(f"no wrapper of {driver}\nand more")
+
+    monkeypatch.setattr(engines, "_bounded_connect", import_driver)
+    with pytest.raises(ConfigurationError, match=r"psycopg \(no wrapper of psycopg\): pip install"):
+        SQLStore("postgresql://db/app").next_instant(new_id())
 
 
 @pytest.mark.parametrize("version", ["3.1.20", "3.2.12", "3.2.4.dev1"])

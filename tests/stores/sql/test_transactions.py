@@ -392,13 +392,13 @@ def test_a_store_that_lost_what_ends_tokens_is_a_new_one(store: SQLStore, table:
 
 
 def test_a_user_without_rights_is_answered_with_503(
-    postgresql: Database, caplog: pytest.LogCaptureFixture
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    uri = postgresql.uri_of(f"u{secrets.token_hex(6)}")
+    uri = database.uri_of(f"u{secrets.token_hex(6)}")
     store = SQLStore(uri, prefix="forbidden_", timeout=10)
     with pytest.raises(Unavailable):
         store.next_instant(new_id())
-    assert "42501" in caplog.text
+    assert "; the user lacks a right: grant SELECT, INSERT, UPDATE and DELETE" in caplog.text
 
 
 def test_a_check_that_is_broken_off_leaves_no_answer_behind(
