@@ -73,7 +73,10 @@ LOOKALIKES = (
         r"\$ANSIBLE_VAULT;",
         r"projects/[\w-]+/secrets/",
         rf"(?=.*(?:\b|_){_PLACEHOLDER_WORDS}(?:\b|_)){_WORDS}\Z",
-        remedy="put the secret itself there; `env` in TOKENGUARD_KEYS names a variable",
+        remedy=(
+            "put the secret itself there, which `flask tokenguard keygen --alg HS256 --out FILE`"
+            " makes, or name its variable as `env` in TOKENGUARD_KEYS"
+        ),
     ),
     _lookalike(
         "the path of a file",

@@ -30,7 +30,8 @@ BEHAVIOURS: Mapping[str, Name] = MappingProxyType(
         ),
         "An access token differs from a refresh token by the claim `type`": Name(
             "by the header's `typ`: `at+jwt`, `rt+jwt`",
-            "RFC 8725 section 3.11. What else is signed with the key is no access token.",
+            "RFC 8725 section 3.11. What else is signed with the key is no access token. Once the"
+            " entry for old tokens is gone, new ones have no `type` to read.",
         ),
         "A token without `type` is an access token": Name(
             "it is refused", "A reset link that was signed with the same secret would log in."
@@ -48,7 +49,8 @@ BEHAVIOURS: Mapping[str, Name] = MappingProxyType(
         ),
         "A logout puts a `jti` into a list of the app's own": Name(
             "`end_session()`, `revoke_token(g.claims)`",
-            "The session's access and refresh tokens end together.",
+            "The list counts for old tokens alone: a view that only adds to it logs nobody out. The"
+            " session's access and refresh tokens end together.",
         ),
         "A change of the password logs nobody out": Name(
             "`end_all_sessions(subject)`", "Every token that the subject has is refused."

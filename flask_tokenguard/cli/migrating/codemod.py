@@ -145,6 +145,8 @@ class _Codemod(Reporting):
         pair = find_pair(node, self.name, is_refresh=is_refresh)
         self._functions.append(_Function(is_required, is_refresh, pair))
         if pair is not None:
+            if not is_refresh:
+                self._note_store(pair)
             self._settled |= pair.gone
             for each, name in pair.calls.items():
                 self._written[each] = lambda _, name=name: member(VARIABLE, name)  # type: ignore[misc]  # mypy knows no default of a lambda
@@ -157,6 +159,11 @@ class _Codemod(Reporting):
             for each in calls:
                 if self.name(each.func) == "create_access_token":
                     self.note(_KEPT_REFRESH, each)
+
+    def _note_store(self, pair: Pair) -> None:
+        """Report once a module that what begins a session needs a store."""
+        if all(each.theirs != REFRESH for each in self.by_hand):
+            self.note(REFRESH, next(each for each in pair.calls if self.name(each.func) == REFRESH))
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
@@ -199,6 +206,7 @@ class _Codemod(Reporting):
 
     def visit_Call(self, node: cst.Call) -> None:
         """Decide what is written in place of a call."""
+        super().visit_Call(node)
         name = self.name(node.func)
         if (
             self._has_identities

@@ -156,6 +156,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], list[Line] | None]] = MappingProxyType
         "TOKEN_LOCATION": _nothing,
     }
 )
+_ANOTHER_KEY = "another `TOKENGUARD_KEY`; old tokens go by `TOKENGUARD_FORMER_TOKENS`"
 _KEYS = ("SECRET_KEY", "PRIVATE_KEY", "PUBLIC_KEY")
 
 
@@ -218,7 +219,8 @@ def _with_keys(theirs: Theirs, lines: list[Line]) -> tuple[list[Line], list[ByHa
     # The algorithm of theirs, by which a key of another kind would stand out.
     faults = _faults([key, *_algorithm(algorithm)])
     if faults:
-        by_hand += [ByHand(None, f"{OURS}KEY", row.write, fault) for fault in faults]
+        name = f"{PREFIX}{'SECRET_KEY' if is_secret else 'PRIVATE_KEY'}"
+        by_hand += [ByHand(None, name, _ANOTHER_KEY, fault) for fault in faults]
     kept = lines if faults else [key, *lines]
     if algorithm not in FORMER_PROFILES[_PROFILE].algorithms:
         return kept, [*by_hand, ByHand.of(f"{PREFIX}ALGORITHM", SETTINGS["ALGORITHM"])]

@@ -42,7 +42,8 @@ DECORATORS: Mapping[str, Name] = MappingProxyType(
         ),
         "jwt_required(refresh=)": Name(
             "`@refresh_required`, and `refresh_token_pair()` in the view",
-            "`g.claims` is None there: the refresh token names the subject by itself.",
+            "`g.claims` is None there: the refresh token names the subject by itself. Take out what"
+            " reads it.",
         ),
         "jwt_required(locations=)": Name(
             '`@token_required(locations=["header"])`', "By the names of the setting."
@@ -153,7 +154,8 @@ FUNCTIONS: Mapping[str, Name] = MappingProxyType(
         ),
         "create_refresh_token": Name(
             "`issue_token_pair(subject)`",
-            "A refresh token begins a session, and comes with its access token.",
+            "A refresh token begins a session, and comes with its access token. Sessions need a"
+            " store: set `TOKENGUARD_STORAGE_URI`.",
         ),
         "create_refresh_token(expires_delta=)": Name(
             "`TOKENGUARD_REFRESH_TOKEN_LIFETIME`", "One lifetime for all."

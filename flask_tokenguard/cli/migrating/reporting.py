@@ -14,7 +14,7 @@ from .behaviours import BEHAVIOURS
 from .names import DECORATORS, EXCEPTIONS, FUNCTIONS, LOADERS, Name
 from .report import ByHand
 from .settings import PREFIX, SETTINGS
-from .syntax import arguments_of, is_word, name_among, own_calls, text_of
+from .syntax import arguments_of, is_word, name_among, text_of
 
 STAR = "from flask_jwt_extended import *"
 _STARS = {
@@ -24,7 +24,10 @@ _STARS = {
 }
 _ROWS = {**DECORATORS, **LOADERS, **FUNCTIONS, **EXCEPTIONS, **BEHAVIOURS, **_STARS}
 _PRIVATE = Name("nothing", "It is no public name of flask-jwt-extended 4.7.4: move to that first.")
-_LOGOUT = "A logout puts a `jti` into a list of the app's own"
+_CLAIMS = {
+    "jti": "A logout puts a `jti` into a list of the app's own",
+    "type": "An access token differs from a refresh token by the claim `type`",
+}
 _DEMANDS = ("jwt_required", "verify_jwt_in_request")
 
 
@@ -47,15 +50,43 @@ class Reporting(cst.CSTTransformer):
         self.by_hand: list[ByHand] = []
 
     def visit_SimpleString(self, node: cst.SimpleString) -> None:
-        """Report a setting, or a `jti` that goes into a list of revoked tokens."""
+        """Report a setting."""
         self._report_setting(text_of(node), node)
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
-        """Report a `jti` of the request's token."""
+        """Report a claim of the request's token that needs a look."""
         index = node.slice[0].slice
-        is_jti = isinstance(index, cst.Index) and text_of(index.value) == "jti"
-        if is_jti and any(self.name(each.func) == "get_jwt" for each in own_calls(node)):
-            self.note(_LOGOUT, node)
+        if isinstance(index, cst.Index):
+            self._report_claim(node.value, index.value, node)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        """Report such a claim that `get` reads."""
+        function = node.func
+        if isinstance(function, cst.Attribute) and is_word(function.attr, "get") and node.args:
+            self._report_claim(function.value, node.args[0].value, node)
+
+    def _report_claim(
+        self, claims: cst.BaseExpression, name: cst.BaseExpression, node: cst.CSTNode
+    ) -> None:
+        row = _CLAIMS.get(text_of(name) or "")
+        if row is not None and self._is_of_token(claims):
+            self.note(row, node)
+
+    def _is_of_token(self, node: cst.BaseExpression) -> bool:
+        """Return whether an expression is the claims of the request's token, or a name of them."""
+        if isinstance(node, cst.Call):
+            return self.name(node.func) == "get_jwt"
+        scope = self.get_metadata(ScopeProvider, node, None)
+        if scope is None or not isinstance(node, cst.Name):
+            return False
+        values = (self._assigned(getattr(each, "node", None)) for each in scope[node.value])
+        return any(isinstance(each, cst.Call) and self._is_of_token(each) for each in values)
+
+    def _assigned(self, target: cst.CSTNode | None) -> cst.CSTNode | None:
+        """Return what is assigned to a name alone; None where it is bound in another way."""
+        parent = self.get_metadata(ParentNodeProvider, target, None)
+        statement = self.get_metadata(ParentNodeProvider, parent, None)
+        return statement.value if isinstance(statement, cst.Assign) else None
 
     def visit_Arg(self, node: cst.Arg) -> None:
         """Report a setting that is an argument."""

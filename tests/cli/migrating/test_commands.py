@@ -240,7 +240,7 @@ def last_day(days: int) -> str:
 
 def test_a_short_secret_serves_for_old_tokens_alone() -> None:
     app = bare(SECRET_KEY="tiny-but-ours")
-    assert by_hand(app) == ["TOKENGUARD_KEY"]
+    assert by_hand(app) == ["JWT_SECRET_KEY"]
     assert moved(app).keys() == {"TOKENGUARD_FORMER_TOKENS"}
     assert asked(app).exit_code == 1
 
@@ -270,13 +270,13 @@ def test_old_tokens_of_another_algorithm_are_named(private_pems: dict[str, str])
 
 
 def test_a_key_of_another_kind_is_named(public_pems: dict[str, str]) -> None:
-    assert by_hand(bare(SECRET_KEY=public_pems["RS256"])) == ["TOKENGUARD_KEY"]
+    assert by_hand(bare(SECRET_KEY=public_pems["RS256"])) == ["JWT_SECRET_KEY"]
 
 
 def test_a_key_that_will_not_do_for_old_tokens_is_named(public_pems: dict[str, str]) -> None:
     pair = {"PRIVATE_KEY": "?", "PUBLIC_KEY": public_pems["ES256"]}
     found = by_hand(bare(ALGORITHM="RS256", **pair))
-    assert found == ["TOKENGUARD_KEY", "TOKENGUARD_FORMER_TOKENS"]
+    assert found == ["JWT_PRIVATE_KEY", "TOKENGUARD_FORMER_TOKENS"]
 
 
 def test_cookies_keep_their_names() -> None:

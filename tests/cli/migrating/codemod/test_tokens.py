@@ -44,6 +44,11 @@ def test_two_tokens_of_a_login_become_a_pair() -> None:
     """)
 
 
+def test_that_sessions_need_a_store_is_shown_once_a_module() -> None:
+    found = rows(LOGIN + LOGIN, "create_access_token", "create_refresh_token")
+    assert found == [(4, "create_refresh_token")]
+
+
 def test_two_tokens_in_one_statement_become_a_pair() -> None:
     code = """\
     def login():

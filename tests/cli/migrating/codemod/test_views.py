@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from .support import body, moved
+from .support import body, moved, rows
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,26 @@ def test_the_decorators_of_a_class_demand_for_its_methods() -> None:
     """)
 
 
+def test_a_logout_that_only_fills_a_list_is_named() -> None:
+    code = """\
+    @jwt_required()
+    def logout():
+        token = get_jwt()
+        other = {}
+        revoke(token["jti"], other["jti"], request.json["jti"], print["jti"], token["exp"])
+    """
+    assert rows(textwrap.dedent(code), "jwt_required", "get_jwt") == [
+        (5, "A logout puts a `jti` into a list of the app's own")
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "row"),
     [
         ("if get_current_user() is None: pass", "get_current_user"),
         ("get_jwt()['jti']", "A logout puts a `jti` into a list of the app's own"),
+        ("get_jwt().get('jti')", "A logout puts a `jti` into a list of the app's own"),
+        ("get_jwt()['type']", "An access token differs from a refresh token by the claim `type`"),
         ("decode_token(text)", "decode_token"),
         ("flask_jwt_extended.decode_token(text)", "decode_token"),
         ("flask_jwt_extended.utils.get_jti(text)", "get_jti"),
