@@ -106,7 +106,10 @@ class TokenGuard:
             ConfigurationError: With every fault of the config, or the app has a guard already.
         """
         if EXTENSION in app.extensions:
-            raise ConfigurationError(f"The app {app.name!r} has a TokenGuard already")
+            raise ConfigurationError(
+                f"The app {app.name!r} has a TokenGuard already: either TokenGuard(app) or"
+                " init_app(app) gives it one, and once"
+            )
         parts = build_parts(
             app,
             self._callbacks,
@@ -287,7 +290,8 @@ class TokenGuard:
             return parts
         if self._only is None:
             raise RuntimeError(
-                f"This TokenGuard serves {self._served} apps; push the context of one of them"
+                f"This TokenGuard serves {self._served} apps; push the context of one of them:"
+                " with app.app_context()"
             )
         return self._only
 

@@ -81,7 +81,7 @@ DEMANDS = {
     "validators?|func|function|condition|predicate": "write check=, a function of the claims",
     "load_user|current_user": "write user=True",
     "required|allow_anonymous|anonymous": "write optional=True where no token is fine",
-    "refresh": "a refresh token never passes here; TokenGuard.token_endpoints takes them",
+    "refresh": "write @refresh_required: a refresh token never passes here",
     "location|token_locations?|places?": 'write locations=["cookie"]',
     "verify_type|typ|types": f"{_BY_CONFIG}TOKENGUARD_TYPES",
     "leeway": f"{_BY_CONFIG}TOKENGUARD_LEEWAY",

@@ -104,7 +104,11 @@ def whole_seconds(lifetime: timedelta | int) -> int:
     if isinstance(lifetime, timedelta):
         lifetime = int(lifetime.total_seconds())
     if isinstance(lifetime, bool) or not isinstance(lifetime, int) or lifetime <= 0:
-        raise IssueError("the lifetime must be a timedelta or int of at least one second")
+        came = "less" if type(lifetime) is int else f"of type {type(lifetime).__name__}"
+        raise IssueError(
+            "the lifetime must be a timedelta or a number of seconds, such as lifetime=900, of at"
+            f" least one; it is {came}"
+        )
     return lifetime
 
 

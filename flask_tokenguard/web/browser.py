@@ -1,5 +1,6 @@
 """Browsers: what login and logout routes call that keep our tokens in cookies."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from flask import after_this_request, has_request_context
@@ -48,6 +49,7 @@ def set_token_cookies(
         ConfigurationError: TOKENGUARD_TOKEN_LOCATIONS does not name `cookie`.
         CrossSiteRequest: 403, another site may have sent the request. The pair's session ends.
         IssueError: A token is too long for a cookie, or none of ours. The pair's session ends.
+        TypeError: The pair is none, such as the text of a token.
         Unavailable: 503, it cannot be checked.
     """
     return set_cookies(parts_of(), response, pair, persistent=persistent)
@@ -99,6 +101,11 @@ def set_cookies(
 ) -> AnyResponse:
     """Put a pair into cookies, as `set_token_cookies` does."""
     cookies = parts.get_cookies()
+    if not isinstance(pair, Mapping):
+        raise TypeError(
+            "set_token_cookies takes what issue_token_pair returns; write an access token alone as"
+            f' {{"access_token": token}}; it is of type {type(pair).__name__}'
+        )
     try:
         require_own_site(parts)
         contents = _read_pair(parts, cookies, pair)

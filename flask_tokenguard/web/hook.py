@@ -154,7 +154,11 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
 def _check_before_first(parts: Parts) -> None:
     # An app may register its endpoints until the first request.
     for name in parts.idle_public_endpoints():
-        _logger.warning("TOKENGUARD_PUBLIC_ENDPOINTS names %r, which no endpoint matches", name)
+        _logger.warning(
+            "TOKENGUARD_PUBLIC_ENDPOINTS names %r, which no endpoint matches; write it as `flask"
+            " routes` lists it, not as a path",
+            name,
+        )
     if parts.app.testing:
         _watch_settings(parts)
 

@@ -57,6 +57,7 @@ def test_what_exists_needs_no_hint(table: dict[str, str], known: set[str]) -> No
         ("scopes", 'write scope="a b", or any_scope='),
         ("roles", "write role="),
         ("fresh", "write max_age=300"),
+        ("refresh", "write @refresh_required"),
         ("verify_type", "set TOKENGUARD_TYPES"),
         ("any_scop", "did you mean any_scope=?"),
         ("tenant", 'claims={"tenant": ...}'),

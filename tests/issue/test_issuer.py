@@ -200,6 +200,14 @@ def test_a_lifetime_of_no_second_is_refused(issuer: TokenIssuer, lifetime: Any) 
         issuer.issue("me", {"lifetime": lifetime})
 
 
+@pytest.mark.parametrize(("lifetime", "came"), [("15m", "of type str"), (0, "less")])
+def test_a_lifetime_that_is_none_is_described(
+    issuer: TokenIssuer, lifetime: Any, came: str
+) -> None:
+    with pytest.raises(IssueError, match=f"such as lifetime=900, of at least one; it is {came}$"):
+        issuer.issue("me", {"lifetime": lifetime})
+
+
 @pytest.mark.parametrize("lifetime", [253_402_300_799, 10**30, timedelta.max], ids=str)
 def test_a_lifetime_beyond_the_calendar_is_refused(issuer: TokenIssuer, lifetime: Any) -> None:
     with pytest.raises(IssueError, match="beyond the year 9999"):

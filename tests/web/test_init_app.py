@@ -23,7 +23,9 @@ def test_a_guard_takes_an_app_at_once(secret: str) -> None:
 
 def test_an_app_takes_one_guard_only(make_app: MakeApp) -> None:
     app = make_app()
-    with pytest.raises(ConfigurationError, match="already"):
+    with pytest.raises(
+        ConfigurationError, match=r"already: either TokenGuard\(app\) or init_app\(app\)"
+    ):
         TokenGuard().init_app(app)
 
 

@@ -169,6 +169,7 @@ def test_a_login_view_that_is_none_is_logged_and_the_401_stays(
     app = with_views(make_app(**LOGIN | {"LOGIN_VIEW": name}))
     assert visit(app.test_client(), "/page").status_code == 401
     assert f"TOKENGUARD_LOGIN_VIEW '{name}' is no endpoint" in caplog.text
+    assert "as `flask routes` lists it, not as a path" in caplog.text
 
 
 def test_the_callback_for_refusals_shapes_the_rest(app: Flask, client: FlaskClient) -> None:

@@ -246,7 +246,8 @@ def test_a_public_endpoint_that_is_none_is_logged_once(
     for _ in range(2):
         client.get("/")
     assert caplog.messages == [
-        f"TOKENGUARD_PUBLIC_ENDPOINTS names {name!r}, which no endpoint matches"
+        f"TOKENGUARD_PUBLIC_ENDPOINTS names {name!r}, which no endpoint matches; write it as"
+        " `flask routes` lists it, not as a path"
         for name in ("helth", "a*")
     ]
 

@@ -62,6 +62,7 @@ class Credentials:
         # What a closure has is found faster than what `self` has.
         variable, malformed, prefix = self._variable, self.malformed, f"{self.scheme} "
         lowered, length = prefix.lower(), len(prefix)
+        no_space = self._contrast(f"{self.scheme} without a space behind it")
         scheme = re.escape(self.scheme)
         is_scheme = re.compile(rf"(?i:{scheme})(?![!#$%&'*+.^_`|~0-9A-Za-z-])").match
         # Servers join several headers with a comma (RFC 9110 section 5.3). A parameter has the `=`.
@@ -76,7 +77,7 @@ class Credentials:
                 # uWSGI and Werkzeug keep the white space at the end (RFC 9110 section 5.5).
                 return value[length:].lstrip(" ").rstrip(" \t")
             if is_scheme(value):
-                raise InvalidRequest(malformed)
+                raise InvalidRequest(malformed, detail=no_space)
             if "," in value and is_second(_QUOTED.sub("", value)):
                 raise InvalidRequest(
                     "The request carries two credentials", reason=Reason.TWO_CREDENTIALS
@@ -107,7 +108,18 @@ class Credentials:
 
         Call it for refused tokens alone: every accepted token is a `b64token`.
         """
-        return None if _TOKEN.fullmatch(token or "") else InvalidRequest(self.malformed)
+        if _TOKEN.fullmatch(token or ""):
+            return None
+        what = "other characters than those of a token, such as quotes or a space"
+        if not token:
+            what = f"nothing behind {self.scheme}"
+        elif token.lower().startswith(f"{self.scheme} ".lower()):
+            what = f"{self.scheme} twice"
+        return InvalidRequest(self.malformed, detail=self._contrast(what))
+
+    def _contrast(self, what: str) -> str:
+        """Write what a header has beside what is wanted; nothing of it is quoted."""
+        return f"the {self.name} header has {what}; write {self.scheme}, a space and the token"
 
 
 def variable_of(name: str) -> str:

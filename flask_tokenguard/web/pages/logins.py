@@ -58,7 +58,9 @@ def redirect_to_login(error: Refusal, parts: Parts) -> Response | None:
         address = parts.app.url_for(view, **_way_back(request, parts))
     except BuildError:
         _logger.error(  # noqa: TRY400 - the setting is at fault
-            "TOKENGUARD_LOGIN_VIEW %r is no endpoint of the app, or its rule has variables", view
+            "TOKENGUARD_LOGIN_VIEW %r is no endpoint of the app, or its rule has variables; write"
+            " it as `flask routes` lists it, not as a path",
+            view,
         )
         return None
     return Response(status=303, headers={"Location": address, "Cache-Control": PRIVATE})

@@ -10,6 +10,7 @@ from flask_tokenguard import (
     IssueError,
     TokenGuard,
     Unavailable,
+    issue_token,
     issue_token_pair,
     set_token_cookies,
 )
@@ -32,6 +33,14 @@ def _setting(app: Flask, pair: Any) -> None:
 def test_what_is_no_token_of_ours_is_not_set(app: Flask, token: str) -> None:
     with pytest.raises(IssueError, match="access_token cannot be set as a cookie"):
         _setting(app, {"access_token": token})
+
+
+def test_the_text_of_a_token_is_no_pair(app: Flask) -> None:
+    with (
+        app.app_context(),
+        pytest.raises(TypeError, match=r'write .* as \{"access_token": token\}'),
+    ):
+        _setting(app, issue_token("alice"))
 
 
 def test_the_tokens_are_not_mixed_up(app: Flask, sign: Sign, good_claims: dict[str, Any]) -> None:

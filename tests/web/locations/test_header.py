@@ -80,6 +80,25 @@ def test_a_malformed_bearer_header_is_a_malformed_request(
     assert_challenge(response, error="invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("value", "came"),
+    [
+        ("Bearer", "Bearer without a space behind it"),
+        ("Bearer: hush", "Bearer without a space behind it"),
+        ("Bearer ", "nothing behind Bearer"),
+        ("Bearer bearer hush", "Bearer twice"),
+        ('Bearer "hush"', "other characters than those of a token, such as quotes or a space"),
+    ],
+)
+def test_the_log_describes_a_malformed_header_and_quotes_nothing(
+    plain_client: FlaskClient, caplog: pytest.LogCaptureFixture, value: str, came: str
+) -> None:
+    caplog.set_level("INFO", "flask_tokenguard")
+    plain_client.get("/where", headers={"Authorization": value})
+    assert f"the Authorization header has {came}; write Bearer, a space and" in caplog.text
+    assert "hush" not in caplog.text
+
+
 def test_two_authorization_headers_are_a_malformed_request(
     plain_client: FlaskClient, token: str
 ) -> None:
