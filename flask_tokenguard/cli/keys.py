@@ -9,6 +9,7 @@ from typing import Any
 import click
 from flask import Config
 
+from ..arguments.files import missing
 from ..clock import wall_clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
@@ -292,7 +293,8 @@ def _write(path: Path | None, octets: bytes) -> None:
     try:
         write_new(path, octets)
     except OSError as error:
-        fail(f"{path} cannot be written: {error.strerror}")
+        folder = path.parent
+        fail(f"{path} cannot be written: {error.strerror if folder.exists() else missing(folder)}")
 
 
 KEY_COMMANDS = (keygen, keys, rotate, jwks)

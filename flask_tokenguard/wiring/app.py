@@ -201,7 +201,10 @@ def _open_store(
         settings.check_claims_of_store(faults.append)
     if settings.storage_uri is None or own is not None:
         if settings.storage_uri is not None:
-            faults.append("TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other")
+            faults.append(
+                "TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other; leave one"
+                " of them out"
+            )
         if isinstance(own, SQLStore):
             _configure(own, settings, faults)
         return own

@@ -149,12 +149,6 @@ def test_a_link_is_never_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_file_in_no_folder_is_an_error(tmp_path: Path) -> None:
-    result = run_alone("keygen", "--out", tmp_path / "none" / "key")
-    assert result.exit_code == 2
-    assert "No such file or directory" in result.stderr
-
-
 def test_a_file_for_the_public_part_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "public").write_text("precious")
     result = run_alone("keygen", "--out", tmp_path / "key", "--public", tmp_path / "public")
@@ -392,3 +386,10 @@ def test_keygen_names_both_files(tmp_path: Path) -> None:
         f"Wrote {tmp_path / 'key'}: private key for ES256, PEM\n"
         f"Wrote {tmp_path / 'public'}: public key\n"
     )
+
+
+def test_a_folder_that_is_not_there_is_named_with_what_makes_it(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    result = run_alone("keygen", "--out", folder / "key")
+    assert result.exit_code == 2
+    assert f"the folder {folder} is not there; make it: mkdir -p -m 700 {folder}" in result.stderr

@@ -71,7 +71,7 @@ def test_a_store_in_an_environment_not_read_is_pointed_out(
 
 
 def test_a_configured_store_and_one_of_the_apps_own_contradict(make_app: MakeApp) -> None:
-    with pytest.raises(ConfigurationError, match="contradict"):
+    with pytest.raises(ConfigurationError, match="contradict each other; leave one of them out"):
         make_app(TokenGuard(store=MemoryStore()), STORAGE_URI="memory://")
 
 
