@@ -83,7 +83,7 @@ def build_parts(
             can_sign=keys.signing is not None or bool(faults),
         )
     if faults:
-        raise ConfigurationError(*faults)
+        raise ConfigurationError(*faults, *_faults_of_issuers(settings, folder, fetch, clock))
     if store is not None and on_store_call is not None:
         store = observe(store, on_store_call)
     tokens = TokenParts(settings, keys, encryption, store, clock, former)
@@ -137,6 +137,23 @@ def build_parts(
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
+
+
+def _faults_of_issuers(
+    settings: Settings, folder: Path, fetch: "Fetch | None", clock: Clock
+) -> tuple[str, ...]:
+    """Return the faults that the issuers' entries have beside others, so that all come at once."""
+    if not settings.issuers:
+        return ()
+    from .issuers import build_issuers  # noqa: PLC0415 - imported when used
+
+    try:
+        build_issuers(
+            settings, folder=folder, live_rules=(), resolve=None, fetch=fetch, clock=clock
+        )
+    except ConfigurationError as error:
+        return error.faults
+    return ()
 
 
 def _build_cookies(app: Flask, settings: Settings, faults: list[str]) -> "TokenCookies":

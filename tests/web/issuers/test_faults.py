@@ -89,6 +89,13 @@ def test_an_issuer_that_is_no_https_url_is_a_fault(issuer: str, remedy: str) -> 
         guarded(TokenGuard(), ISSUERS={issuer: {"audience": "a"}})
 
 
+@pytest.mark.parametrize(("scheme", "number"), [("http", 2), ("https", 1)])
+def test_faults_of_issuers_come_with_all_others(scheme: str, number: int) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        guarded(TokenGuard(), ISSUERS={f"{scheme}://id.example": {"audience": "a"}}, LEEWAY=-1)
+    assert len(caught.value.faults) == number
+
+
 @pytest.mark.parametrize("value", [[], {}, "x", {"": {"audience": "a"}}], ids=repr)
 def test_the_setting_is_an_object(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="TOKENGUARD_ISSUERS"):
