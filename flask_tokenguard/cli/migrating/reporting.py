@@ -4,6 +4,7 @@ from typing import Any
 
 import libcst as cst
 from libcst.metadata import (
+    Assignment,
     ParentNodeProvider,
     PositionProvider,
     QualifiedNameProvider,
@@ -79,13 +80,14 @@ class Reporting(cst.CSTTransformer):
         scope = self.get_metadata(ScopeProvider, node, None)
         if scope is None or not isinstance(node, cst.Name):
             return False
-        values = (self._assigned(getattr(each, "node", None)) for each in scope[node.value])
+        bound = (each.node for each in scope[node.value] if isinstance(each, Assignment))
+        values = map(self._assigned, bound)
         return any(isinstance(each, cst.Call) and self._is_of_token(each) for each in values)
 
-    def _assigned(self, target: cst.CSTNode | None) -> cst.CSTNode | None:
+    def _assigned(self, target: cst.CSTNode) -> cst.CSTNode | None:
         """Return what is assigned to a name alone; None where it is bound in another way."""
-        parent = self.get_metadata(ParentNodeProvider, target, None)
-        statement = self.get_metadata(ParentNodeProvider, parent, None)
+        parent: Any = self.get_metadata(ParentNodeProvider, target)
+        statement: Any = self.get_metadata(ParentNodeProvider, parent, None)
         return statement.value if isinstance(statement, cst.Assign) else None
 
     def visit_Arg(self, node: cst.Arg) -> None:
