@@ -77,7 +77,7 @@ class IssuerEntry:
 
 def read_issuers(value: object, folder: Path) -> dict[str, IssuerEntry]:
     """Read TOKENGUARD_ISSUERS: an object from each `iss` to its entry."""
-    entries = read_object(value, '{"https://id.example.com/": {...}}')
+    entries = read_object(value, '{"https://id.example.com/": {"audience": "notes-api"}}')
     return {_name(issuer): read_issuer(issuer, entry, folder) for issuer, entry in entries.items()}
 
 

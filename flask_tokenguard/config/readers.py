@@ -39,6 +39,8 @@ _HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
 _TRUTH_OR_HOSTS = 'true or false, or names of hosts such as ["keycloak"]'
 _DURATIONS = "a timedelta, a whole number of seconds, or a text such as 30s, 15m, 12h or 90d"
+_IN_SMALL = "the environment takes both in small letters, and Python without quotes"
+_NOT_PYTHON = "JSON has double quotes, and true, false and null in small letters"
 _OCTETS = (
     'write .decode() behind a text or PEM, and other octets as {"kty": "oct", "k": "<base64url>"}'
 )
@@ -191,7 +193,7 @@ def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise Fault(explain_syntax(error)) from None
+        raise Fault(f"{explain_syntax(error)}; {_NOT_PYTHON}") from None
     except (ValueError, RecursionError):
         # An int of thousands of digits, or brackets as many.
         raise Fault("is not JSON that can be read") from None
@@ -301,7 +303,8 @@ def key(value: object) -> str | Mapping[str, Any]:
 def truth(value: object) -> bool:
     """Read true or false, and nothing else that could pass for one."""
     if not isinstance(value, bool):
-        raise not_a("true or false", value)
+        fault = not_a("true or false", value)
+        raise Fault(f"{fault.problem}; {_IN_SMALL}") if isinstance(value, str) else fault
     return value
 
 

@@ -87,6 +87,16 @@ def test_the_environment_may_demand_fewer_claims(
     assert (settings.required_claims, faults) == (claims, [])
 
 
+@pytest.mark.parametrize("text", ["True", "yes"])
+def test_a_truth_value_in_the_environment_is_in_small_letters(
+    from_environment: FromEnvironment, text: str
+) -> None:
+    _, (fault,) = from_environment(SLIDING_SESSIONS=text)
+    assert fault.endswith(
+        "; the environment takes both in small letters, and Python without quotes"
+    )
+
+
 def test_null_in_the_environment_is_not_set(from_environment: FromEnvironment) -> None:
     settings, faults = from_environment(ISSUER="null")
     assert (settings.issuer, faults) == (None, [])

@@ -202,7 +202,8 @@ def test_text_that_begins_as_json_is_json(name: str, value: str) -> None:
 def test_json_that_does_not_parse_is_named_with_its_place() -> None:
     fault = fault_of("ISSUERS", '{"https://id":\n {"audience": "hush" "profile"}}')
     assert (
-        fault == "TOKENGUARD_ISSUERS is not JSON: Expecting ',' delimiter at line 2, character 22"
+        fault == "TOKENGUARD_ISSUERS is not JSON: Expecting ',' delimiter at line 2, character 22;"
+        " JSON has double quotes, and true, false and null in small letters"
     )
 
 
