@@ -132,13 +132,14 @@ class ClusterLink:
     def _discover(self) -> None:
         """Ask one node after another who has which slot."""
         nodes = self._known()
-        for place, each in enumerate(nodes, 1):
+        while True:
+            node = nodes.pop(0)
             try:
-                with part_of_the_time(len(nodes) - place + 1):
-                    reply = self._server_of(each).ask(("CLUSTER", "SLOTS"))[0]
-                self._slots = slots(reply, each[0])
+                with part_of_the_time(len(nodes) + 1):
+                    reply = self._server_of(node).ask(("CLUSTER", "SLOTS"))[0]
+                self._slots = slots(reply, node[0])
             except FAULTS:
-                if place == len(nodes):
+                if not nodes:
                     raise
             else:
                 self._servers = {each: self._server_of(each) for each in self._known()}

@@ -7,8 +7,9 @@ For each connection it reads certificates, which many threads that connect at on
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pymysql
 
@@ -36,16 +37,17 @@ class BoundedConnection(pymysql.connections.Connection):
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
         """Return the context of these options; it takes 26 ms of CPU to make one."""
-        if not isinstance(sslp, dict):
-            return cast(ssl.SSLContext, sslp)
         # Its stubs leave it out.
         pymysqls: Any = super()
+        create: Callable[[Any], ssl.SSLContext] = pymysqls._create_ssl_ctx  # noqa: SLF001 - PyMySQL has no other way
+        if not isinstance(sslp, dict):
+            return create(sslp)
         options = tuple(sorted(sslp.items()))
         with _reading.get():
             written_at = [_written_at(sslp.get(name)) for name in ("ca", "capath", "cert", "key")]
             known_at, context = _contexts.get(options, (None, None))
             if context is None or known_at != written_at:
-                context = pymysqls._create_ssl_ctx(sslp)  # noqa: SLF001 - PyMySQL has no other way
+                context = create(sslp)
                 _contexts[options] = written_at, context
             return context
 

@@ -114,6 +114,13 @@ def test_a_connection_that_was_dropped_while_idle_is_replaced(
         assert step()
 
 
+def test_a_connection_that_broke_while_idle_is_replaced(store: RedisStore) -> None:
+    is_good(store)
+    [idle] = store._opened.get().link._server._idle
+    idle._sock._socket.close()
+    assert store.next_instant(new_id()) > 0
+
+
 def test_a_server_that_was_restarted_knows_all_and_no_script(
     store: RedisStore, server: RealServer
 ) -> None:
