@@ -23,12 +23,12 @@ FLOORS = (
     {"verify", "keys"},
     {"fetching", "stores", "jose"},
     {"deadline"},
-    {"errors", "signals", "clock", "per_process", "quoting", "arguments"},
+    {"errors", "signals", "clock", "per_process", "quoting", "on_demand", "arguments"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 KNOW_FLASK = {"__init__", "extension", "cli", "testing", "wiring", "web"}
 IMPORTERS = {
-    "jwt": "jose/jws.py",
+    "jwt": "jose/pair_signatures.py",
     "joserfc": "jose/jwe.py",
     "redis": "stores/redis/",
     "libcst": "cli/migrating/",
@@ -37,7 +37,7 @@ IMPORTERS |= dict.fromkeys(("sqlalchemy", "psycopg", "pymysql"), "stores/sql/")
 # Their own reason is for those that an app makes.
 NEED_A_REASON = {"Refusal", "Rejected", "InvalidToken", "InvalidGrant", "Unavailable"}
 MOST_MODULES = 14
-MOST_AT_THE_TOP = 8
+MOST_AT_THE_TOP = 9
 MOST_LINES_OF_TESTS, LONGEST_NAME_OF_A_TEST = 500, 60
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -150,7 +150,15 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
 def test_a_folder_s_init_is_its_sign_and_at_most_a_door(folder: Path) -> None:
     docstring, *door = ast.parse((folder / "__init__.py").read_text()).body
     assert isinstance(docstring, ast.Expr)
-    assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in door)
+    doors = [part for node in door for part in opened_on_demand(node) or [node]]
+    assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in doors)
+
+
+def opened_on_demand(node: ast.stmt) -> list[ast.stmt]:
+    """List what a door has under `if TYPE_CHECKING`, and what it has in place of that."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return [*node.body, *node.orelse]
+    return []
 
 
 def test_a_file_of_tests_and_their_names_are_short() -> None:

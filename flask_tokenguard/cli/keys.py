@@ -13,10 +13,10 @@ from ..arguments.files import missing
 from ..clock import wall_clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
-from ..jose import material
 from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
 from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
+from ..jose.key_pairs import CURVES
 from ..jose.material import Material, PrivateKey
 from ..keys.generate import generate, to_jwk, to_pem, to_public_pem, use_of
 from ..keys.own import ConfiguredKeys
@@ -40,7 +40,7 @@ from .output import (
 from .readers import DEFAULT_ALG, jwks, warn_of_few_readers
 
 _ALGORITHMS = (*SIGNATURE_ALGORITHMS, *ENCRYPTION_ALGORITHMS)
-_CURVES = (*material.CURVES, "Ed25519", "X25519")
+_CURVES = (*CURVES, "Ed25519", "X25519")
 _OF_THE_RING = ("TOKENGUARD_KEYRING", "TOKENGUARD_KEY_PASSWORD")
 
 

@@ -6,6 +6,14 @@ Absent on purpose: `none`, ES256K, Ed448; PBES2, RSA1_5 and RSA-OAEP with SHA-1.
 from typing import NamedTuple
 
 
+class Kind(NamedTuple):
+    """The `kty` of a key, its `crv`, of AKP its `alg`, if it has one, and its size in bits."""
+
+    kty: str
+    subtype: str | None
+    bits: int
+
+
 class SignatureAlgorithm(NamedTuple):
     """The key that one algorithm takes.
 
@@ -41,6 +49,8 @@ SIGNATURE_ALGORITHMS = {
     "ML-DSA-65": SignatureAlgorithm("AKP", "ML-DSA-65", 8 * 1952, 3309),
     "ML-DSA-87": SignatureAlgorithm("AKP", "ML-DSA-87", 8 * 2592, 4627),
 }
+
+KEY_TYPES = tuple(dict.fromkeys(row.kty for row in SIGNATURE_ALGORITHMS.values()))
 
 
 def key_for(alg: str) -> str:

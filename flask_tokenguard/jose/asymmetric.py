@@ -7,7 +7,7 @@ not meet it. One of 256 octets, in hexadecimal digits, has some 2**12 octets in 
 - A look that may begin at any of them has 52 bits or more: once in 2**40 secrets.
 - One that must begin or end a spelling, of which there are 8 at most, has 41 bits or more: once in
   2**38 secrets, and only those that are shown as octets or in hexadecimal digits.
-- A point is on its curve once in 2**256.
+- A point is on its curve once in 2**256. It is not looked for in ASCII, which one in 2**64 is.
 - A public key of ML-DSA is known by its length alone, 1312 octets or more, which no secret needs.
 
 It is looked for in every spelling: what octets may stand for, under escapes and up to three layers
@@ -25,11 +25,7 @@ from contextlib import suppress
 from html import unescape
 from urllib.parse import unquote_to_bytes
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from . import akp
-from .material import CURVES
+from .algorithms import SIGNATURE_ALGORITHMS
 
 _DEEPEST = 3
 _BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff\0"
@@ -91,7 +87,9 @@ _RSA_PUBLIC_KEY = re.compile(
     rb"\x30\x82(..)\x02\x82(..)\x00[\x80-\xff]|\x30\x81(.)\x02\x81(\x81)\x00[\x80-\xff]", re.DOTALL
 )
 _RSA_EXPONENT = b"\x02\x03\x01\x00\x01"
-_POINTS = [(curve, (curve.key_size + 7) // 8) for curve in (*CURVES.values(), ec.SECP256K1())]
+# The octets of both coordinates on P-256 and secp256k1, P-384, and P-521.
+_COORDINATES = (64, 96, 132)
+_AKP_SIZES = {row.least_bits // 8 for row in SIGNATURE_ALGORITHMS.values() if row.kty == "AKP"}
 
 
 def check_secret(secret: bytes) -> None:
@@ -203,30 +201,34 @@ def _is_rsa_public_key(octets: bytes) -> bool:
 
 
 def _is_point(octets: bytes) -> bool:
-    for curve, size in _POINTS:
+    return not octets.isascii() and any(map(_is_on_a_curve, _may_be_coordinates(octets)))
+
+
+def _may_be_coordinates(octets: bytes) -> Iterator[bytes]:
+    for size in _COORDINATES:
         # Both coordinates alone, once or several times over.
-        whole = octets and len(octets) % (2 * size) == 0
-        if whole and _is_on_curve(curve, b"\x04" + octets[: 2 * size]):
+        if octets and len(octets) % size == 0:
+            yield octets[:size]
+        start = octets.find(4) + 1
+        while 0 < start <= len(octets) - size:
+            yield octets[start : start + size]
+            start = octets.find(4, start) + 1
+
+
+def _is_on_a_curve(coordinates: bytes) -> bool:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - imported when used
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - imported when used
+
+    for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()):
+        with suppress(ValueError, UnsupportedAlgorithm):
+            ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + coordinates)
             return True
-        start = octets.find(4)
-        while 0 <= start < len(octets) - 2 * size:
-            if _is_on_curve(curve, octets[start : start + 1 + 2 * size]):
-                return True
-            start = octets.find(4, start + 1)
     return False
 
 
 def _is_akp(octets: bytes) -> bool:
     # Any octets of this length are a key, and hardly any other text has it.
-    return len(octets) in akp.PUBLIC_SIZES.values()
-
-
-def _is_on_curve(curve: ec.EllipticCurve, point: bytes) -> bool:
-    try:
-        ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True
+    return len(octets) in _AKP_SIZES
 
 
 _LOOKS: dict[str, Callable[[bytes], object]] = {

@@ -5,6 +5,8 @@ character, so that one token would have many spellings. Everything here runs in 
 """
 
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
+from typing import Any
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _STANDARD = _ALPHABET[:62] + b"+/"
@@ -41,3 +43,23 @@ def decode(segment: bytes) -> bytes:
     if rest and segment[-1] not in _LAST[rest]:
         raise ValueError("not canonical base64url")
     return a2b_base64(segment.translate(_TO_STANDARD) + _PADDING[rest], strict_mode=True)
+
+
+def decode_member(jwk: Mapping[str, Any], name: str, *, padded: bool = False) -> bytes:
+    """Decode a member of a JWK.
+
+    Args:
+        jwk: The JWK.
+        name: The member's.
+        padded: Whether it may have padding.
+
+    Raises:
+        ValueError: It is absent, no text or not canonical; the message follows "the key".
+    """
+    text = jwk.get(name)
+    try:
+        if isinstance(text, str):
+            return decode((text.rstrip("=") if padded else text).encode())
+    except ValueError:
+        pass
+    raise ValueError(f"has no canonical base64url member {name}")

@@ -6,7 +6,7 @@ names, the answer is the same: a difference would show an attacker how far a gue
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, InvalidToken, Reason
 from ..quoting import quote_list, quote_name
@@ -14,7 +14,9 @@ from . import base64url, compact, material
 from .algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, LEAST_RSA_BITS
 from .asymmetric import check_secret
 from .jwk import KeySource
-from .material import Material
+
+if TYPE_CHECKING:
+    from .material import Material
 
 _LONGEST = 1_048_576
 _ANSWER = "The token cannot be decrypted"
@@ -66,7 +68,7 @@ class EncryptionKey:
 
     def __init__(
         self,
-        key: Material,
+        key: "Material",
         *,
         alg: str | None = None,
         enc: str | None = None,

@@ -5,15 +5,17 @@ to one algorithm: a token's header can select a key, never change how it is used
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack
 
 from . import jws, material
 from .algorithms import ED25519_NAMES, SIGNATURE_ALGORITHMS, key_for
 from .asymmetric import check_secret
 from .compact import Header
-from .jws import SigningAlgorithm
-from .material import Material
 from .metadata import KeyOptions, merge_metadata
+
+if TYPE_CHECKING:
+    from .material import Material
+    from .pair_signatures import SigningAlgorithm
 
 MOST_KEYS_TRIED = 4
 
@@ -99,13 +101,13 @@ class Key:
     kid: str | None
     signature_size: int
     use: str
-    _algorithm: SigningAlgorithm
+    _algorithm: "SigningAlgorithm"
     _private: Any
     _public: Any
 
     def __init__(
         self,
-        key: Material,
+        key: "Material",
         *,
         alg: str | None = None,
         preferred_alg: str | None = None,
@@ -201,7 +203,7 @@ class Key:
 
     def public_jwk(self) -> dict[str, str] | None:
         """Write the public part as a JWK; None for a secret, which has none."""
-        if not isinstance(self._public, material.PublicKey):
+        if SIGNATURE_ALGORITHMS[self.alg].kty == "oct":
             return None
         members = material.to_public_jwk(self._public)
         return {**members, "kid": self.kid or "", "alg": self.alg, "use": self.use}
@@ -265,7 +267,7 @@ class KeySet(Generic[AnyKey]):
         return iter(self._members)
 
 
-def fitting(key: Material, admitted: Collection[str] | None = None) -> tuple[str, ...]:
+def fitting(key: "Material", admitted: Collection[str] | None = None) -> tuple[str, ...]:
     """List the signature algorithms that a key can serve, the default first.
 
     Args:
@@ -282,7 +284,7 @@ def fitting(key: Material, admitted: Collection[str] | None = None) -> tuple[str
 
 
 def _check_algorithm(
-    key: Material, alg: str | None, preferred: str | None, admitted: Collection[str] | None
+    key: "Material", alg: str | None, preferred: str | None, admitted: Collection[str] | None
 ) -> str:
     kty, subtype, bits = material.kind_of(key)
     names = fitting(key, admitted)

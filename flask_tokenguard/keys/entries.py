@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments.files import NamedFile
-from ..jose.material import Material
 from ..jose.metadata import KeyOptions
+
+if TYPE_CHECKING:
+    from ..jose.material import Material
 
 State = Literal["active", "next", "verify-only"]
 # The metadata that names an issuer's key set: of OpenID Connect Discovery 1.0, of RFC 8414, or the
@@ -41,10 +43,10 @@ class KeyEntry:
     state: State | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ReadKey:
     """A key that is not yet bound to an algorithm, with its metadata."""
 
     entry: KeyEntry
-    material: Material = field(repr=False)
+    material: "Material"
     metadata: KeyOptions

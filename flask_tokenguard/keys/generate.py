@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ..jose import akp, base64url, material
 from ..jose.algorithms import CONTENT_BITS, ENCRYPTION_ALGORITHMS, SIGNATURE_ALGORITHMS
+from ..jose.key_pairs import CURVES
 from ..jose.material import Material, PrivateKey, PublicKey
 
 _RSA_BITS = 3072
@@ -107,8 +108,8 @@ def _new(kty: str, subtype: str | None, bits: int) -> bytes | PrivateKey:
         return rsa.generate_private_key(65537, _RSA_BITS)
     if kty == "AKP":
         return akp.generate(subtype or "")
-    if subtype in material.CURVES:
-        return ec.generate_private_key(material.CURVES[subtype])
+    if subtype in CURVES:
+        return ec.generate_private_key(CURVES[subtype])
     if subtype == "X25519":
         return x25519.X25519PrivateKey.generate()
     return ed25519.Ed25519PrivateKey.generate()

@@ -9,16 +9,18 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..arguments.files import NamedFile
 from ..jose import material, strict_json
 from ..jose.algorithms import ENCRYPTION_ALGORITHMS
 from ..jose.jwk import Key
-from ..jose.material import Material
 from ..jose.metadata import KeyOptions, merge_metadata
 from .entries import KeyEntry, ReadKey
 from .secret import AROUND, check_secret
+
+if TYPE_CHECKING:
+    from ..jose.material import Material
 
 # A secret of any characters begins with a brace once in a hundred times.
 _JSON_OBJECT = re.compile(r"\ufeff?\s*\{\s*(?:\}|\"[^\"]*\"\s*:)")
@@ -81,7 +83,7 @@ def read_keys(
 
 def read_material(
     text: str | Mapping[str, Any], *, password: str | None = None, **options: Unpack[KeyOptions]
-) -> list[tuple[Material, KeyOptions]]:
+) -> "list[tuple[Material, KeyOptions]]":
     """Read every key of a text, or of a JWK or JWKS that is parsed already.
 
     Args:
@@ -175,7 +177,7 @@ def read_file(path: Path) -> str:
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
 
-def _read(entry: KeyEntry, algorithm: str | None) -> list[tuple[Material, KeyOptions]]:
+def _read(entry: KeyEntry, algorithm: str | None) -> "list[tuple[Material, KeyOptions]]":
     password = entry.password
     if entry.password_file is not None:
         password = _read_named(entry.password_file, "has a password file that")
@@ -203,7 +205,7 @@ def _with_use(metadata: KeyOptions) -> KeyOptions:
     return metadata
 
 
-def read_jwk(jwk: Mapping[str, Any], options: KeyOptions) -> tuple[Material, KeyOptions]:
+def read_jwk(jwk: Mapping[str, Any], options: KeyOptions) -> "tuple[Material, KeyOptions]":
     """Read one JWK, with the metadata that it leaves open.
 
     Raises:
@@ -218,7 +220,7 @@ def read_jwk(jwk: Mapping[str, Any], options: KeyOptions) -> tuple[Material, Key
 
 def _read_member(
     jwk: Mapping[str, Any], options: KeyOptions, place: str
-) -> tuple[Material, KeyOptions]:
+) -> "tuple[Material, KeyOptions]":
     try:
         return read_jwk(jwk, options)
     except ValueError as error:

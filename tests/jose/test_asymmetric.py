@@ -229,3 +229,33 @@ def test_no_encryption_key_is_made_of_a_public_key() -> None:
     point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     with pytest.raises(ValueError, match=REFUSAL):
         EncryptionKey(point[1:])
+
+
+@pytest.mark.parametrize(
+    "curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()], ids=lambda c: c.name
+)
+@pytest.mark.parametrize("before", [b"", b"\x04", b"of any kind \x04"])
+def test_the_point_of_a_public_key_is_refused(curve: ec.EllipticCurve, before: bytes) -> None:
+    public = ec.generate_private_key(curve).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+    with pytest.raises(ValueError, match="a point of an elliptic curve"):
+        check_secret(before + point)
+
+
+@pytest.mark.parametrize("size", [32, 48, 66])
+def test_coordinates_that_are_not_below_the_prime_are_no_point(size: int) -> None:
+    check_secret(b"\xff" * (2 * size))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(b"-- begin ", b"begin public key", b"END-CERTIFICATE", b"ssh-rsa", b"ssh-ed448"),
+        *(b"ecdsa-sha2-nistp384", b"openssh-key-v1", b"PuTTY-User-Key-File-2"),
+        *(b"\0\0\0\x03\x01\0\x01\0\0\x01\x01\0\xff", b'"e":"AQAB', b"kty: RSA"),
+        *(b"'alg' : 'ML-DSA-44", b"<Modulus>", b"<ds:KeyInfo>", b"<RSAKeyValue "),
+    ],
+)
+def test_the_least_that_is_left_of_a_key_is_refused(rest: bytes) -> None:
+    with pytest.raises(ValueError, match=REFUSAL):
+        check_secret(rest)
