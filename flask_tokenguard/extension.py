@@ -7,31 +7,28 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import click
 from flask import Blueprint, Flask, current_app, has_app_context
 
+from . import web
 from .clock import Clock, wall_clock
 from .errors import ConfigurationError, Refusal
-from .issue.options import IssueOptions
-from .sessions.listed import Session
-from .sessions.pairs import TokenResponse
-from .stores.base import Store
-from .stores.observed import OnStoreCall
 from .verify.claims import Claims, VerifiedToken
 from .verify.validators import Validator
-from .web import browser, sessions
 from .web.challenge import finishes_refusals
-from .web.credentials.cookies import AnyResponse
 from .web.credentials.places import FindToken, check_own
 from .web.hook import install
-from .web.inspection import TokenReport, inspect_token
-from .web.issuing import issue
-from .web.numbers import Numbers, numbers_of
 from .web.parts import EXTENSION, Callbacks, Parts
-from .web.refreshing import refresh_given_or_current
-from .web.routes import token_endpoints
 from .wiring.app import build_parts
 
 if TYPE_CHECKING:
     from .fetching import Fetch
+    from .issue.options import IssueOptions
+    from .sessions.listed import Session
+    from .sessions.pairs import TokenResponse
+    from .stores.base import Store
+    from .stores.observed import OnStoreCall
     from .verify.issuers import Resolve
+    from .web.credentials.cookies import AnyResponse
+    from .web.inspection import TokenReport
+    from .web.numbers import Numbers
 
 UserLoader = TypeVar("UserLoader", bound=Callable[[Claims], Any])
 ErrorResponse = TypeVar("ErrorResponse", bound=Callable[[Refusal], Any])
@@ -57,8 +54,8 @@ class TokenGuard:
         app: Flask | None = None,
         *,
         validators: Iterable[Validator] = (),
-        store: Store | None = None,
-        on_store_call: OnStoreCall | None = None,
+        store: "Store | None" = None,
+        on_store_call: "OnStoreCall | None" = None,
         issuer_resolver: "Resolve | None" = None,
         fetch: "Fetch | None" = None,
         locations: FindToken | None = None,
@@ -188,34 +185,34 @@ class TokenGuard:
         """
         return _verify(self._parts(), token)
 
-    def inspect_token(self, token: str) -> TokenReport:
+    def inspect_token(self, token: str) -> "TokenReport":
         """Read a token of any content for a person, and try each check on it, also after a failure.
 
         For pages of developers and operators: a report names the failing check where `verify` gives
         a client one sentence. Works in an app context, and without one while this guard serves a
         single app. The app's own rules and the store are asked once our checks have passed.
         """
-        return inspect_token(token, self._parts())
+        return web.inspect_token(token, self._parts())
 
-    def issue_token(self, subject: str, **options: Unpack[IssueOptions]) -> str:
+    def issue_token(self, subject: str, **options: "Unpack[IssueOptions]") -> str:
         """Issue a token as the function `issue_token` does, without an app context if need be."""
-        return issue(self._parts(), subject, options).token
+        return web.issue(self._parts(), subject, options).token
 
     def issue_token_pair(
-        self, subject: str, *, origin: str = "", **options: Unpack[IssueOptions]
-    ) -> TokenResponse:
+        self, subject: str, *, origin: str = "", **options: "Unpack[IssueOptions]"
+    ) -> "TokenResponse":
         """Begin a session as the function `issue_token_pair` does, without an app context."""
-        return sessions.start_session(self._parts(), subject, origin, options)
+        return web.start_session(self._parts(), subject, origin, options)
 
     def refresh_token_pair(
         self, *, token: str | None = None, claims: Mapping[str, Any] | None = None, origin: str = ""
-    ) -> TokenResponse:
+    ) -> "TokenResponse":
         """Rotate a refresh token as the function does; a given one without a context if need be.
 
         Raises:
             RuntimeError: There is neither a token nor a request; else as `refresh_token_pair` does.
         """
-        return refresh_given_or_current(self._parts(), token, claims=claims, origin=origin)
+        return web.refresh_given_or_current(self._parts(), token, claims=claims, origin=origin)
 
     def revoke_token(
         self,
@@ -226,7 +223,7 @@ class TokenGuard:
         issuer: str | None = None,
     ) -> None:
         """Revoke a token as the function `revoke_token` does, without an app context if need be."""
-        sessions.revoke(self._parts(), token, jti=jti, subject=subject, issuer=issuer)
+        web.revoke(self._parts(), token, jti=jti, subject=subject, issuer=issuer)
 
     def end_session(self, sid: str | None = None, *, subject: str | Claims | None = None) -> bool:
         """End a session as the function `end_session` does, without an app context if need be.
@@ -234,36 +231,36 @@ class TokenGuard:
         Raises:
             RuntimeError: There is neither a sid nor a request; else as `end_session` does.
         """
-        return sessions.end(self._parts(), sid, subject=subject)
+        return web.end(self._parts(), sid, subject=subject)
 
     def end_all_sessions(self, subject: str | Claims, *, issuer: str | None = None) -> None:
         """End all sessions of a subject as the function `end_all_sessions` does."""
-        sessions.end_all(self._parts(), subject, issuer=issuer)
+        web.end_all(self._parts(), subject, issuer=issuer)
 
-    def sessions_of(self, subject: str | Claims) -> list[Session]:
+    def sessions_of(self, subject: str | Claims) -> "list[Session]":
         """List a subject's sessions as the function `sessions_of` does."""
-        return sessions.list_sessions(self._parts(), subject)
+        return web.list_sessions(self._parts(), subject)
 
-    def numbers(self) -> Numbers:
+    def numbers(self) -> "Numbers":
         """Read what a monitor may want of this process: the token cache, the keys' age.
 
         It fetches nothing and asks no store. Works without an app context as `verify` does.
         """
-        return numbers_of(self._parts())
+        return web.numbers_of(self._parts())
 
     def set_token_cookies(
         self,
-        response: AnyResponse,
-        pair: TokenResponse,
+        response: "AnyResponse",
+        pair: "TokenResponse",
         *,
         persistent: bool | None = None,
-    ) -> AnyResponse:
+    ) -> "AnyResponse":
         """Put a pair into cookies of an answer as the function `set_token_cookies` does."""
-        return browser.set_cookies(self._parts(), response, pair, persistent=persistent)
+        return web.set_cookies(self._parts(), response, pair, persistent=persistent)
 
-    def unset_token_cookies(self, response: AnyResponse) -> AnyResponse:
+    def unset_token_cookies(self, response: "AnyResponse") -> "AnyResponse":
         """Delete the cookies of our tokens as the function `unset_token_cookies` does."""
-        return browser.unset_cookies(self._parts(), response)
+        return web.unset_cookies(self._parts(), response)
 
     def token_endpoints(
         self, origin: Callable[[], str] | None = None, *, cookies: bool = False
@@ -280,7 +277,7 @@ class TokenGuard:
         Raises (when it is registered):
             ConfigurationError: The app has no guard or no store, or cookies=True and no cookies.
         """
-        return token_endpoints(origin, cookies=cookies)
+        return web.token_endpoints(origin, cookies=cookies)
 
     def _parts(self) -> Parts:
         parts: Parts | None = None

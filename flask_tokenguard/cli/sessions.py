@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import click
 
+from ..config.settings import REFRESH_TYPE
 from ..errors import InvalidToken
 from ..quoting import quote
 from ..sessions.listed import Session
-from ..sessions.rotation import REFRESH_TYPE
 from ..web.parts import Parts
 from ..web.sessions import end, end_all, list_sessions, revoke_text
 from ..web.sessions import revoke as revoke_named

@@ -20,6 +20,8 @@ _PATH = re.compile(r"/[!-:<-~]*")
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _PREFIX = re.compile(r"__(?:Host-Http|Host|Http|Secure)-", re.IGNORECASE)
+# The `Cache-Control` of an answer that is for one browser alone.
+PRIVATE = "private, no-store"
 _SCRIPTS_READ = "COOKIE_CSRF_NAME"
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PREFIX = "TOKENGUARD_"
 # The claims of our own tokens beside `exp`; a store finds tokens and sessions by them.
 OWN_CLAIMS = ("iat", "sub", "jti")
+# The `typ` of our refresh tokens.
+REFRESH_TYPE = "rt+jwt"
 STATIC_ENDPOINTS = ("static", "*.static")
 DEFAULT_ACCESS_COOKIE = "__Host-access_token"
 _LONGEST_ALLOWED_LIFETIME = timedelta(days=3660)

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..clock import Clock, wall_clock
 from ..errors import ConfigurationError, IssueError
 from ..jose import base64url, strict_json
 from ..jose.compact import LAST_NUMERIC_DATE, LONGEST_TOKEN
-from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key
 from ..keys.own import OwnKeys
 from . import ids
-from .former import FormerProgram
 from .members import RESERVED_CLAIMS, RESERVED_HEADERS, add_own, encode
 from .options import IssueOptions, begin, registered_claims, whole_seconds
+
+if TYPE_CHECKING:
+    from ..jose.jwe import EncryptionKey
+    from .former import FormerProgram
 
 # A token inside must be called one (RFC 7519 section 5.2).
 _NESTED = {"cty": "JWT"}
@@ -85,7 +87,7 @@ class TokenIssuer:
         self,
         keys: OwnKeys,
         *,
-        encryption_key: EncryptionKey | None = None,
+        encryption_key: "EncryptionKey | None" = None,
         lifetime: timedelta,
         longest: LongestLifetime | None = None,
         typ: str | None = "at+jwt",
@@ -96,7 +98,7 @@ class TokenIssuer:
         clock: Clock = wall_clock,
         next_instant: Callable[[str], int] | None = None,
         has_csrf: bool = False,
-        former: FormerProgram | None = None,
+        former: "FormerProgram | None" = None,
     ) -> None:
         """Set up an issuer by its keys and the claims of every token.
 

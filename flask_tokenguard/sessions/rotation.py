@@ -32,7 +32,6 @@ from .pairs import Pair, PairIssuer, Plan
 if TYPE_CHECKING:
     from .former import FormerSessions
 
-REFRESH_TYPE = "rt+jwt"
 _LONGEST_ORIGIN = 200
 
 

@@ -4,17 +4,31 @@ Start at `base.Store`, the contract; `uri.open_store` chooses an implementation.
 SQLAlchemy only once it is made.
 """
 
-from .base import (
-    Advance,
-    OnProgress,
-    Outcome,
-    RefreshState,
-    Standing,
-    Store,
-    StoredSession,
-)
-from .observed import OnStoreCall, StoreCall
-from .sql.store import SQLStore
+from typing import TYPE_CHECKING
+
+from ..on_demand import names_on_demand
+
+if TYPE_CHECKING:
+    from .base import (
+        Advance,
+        OnProgress,
+        Outcome,
+        RefreshState,
+        Standing,
+        Store,
+        StoredSession,
+    )
+    from .observed import OnStoreCall, StoreCall
+    from .sql.store import SQLStore
+else:
+    __getattr__, __dir__ = names_on_demand(
+        __name__,
+        {
+            ".base": "Advance, OnProgress, Outcome, RefreshState, Standing, Store, StoredSession",
+            ".observed": "OnStoreCall, StoreCall",
+            ".sql.store": "SQLStore",
+        },
+    )
 
 __all__ = [
     "Advance",

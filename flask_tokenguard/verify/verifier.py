@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidToken, Reason, Refusal
-from ..jose import compact, jwe
+from ..jose import compact
 from ..jose.compact import Compact, Header
-from ..jose.jwe import EncryptionKey
 from ..jose.jwk import Key, KeySource
 from .cache import VerifiedCache, digest_of
 from .claims import VerifiedToken
@@ -20,6 +19,7 @@ from .trusted import TrustedIssuer
 from .validators import Validator, check_period
 
 if TYPE_CHECKING:
+    from ..jose.jwe import EncryptionKey
     from .former import FormerTokens
 
 
@@ -39,7 +39,7 @@ class TokenVerifier:
         names: Collection[str] = (),
         issuer: str | None = None,
         max_size: int = compact.LONGEST_TOKEN,
-        decryption_keys: KeySource[EncryptionKey] | None = None,
+        decryption_keys: "KeySource[EncryptionKey] | None" = None,
         cache: VerifiedCache | None = None,
     ) -> None:
         """Set up a verifier.
@@ -64,7 +64,7 @@ class TokenVerifier:
         self._has_own_keys = any(True for _ in own.keys)
         self._issuer = issuer
         self._max_size = max_size
-        self._decryption_keys = decryption_keys
+        self._decrypt = None if decryption_keys is None else _decrypter(decryption_keys)
         self.cache = cache
 
     def verify(self, token: str) -> VerifiedToken:
@@ -117,8 +117,8 @@ class TokenVerifier:
                 reason=Reason.TOO_LARGE,
                 detail=f"{len(token)} characters came, at most {self._max_size} are read",
             )
-        if self._decryption_keys is not None and token.count(".") == 4:
-            token = jwe.decrypt(token, self._decryption_keys)
+        if self._decrypt is not None and token.count(".") == 4:
+            token = self._decrypt(token)
         elif self._own.requires_encryption and not self._routes:
             raise InvalidToken("The token is not encrypted", reason=Reason.NOT_ENCRYPTED)
         return compact.parse(token)
@@ -229,3 +229,9 @@ def _check(rules: Iterable[Validator], token: VerifiedToken) -> None:
     for rule in rules:
         if rule(token) is not None:
             raise TypeError(f"{rule!r} returned a value; a validator raises, or returns None")
+
+
+def _decrypter(keys: "KeySource[EncryptionKey]") -> Callable[[str], str]:
+    from ..jose.jwe import decrypt  # noqa: PLC0415 - imported when used
+
+    return lambda token: decrypt(token, keys)

@@ -7,10 +7,10 @@ from flask import after_this_request, has_request_context
 from werkzeug.wrappers import Response
 
 from ..config.locations import COOKIE
+from ..config.settings import REFRESH_TYPE
 from ..errors import InvalidToken, IssueError, Refusal
 from ..jose.compact import numeric_date
 from ..sessions.pairs import Plan, TokenResponse
-from ..sessions.rotation import REFRESH_TYPE
 from ..verify.claims import VerifiedToken
 from .authentication import current_authentication, current_request
 from .challenge import finishes_refusals, report

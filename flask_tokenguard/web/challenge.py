@@ -25,6 +25,7 @@ from flask import (
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
+from ..config.cookies import PRIVATE
 from ..errors import (
     NQSCHAR,
     InsufficientAuthentication,
@@ -35,8 +36,6 @@ from ..errors import (
 )
 from ..quoting import quote
 from ..signals import log_raised, send, token_issued, token_rejected
-from .credentials.cookies import PRIVATE
-from .pages.logins import redirect_to_login
 from .parts import EXTENSION, Parts, parts_of, resolver
 
 P = ParamSpec("P")
@@ -143,7 +142,7 @@ def complete(error: Refusal, parts: Parts) -> Response:
     asked, known = answers.get(id(error), (None, None))
     if asked is not None and asked() is error:
         return cast(Response, known)
-    login = redirect_to_login(error, parts)
+    login = _redirect_to_login(error, parts)
     answer = _answer(error, login or build_response(error, parts.realm))
     # Weak, since the frames of an error hold the request.
     answers[id(error)] = ref(error), answer
@@ -154,6 +153,14 @@ def complete(error: Refusal, parts: Parts) -> Response:
         answer = _answer(error, shaped)
         answers[id(error)] = ref(error), answer
     return answer
+
+
+def _redirect_to_login(error: Refusal, parts: Parts) -> Response | None:
+    if parts.settings.login_view is None:
+        return None
+    from .pages.logins import redirect_to_login  # noqa: PLC0415 - imported when used
+
+    return redirect_to_login(error, parts.settings.login_view, parts)
 
 
 def _answer(error: Refusal, answer: Response) -> Response:

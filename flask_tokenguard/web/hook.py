@@ -5,22 +5,22 @@ of the public keys.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Flask, got_request_exception, has_request_context
+from flask import Flask, Request, got_request_exception, has_request_context
 from flask.typing import ResponseReturnValue
 
 from ..errors import Refusal, Rejected, TokenGuardError, Unavailable
 from ..verify.claims import Claims
 from .authentication import (
+    Authentication,
     authenticate,
     authenticate_in,
     authenticate_nobody,
     current_request,
     find_authentication,
 )
-from .browser import csrf_token
 from .challenge import (
     answer_for_framework,
     answer_preflight,
@@ -28,12 +28,12 @@ from .challenge import (
     is_preflight,
     pass_preflight_on,
 )
+from .credentials.locations import Location
 from .credentials.places import without_body
 from .guards.decorators import public, require
 from .guards.demands import ANY_TOKEN
 from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
-from .pages.sliding import authenticate_sliding, slide_answer
 from .parts import Parts, resolved_app
 from .users import current_user
 
@@ -54,6 +54,8 @@ def install(app: Flask, parts: Parts) -> None:
     before = app.before_request_funcs[None]
     before.insert(0, before.pop())
     if parts.settings.sliding_sessions:
+        from .pages.sliding import slide_answer  # noqa: PLC0415 - imported when used
+
         # The first is called last: it sees what the app's own functions did.
         app.after_request_funcs.setdefault(None, []).insert(0, slide_answer)
     _add_claims_to_g(app)
@@ -115,7 +117,7 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
     """Make the hook of an app."""
     remembered = RememberedDemands(on_first=lambda: _check_before_first(parts))
     all_locations, bodiless = parts.locations, without_body(parts.locations)
-    look = authenticate_sliding if parts.settings.sliding_sessions else authenticate
+    look = _look_of(parts)
 
     def guard_request() -> ResponseReturnValue | None:
         """Authenticate a request and require what its endpoint demands."""
@@ -149,6 +151,15 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
         return None
 
     return guard_request
+
+
+def _look_of(parts: Parts) -> Callable[[Parts, Request, Sequence[Location]], Authentication]:
+    """Choose how a request is authenticated."""
+    if not parts.settings.sliding_sessions:
+        return authenticate
+    from .pages.sliding import authenticate_sliding  # noqa: PLC0415 - imported when used
+
+    return authenticate_sliding
 
 
 def _check_before_first(parts: Parts) -> None:
@@ -197,6 +208,8 @@ def _add_to_templates(app: Flask, *, has_cookies: bool) -> None:
         # Not at start-up: an environment that was made heeds no more of the app's `jinja_options`.
         app.jinja_env.globals.setdefault("current_user", current_user)
         if has_cookies:
+            from .browser import csrf_token  # noqa: PLC0415 - imported when used
+
             app.jinja_env.globals.setdefault("csrf_token", csrf_token)
         return {}
 

@@ -18,19 +18,19 @@ from ..config.settings import STATIC_ENDPOINTS, Settings
 from ..errors import ConfigurationError, InvalidToken, Reason, Refusal
 from ..issue.issuer import TokenIssuer
 from ..keys.own import OwnKeys
-from ..sessions.revocation import Revocation
-from ..sessions.rotation import Sessions
-from ..stores.base import Store
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.validators import Validator
 from ..verify.verifier import TokenVerifier
-from .credentials.cookies import TokenCookies
 from .credentials.locations import Location
 from .credentials.places import Places
 
 if TYPE_CHECKING:
     from ..keys.encryption import ConfiguredEncryption
+    from ..sessions.revocation import Revocation
+    from ..sessions.rotation import Sessions
+    from ..stores.base import Store
     from ..verify.issuers import Issuers
+    from .credentials.cookies import TokenCookies
 
 EXTENSION = "tokenguard"
 _NO_COOKIES = (
@@ -118,16 +118,16 @@ class Parts:
     keys: OwnKeys
     encryption: "ConfiguredEncryption | None"
     own_rules: tuple[Validator, ...]
-    revocation: Revocation | None
-    sessions: Sessions | None
-    store: Store | None
+    revocation: "Revocation | None"
+    sessions: "Sessions | None"
+    store: "Store | None"
     former_warnings: tuple[str, ...]
     clock: Clock
     realm: str
     locations: tuple[Location, ...]
     refresh_locations: tuple[Location, ...]
     places: Places
-    cookies: TokenCookies | None
+    cookies: "TokenCookies | None"
     max_body_size: int
     demands_all: bool
     public_endpoints: Pattern[str]
@@ -161,7 +161,7 @@ class Parts:
         if changes:
             raise ConfigurationError(*changes, "Set them before TokenGuard(app) or init_app(app)")
 
-    def get_sessions(self) -> Sessions:
+    def get_sessions(self) -> "Sessions":
         """Get the sessions.
 
         Raises:
@@ -171,7 +171,7 @@ class Parts:
             raise ConfigurationError(_explain_no_store())
         return self.sessions
 
-    def get_cookies(self) -> TokenCookies:
+    def get_cookies(self) -> "TokenCookies":
         """Get the cookies.
 
         Raises:
@@ -184,7 +184,7 @@ class Parts:
             raise ConfigurationError(ONLY_IN_DEVELOPMENT)
         return self.cookies
 
-    def get_revocation(self) -> Revocation:
+    def get_revocation(self) -> "Revocation":
         """Get what revokes.
 
         Raises:

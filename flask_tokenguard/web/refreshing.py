@@ -7,26 +7,24 @@ from typing import Any, NamedTuple, NoReturn, cast
 from flask import Response, after_this_request, has_request_context
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from ..clock import Clock
 from ..config.locations import COOKIE
 from ..errors import InvalidGrant, InvalidRequest, Reason, RefreshReused, Refusal
 from ..quoting import quote_name
 from ..sessions.pairs import Plan, TokenResponse
 from ..sessions.rotation import Sessions, VerifiedRefreshToken
 from ..signals import refresh_reused, send
-from .authentication import Authentication, current_request
+from .authentication import current_request
 from .browser import check_plan
 from .challenge import announce, finishes_refusals, forbid_storing, set_no_store
 from .credentials import bodies
 from .credentials.locations import Found, Location, find_refresh_tokens
 from .credentials.places import REFRESH_TOKEN
-from .guards.demands import Demand
 from .pages.own_site import note_own_site
 from .parts import Parts, parts_of
 
 ASKED = ("scope", "client_id")
 # Where a request keeps the refresh token that was demanded of it.
-_PRESENTED = "_tokenguard_refresh_token"
+PRESENTED = "_tokenguard_refresh_token"
 
 
 def refresh_token_pair(
@@ -93,7 +91,7 @@ def refresh_given_or_current(
             raise TypeError(f"the token must be a str; it is of type {type(token).__name__}")
         parameters = Parameters(refresh_token=token)
     elif has_request_context():
-        presented: Presented | None = getattr(current_request(), _PRESENTED, None)
+        presented: Presented | None = getattr(current_request(), PRESENTED, None)
         if presented is not None and presented.parts is parts:
             return _rotate_demanded(presented, claims=claims, origin=origin)
         presented = find_presented(parts, parts.refresh_locations)
@@ -101,39 +99,6 @@ def refresh_given_or_current(
     else:
         raise RuntimeError("refresh_token_pair takes a token where there is no request")
     return rotate(present(parts, parameters), claims=claims, origin=origin)
-
-
-class RefreshDemand(Demand):
-    """A refresh token, in place of an access token: what `refresh_required` demands."""
-
-    __slots__ = ()
-    is_refresh = True
-
-    def as_data(self) -> dict[str, Any]:
-        """Return what is demanded, for JSON."""
-        places = {"locations": [*map(str, self.locations)]} if self.locations else {}
-        return {REFRESH_TOKEN: True, **places}
-
-    def enforce(self, authentication: Authentication, clock: Clock) -> None:  # noqa: ARG002 - see Demand
-        """Verify the refresh token of the current request, and keep it for `refresh_token_pair`.
-
-        Raises:
-            ConfigurationError: There is no store.
-            InvalidGrant: The refresh token is missing or bad, or its user is gone.
-            Unavailable: It cannot be checked.
-        """
-        forbid_storing()
-        parts = authentication.parts
-        locations = parts.refresh_locations
-        if self.locations:
-            locations = parts.places.refresh(self.locations)
-        setattr(current_request(), _PRESENTED, find_presented(parts, locations))
-
-    def __str__(self) -> str:
-        return f"a refresh token, in {self._places()}" if self.locations else "a refresh token"
-
-
-A_REFRESH_TOKEN = RefreshDemand()
 
 
 class Presented(NamedTuple):

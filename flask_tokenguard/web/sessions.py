@@ -4,16 +4,14 @@ Each function of the public ones has its body below, which takes the app's parts
 of `TokenGuard` and the endpoints call it too.
 """
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from flask import has_request_context
 
 from ..config.locations import COOKIE
+from ..config.settings import REFRESH_TYPE
 from ..errors import Refusal
 from ..issue.options import IssueOptions
-from ..sessions.listed import Session
-from ..sessions.pairs import TokenResponse
-from ..sessions.rotation import REFRESH_TYPE
 from ..verify.claims import Claims, VerifiedToken
 from .authentication import current_authentication
 from .challenge import announce, finishes_refusals, forbid_storing
@@ -22,12 +20,16 @@ from .pages.own_site import find_former_tokens, find_own_token, require_own_site
 from .parts import Parts, parts_of
 from .subjects import check_ours, read_subject
 
+if TYPE_CHECKING:
+    from ..sessions.listed import Session
+    from ..sessions.pairs import TokenResponse
+
 _OR_ISSUER = ", or name its issuer with issuer="
 
 
 def issue_token_pair(
     subject: str, *, origin: str = "", **options: Unpack[IssueOptions]
-) -> TokenResponse:
+) -> "TokenResponse":
     """Begin a session for a subject that has just logged in.
 
     Args:
@@ -119,7 +121,7 @@ def end_all_sessions(subject: str | Claims, *, issuer: str | None = None) -> Non
     end_all(parts_of(), subject, issuer=issuer)
 
 
-def sessions_of(subject: str | Claims) -> list[Session]:
+def sessions_of(subject: str | Claims) -> "list[Session]":
     """List a subject's sessions, the newest first.
 
     Args:
@@ -135,7 +137,9 @@ def sessions_of(subject: str | Claims) -> list[Session]:
 
 
 @finishes_refusals("start a session")
-def start_session(parts: Parts, subject: str, origin: str, options: IssueOptions) -> TokenResponse:
+def start_session(
+    parts: Parts, subject: str, origin: str, options: IssueOptions
+) -> "TokenResponse":
     """Begin a session, as `issue_token_pair` does."""
     sessions = parts.get_sessions()
     check_new_subject(subject)
@@ -190,7 +194,7 @@ def end_all(parts: Parts, subject: str | Claims, *, issuer: str | None) -> None:
 
 
 @finishes_refusals("list the sessions of a subject")
-def list_sessions(parts: Parts, subject: str | Claims) -> list[Session]:
+def list_sessions(parts: Parts, subject: str | Claims) -> "list[Session]":
     """List the sessions of a subject, as `sessions_of` does."""
     return parts.get_sessions().of(read_subject(parts, subject).id)
 

@@ -16,10 +16,6 @@ from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..keys.own import NO_KEYS, OwnKeys, choose_keys, keygen
 from ..keys.text import read_entries, read_file, refuse_encryption_keys
-from ..stores.base import Store
-from ..stores.observed import OnStoreCall, observe
-from ..stores.sql.store import SQLStore
-from ..stores.uri import open_store
 from ..verify.validators import Validator
 from ..web.credentials.places import FindToken, Places
 from ..web.parts import Callbacks, Parts
@@ -29,6 +25,8 @@ from .tokens import TokenParts
 if TYPE_CHECKING:
     from ..fetching import Fetch
     from ..keys.encryption import ConfiguredEncryption
+    from ..stores.base import Store
+    from ..stores.observed import OnStoreCall
     from ..verify.issuers import Resolve
     from ..web.credentials.cookies import TokenCookies
     from .former import FormerParts
@@ -39,8 +37,8 @@ def build_parts(
     callbacks: Callbacks,
     *,
     own_rules: tuple[Validator, ...],
-    store: Store | None = None,
-    on_store_call: OnStoreCall | None = None,
+    store: "Store | None" = None,
+    on_store_call: "OnStoreCall | None" = None,
     issuer_resolver: "Resolve | None" = None,
     fetch: "Fetch | None" = None,
     find_token: FindToken | None = None,
@@ -69,7 +67,10 @@ def build_parts(
     keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
     cookies = _build_cookies(app, settings, faults) if settings.has_cookies else None
     proxies = _proxies(settings, faults.append)
-    store = _open_store(settings, store, folder, clock, faults)
+    if settings.storage_uri is not None or store is not None:
+        from .store import open_store  # noqa: PLC0415 - imported when used
+
+        store = open_store(settings, store, folder, clock, faults, on_call=on_store_call)
     former = _build_former(settings, clock, faults)
     if settings.sliding_sessions:
         from .cookies import check_sliding  # noqa: PLC0415 - imported when used
@@ -84,8 +85,6 @@ def build_parts(
         )
     if faults:
         raise ConfigurationError(*faults, *_faults_of_issuers(settings, folder, fetch, clock))
-    if store is not None and on_store_call is not None:
-        store = observe(store, on_store_call)
     tokens = TokenParts(settings, keys, encryption, store, clock, former)
     revocation = tokens.revocation()
     live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
@@ -209,42 +208,6 @@ def _proxies(settings: Settings, on_fault: Callable[[str], None]) -> list[tuple[
 def _default_realm(name: str) -> str:
     # A server that loads a file by its path names the module itself: mod_wsgi, `_mod_wsgi_1f8c...`.
     return "api" if name.startswith("_") else name
-
-
-def _open_store(
-    settings: Settings, own: Store | None, folder: Path, clock: Clock, faults: list[str]
-) -> Store | None:
-    if settings.storage_uri is not None or own is not None:
-        settings.check_claims_of_store(faults.append)
-    if settings.storage_uri is None or own is not None:
-        if settings.storage_uri is not None:
-            faults.append(
-                "TOKENGUARD_STORAGE_URI and TokenGuard(store=...) contradict each other; leave one"
-                " of them out"
-            )
-        if isinstance(own, SQLStore):
-            _configure(own, settings, faults)
-        return own
-    try:
-        return open_store(
-            settings.storage_uri,
-            folder=folder,
-            prefix=settings.storage_prefix,
-            timeout=settings.storage_timeout.total_seconds(),
-            clock=clock,
-        )
-    except ConfigurationError as error:
-        faults += error.faults
-        return None
-
-
-def _configure(store: SQLStore, settings: Settings, faults: list[str]) -> None:
-    try:
-        store.configure(
-            prefix=settings.storage_prefix, timeout=settings.storage_timeout.total_seconds()
-        )
-    except ConfigurationError as error:
-        faults += error.faults
 
 
 def _load_keys(

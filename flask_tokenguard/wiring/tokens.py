@@ -5,14 +5,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..clock import Clock
-from ..config.settings import OWN_CLAIMS, Settings
+from ..config.settings import OWN_CLAIMS, REFRESH_TYPE, Settings
 from ..issue.ids import subject_id
 from ..issue.issuer import LongestLifetime, TokenIssuer
 from ..keys.own import OwnKeys
-from ..sessions.pairs import PairIssuer
-from ..sessions.revocation import REVOCATION_HORIZON, Revocation
-from ..sessions.rotation import REFRESH_TYPE, Sessions
-from ..stores.base import Store
 from ..verify import validators
 from ..verify.cache import VerifiedCache
 from ..verify.trusted import TrustedIssuer
@@ -21,6 +17,9 @@ from ..verify.verifier import TokenVerifier
 
 if TYPE_CHECKING:
     from ..keys.encryption import ConfiguredEncryption
+    from ..sessions.revocation import Revocation
+    from ..sessions.rotation import Sessions
+    from ..stores.base import Store
     from ..verify.former import FormerTokens
     from ..verify.issuers import Issuers
     from .former import FormerParts
@@ -32,7 +31,7 @@ class TokenParts(NamedTuple):
     settings: Settings
     keys: OwnKeys
     encryption: "ConfiguredEncryption | None"
-    store: Store | None
+    store: "Store | None"
     clock: Clock
     former: "FormerParts | None" = None
 
@@ -127,16 +126,18 @@ class TokenParts(NamedTuple):
         if self.store is None:
             return None
         return LongestLifetime(
-            int(max(lifetime, REVOCATION_HORIZON).total_seconds()),
+            int(_remembered_for(lifetime).total_seconds()),
             "the store (TOKENGUARD_STORAGE_URI) remembers no longer what was ended; raise"
             " TOKENGUARD_ACCESS_TOKEN_LIFETIME",
         )
 
-    def revocation(self) -> Revocation | None:
+    def revocation(self) -> "Revocation | None":
         """Build the revocation; None without a store."""
         longest = self.ends_kept_for
         if self.store is None or longest is None:
             return None
+        from ..sessions.revocation import Revocation  # noqa: PLC0415 - imported when used
+
         return Revocation(
             self.store,
             longest_lifetime=longest,
@@ -149,10 +150,10 @@ class TokenParts(NamedTuple):
     def sessions(
         self,
         access: TokenIssuer,
-        revocation: Revocation | None,
+        revocation: "Revocation | None",
         *,
         former_rules: Iterable[Validator] = (),
-    ) -> Sessions | None:
+    ) -> "Sessions | None":
         """Build the sessions; None without a store.
 
         Args:
@@ -162,6 +163,9 @@ class TokenParts(NamedTuple):
         """
         if self.store is None or revocation is None:
             return None
+        from ..sessions.pairs import PairIssuer  # noqa: PLC0415 - imported when used
+        from ..sessions.rotation import Sessions  # noqa: PLC0415 - imported when used
+
         settings, former, on_end = self.settings, self.former, revocation.drop_answers
         return Sessions(
             self.store,
@@ -191,7 +195,7 @@ class TokenParts(NamedTuple):
         """How long a subject's end is remembered; None without a store."""
         if self.store is None:
             return None
-        return max(self.settings.access_token_lifetime, REVOCATION_HORIZON)
+        return _remembered_for(self.settings.access_token_lifetime)
 
     def _rules(
         self, types: Collection[str | None], required: Collection[str]
@@ -211,3 +215,10 @@ class TokenParts(NamedTuple):
             "cnf": validators.is_bearer,
             **({"claims": validators.has_claims(further)} if further else {}),
         }
+
+
+def _remembered_for(lifetime: timedelta) -> timedelta:
+    """Return how long a store remembers the end of a subject whose tokens live so long."""
+    from ..sessions.revocation import REVOCATION_HORIZON  # noqa: PLC0415 - imported when used
+
+    return max(lifetime, REVOCATION_HORIZON)

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from flask import Flask, g
+from flask import Flask
 
 import flask_tokenguard
 from flask_tokenguard import TokenGuard
@@ -141,7 +141,7 @@ def test_the_page_has_the_bounds_of_waits_and_lookups() -> None:
 
 
 ISSUER = "https://id.example.com/"
-PUBLIC = {"g": g, **vars(flask_tokenguard)}
+PUBLIC = {name: getattr(flask_tokenguard, name) for name in flask_tokenguard.__all__}
 
 
 def run_block(holding: str, **names: Any) -> dict[str, Any]:

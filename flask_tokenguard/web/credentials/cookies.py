@@ -9,7 +9,7 @@ from flask import Request, after_this_request
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
-from ...config.cookies import without_prefix
+from ...config.cookies import PRIVATE, without_prefix
 from ...config.locations import COOKIE, LocationEntry
 from ...errors import InvalidRequest, Reason
 from ...verify.claims import VerifiedToken
@@ -26,8 +26,6 @@ MOST_OCTETS = 4096
 # Before the value of a refresh cookie that outlives the browser: only the answer that sets a cookie
 # knows its Max-Age, and a refresh has to set it again. No token begins with it.
 PERSISTENT = "~"
-# The `Cache-Control` of an answer that is for one browser alone.
-PRIVATE = "private, no-store"
 
 
 def in_cookie(name: str, request: Request) -> str | None:

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from flask import Request, Response, after_this_request
 
@@ -25,7 +25,6 @@ from ...config.locations import (
 )
 from ...verify.claims import VerifiedToken
 from ...verify.refusals import wrong_issuer
-from .cookies import TokenCookies
 from .locations import BEFORE_COOKIES, PROXY, Found, Location
 from .readers import (
     IN_BEARER_HEADER,
@@ -38,6 +37,9 @@ from .readers import (
     note_in_query,
     variable_of,
 )
+
+if TYPE_CHECKING:
+    from .cookies import TokenCookies
 
 # What a refresh token is called (RFC 6749 section 6).
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name
@@ -61,7 +63,7 @@ class Places:
     """
 
     configured: tuple[LocationEntry, ...]
-    get_cookies: Callable[[], TokenCookies]
+    get_cookies: "Callable[[], TokenCookies]"
     bound: int
     find: FindToken | None = None
     _access: dict[tuple[LocationEntry, ...], tuple[Location, ...]] = field(default_factory=dict)

@@ -1,17 +1,17 @@
-"""Demands of views: `token_required`, `refresh_required`, `public`; `require_token` for a call.
+"""Demands of views: `token_required`, `public`; `require_token` for a call.
 
-The first two wrap a view and mark it. The mark lets the hook check a demand before anything
-else runs; the wrapper checks it where no mark is seen, as when a view calls another.
+The first two wrap a view and mark it, as `refreshes.refresh_required` does. The mark lets the hook
+check a demand before anything else runs. The wrapper checks it where no mark is seen, as when a
+view calls another.
 """
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from flask import Response, has_request_context
 
-from ...arguments.hints import unknown_argument
 from ...errors import Refusal
 from ...verify.claims import Claims
 from ..authentication import (
@@ -23,9 +23,8 @@ from ..authentication import (
     finish_refusal,
 )
 from ..challenge import answer_preflight, is_preflight
-from ..refreshing import A_REFRESH_TOKEN, RefreshDemand
 from ..users import load_user
-from .demands import ANY_TOKEN, Demand, Demanded, read_places
+from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
 
 P = ParamSpec("P")
@@ -71,11 +70,11 @@ def token_required(*positional: Any, **demanded: Any) -> Any:
         view, *others = positional
         if others or demanded or not callable(view):
             raise _misplaced("token_required", view)
-        return _guard(view, ANY_TOKEN)
+        return guard(view, ANY_TOKEN)
     demand = Demand.of(**demanded)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return _guard(view, demand)
+        return guard(view, demand)
 
     # The look finds it in the `method_decorators` of flask-restful and flask-restx.
     mark(decorate, demand)
@@ -119,61 +118,6 @@ def require_token(
     is_plain = optional is False and not demanded
     demand = ANY_TOKEN if is_plain else Demand.of(optional=optional, **demanded)
     return _require_once(demand).claims
-
-
-@overload
-def refresh_required(view: Callable[P, R], /) -> Callable[P, R]: ...
-
-
-@overload
-def refresh_required(
-    *, locations: str | Iterable[str] | None = None
-) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-
-
-def refresh_required(
-    *positional: Any, locations: str | Iterable[str] | None = None, **unknown: object
-) -> Any:
-    """Demand a good refresh token before a view runs, which `refresh_token_pair()` then rotates.
-
-    Use it bare or called. The token comes in a form or in JSON, with the parameters that the token
-    endpoint takes, or where TOKENGUARD_TOKEN_LOCATIONS names a place. What the endpoint
-    would refuse is refused in its words, before the view and all that stands above it. Nothing is
-    spent before the view rotates the token. Then the store decides whether it was spent already, or
-    its session ended; if the view makes a server error of that refusal, the refusal is the answer
-    all the same. An access token is not looked for, and `g.claims` stays None.
-
-    Args:
-        positional: The view, when used bare.
-        locations: Where alone the token may be, as entries of TOKENGUARD_TOKEN_LOCATIONS; `cookie`
-            is that of refresh tokens, and a parameter without a name is `refresh_token`.
-        unknown: Nothing.
-
-    Raises:
-        TypeError: The view is a class; or it, or what it wraps, is public or demands an access
-            token. Or a location is none.
-
-    Raises (from the decorated view):
-        ConfigurationError: There is no store.
-        InvalidGrant: The refresh token is missing or bad (400), or the body too large (413).
-        Unavailable: 503, it cannot be checked.
-    """
-    if unknown:
-        raise unknown_argument(
-            next(iter(unknown)), ["locations"], {}, otherwise="it takes locations= alone"
-        )
-    if positional:
-        view, *others = positional
-        if others or locations is not None:
-            raise TypeError("refresh_required takes a view alone, or locations= by name")
-        return _guard(view, A_REFRESH_TOKEN)
-    demand = RefreshDemand(locations=read_places(locations))
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return _guard(view, demand)
-
-    mark(decorate, demand)
-    return decorate
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -231,7 +175,12 @@ def _require_or_answer(demand: Demand) -> Response | None:
     return None
 
 
-def _guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
+def guard(view: Callable[P, R], demand: Demand) -> Callable[P, R]:
+    """Wrap a view in a demand, and mark both it and the view.
+
+    Raises:
+        TypeError: The view is a class, or the demand contradicts what it has.
+    """
     _check_view(view)
     check_unmarked(view, by=demand)
     wrapper = _wrap(view, demand)
@@ -293,5 +242,4 @@ def _check_view(view: object) -> None:
 
 # Frameworks keep these very functions in their lists of decorators, where the look finds them.
 mark(token_required, ANY_TOKEN)
-mark(refresh_required, A_REFRESH_TOKEN)
 mark(public, None)

@@ -12,9 +12,9 @@ from urllib.parse import quote, unquote
 from flask import Request, Response, request
 from werkzeug.routing import BuildError
 
+from ...config.cookies import PRIVATE
 from ...config.locations import QUERY
 from ...errors import Refusal
-from ..credentials.cookies import PRIVATE
 from ..credentials.readers import has_token_in_query
 from ..parts import Parts, resolver
 
@@ -41,18 +41,19 @@ def next_path(default: str = "/") -> str:
     return path if _leads_back(path, request) else default
 
 
-def redirect_to_login(error: Refusal, parts: Parts) -> Response | None:
+def redirect_to_login(error: Refusal, view: str, parts: Parts) -> Response | None:
     """Answer a person's request for a page, which lacks a good token, by the way to the login.
 
     Args:
         error: Why the request is refused.
+        view: TOKENGUARD_LOGIN_VIEW.
         parts: Those of its app.
 
     Returns:
-        None where it is no such request, or TOKENGUARD_LOGIN_VIEW is not set.
+        None where it is no such request.
     """
-    view, request = parts.settings.login_view, _current_request()
-    if view is None or error.code != 401 or request.endpoint == view or not _is_page(request):
+    request = _current_request()
+    if error.code != 401 or request.endpoint == view or not _is_page(request):
         return None
     try:
         address = parts.app.url_for(view, **_way_back(request, parts))

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from flask import Request, Response
 
+from ...config.cookies import PRIVATE
 from ...config.locations import COOKIE
 from ...config.settings import STATIC_ENDPOINTS
 from ...errors import (
@@ -36,7 +37,6 @@ from ..authentication import (
 from ..browser import set_cookies
 from ..challenge import report
 from ..credentials import bodies
-from ..credentials.cookies import PRIVATE
 from ..credentials.locations import Location, find_refresh_tokens
 from ..parts import EXTENSION, Parts
 from ..refreshing import Parameters, Presented, present, rotate
