@@ -22,10 +22,9 @@ def _type_of(value: object) -> str:
 
 
 _encode = json.JSONEncoder(default=_type_of).encode
-_BROKEN_ESCAPE = re.compile(r"((?:^|[^\\])(?:\\\\)*)\\(?:u[0-9a-f]{0,3})?$")
+_BROKEN_ESCAPE = r"((?:^|[^\\])(?:\\\\)*)\\(?:u[0-9a-f]{0,3})?$"
 # Without user information, query and fragment, where secrets stand.
-_PLAIN_URL = re.compile(r"https?://[!-~]+")
-_NOT_PLAIN = re.compile(r"[@?#]")
+_PLAIN_URL = r'https?://[!"$->A-~]+'
 
 
 def quote(value: object) -> str:
@@ -37,7 +36,7 @@ def quote(value: object) -> str:
     if len(encoded) <= LONGEST:
         return encoded
     end = '..."' if isinstance(value, str) else "..."
-    return _BROKEN_ESCAPE.sub(r"\1", encoded[: LONGEST - len(end)]) + end
+    return re.sub(_BROKEN_ESCAPE, r"\1", encoded[: LONGEST - len(end)]) + end
 
 
 def quote_list(names: Iterable[str | None]) -> str:
@@ -61,7 +60,7 @@ def quote_name(name: object) -> str:
 
 def quote_issuer(issuer: object) -> str:
     """Quote an unverified `iss`: a plain URL whole, else as a name."""
-    if isinstance(issuer, str) and _PLAIN_URL.fullmatch(issuer) and not _NOT_PLAIN.search(issuer):
+    if isinstance(issuer, str) and re.fullmatch(_PLAIN_URL, issuer):
         return quote(issuer)
     return quote_name(issuer)
 

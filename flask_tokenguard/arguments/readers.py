@@ -16,7 +16,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Scalar: TypeAlias = str | int | float | bool | None
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"([0-9]{1,9})([smhd])")
+_DURATION = r"([0-9]{1,9})([smhd])"
 
 _JSON_TYPES: dict[type, str] = {
     bool: "boolean",
@@ -131,7 +131,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: It is anything else.
     """
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text)
     if found is None:
         raise ValueError("a duration is a whole number and s, m, h or d, such as 15m or 90d")
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])

@@ -13,13 +13,13 @@ from .readers import Fault, text, texts
 
 LAX, STRICT, NONE = SAMESITE = ("Lax", "Strict", "None")
 # A token of RFC 9110 section 5.6.2, as RFC 6265 section 4.1.1 demands of a cookie's name.
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
-_FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")
-_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_PATH = re.compile(r"/[!-:<-~]*")
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}"
+_FIELD_NAME = r"[A-Za-z0-9-]{1,128}"
+_DOMAIN = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
+_PATH = r"/[!-:<-~]*"
+_ORIGIN = r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_PREFIX = re.compile(r"__(?:Host-Http|Host|Http|Secure)-", re.IGNORECASE)
+_PREFIX = r"(?i)__(?:Host-Http|Host|Http|Secure)-"
 # The `Cache-Control` of an answer that is for one browser alone.
 PRIVATE = "private, no-store"
 _SCRIPTS_READ = "COOKIE_CSRF_NAME"
@@ -55,7 +55,7 @@ def origins(value: object) -> tuple[str, ...]:
     """Read origins as browsers write them (RFC 6454 section 6.2): no path, no default port."""
     named = texts(value)
     for origin in named:
-        parts = _ORIGIN.fullmatch(origin)
+        parts = re.fullmatch(_ORIGIN, origin)
         if parts is None or _DEFAULT_PORTS.get(parts[1]) == parts[2] is not None:
             # A password stands beside a user name.
             came = "a user name" if "@" in origin else quote_issuer(origin)
@@ -67,9 +67,9 @@ def origins(value: object) -> tuple[str, ...]:
     return named
 
 
-def _matching(pattern: re.Pattern[str], value: object, wanted: str) -> str:
+def _matching(pattern: str, value: object, wanted: str) -> str:
     matched = text(value)
-    if not pattern.fullmatch(matched):
+    if not re.fullmatch(pattern, matched):
         raise Fault(wanted)
     return matched
 
@@ -103,7 +103,7 @@ def check_cookies(
     """
     named = list(names)
     for setting, cookie in named:
-        prefix = _PREFIX.match(cookie)
+        prefix = re.match(_PREFIX, cookie)
         for wanted in _contradictions(prefix[0].lower() if prefix else "", setting, attributes):
             on_fault(f"TOKENGUARD_{setting} is {cookie}, which browsers keep only {wanted}")
     if len({cookie for _, cookie in named}) < len(named):
@@ -138,4 +138,4 @@ def _contradictions(prefix: str, setting: str, attributes: CookieAttributes) -> 
 
 def without_prefix(cookie: str) -> str:
     """Return the name of a cookie without the prefix that demands `Secure`."""
-    return _PREFIX.sub("", cookie, count=1)
+    return re.sub(_PREFIX, "", cookie, count=1)

@@ -20,10 +20,10 @@ AUTHORIZATION = "Authorization"
 BEARER = "Bearer"
 ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
 # Tokens of RFC 9110 section 5.6.2, as far as servers pass them on.
-_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
-_PARAMETER = re.compile(r"[!-~]{1,128}")
-_SENT_BY_BROWSERS = re.compile(
+_FIELD_NAME = r"[A-Za-z][A-Za-z0-9-]{0,127}"
+_TCHARS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}"
+_PARAMETER = r"[!-~]{1,128}"
+_SENT_BY_BROWSERS = (
     r"(cookie2?|host|origin|referer|user-agent|accept.*|content-.*|if-.*|sec-.*|proxy-.*)"
 )
 _SCHEMES_OF_BROWSERS = ("basic", "digest", "negotiate", "ntlm")
@@ -83,8 +83,8 @@ def _read_entry(text: str) -> LocationEntry:
         return LocationEntry(kind)
     if kind == HEADER:
         return _read_header(text, name)
-    pattern = _TOKEN if kind == COOKIE else _PARAMETER
-    if not pattern.fullmatch(name):
+    pattern = _TCHARS if kind == COOKIE else _PARAMETER
+    if not re.fullmatch(pattern, name):
         raise Fault(
             f"holds {quote_name(text)}; write {kind}:NAME, where NAME is printable ASCII without"
             " blanks"
@@ -94,12 +94,12 @@ def _read_entry(text: str) -> LocationEntry:
 
 def _read_header(text: str, rest: str) -> LocationEntry:
     name, colon, scheme = rest.partition(":")
-    if not _FIELD_NAME.fullmatch(name) or (colon and not _TOKEN.fullmatch(scheme)):
+    if not re.fullmatch(_FIELD_NAME, name) or (colon and not re.fullmatch(_TCHARS, scheme)):
         raise Fault(
             f"holds {quote_name(text)}; write header:NAME or header:NAME:SCHEME, such as"
             " header:X-Auth-Token or header:Authorization:Token"
         )
-    is_sent = _SENT_BY_BROWSERS.fullmatch(name.lower()) is not None
+    is_sent = re.fullmatch(_SENT_BY_BROWSERS, name.lower()) is not None
     if is_sent or scheme.lower() in _SCHEMES_OF_BROWSERS:
         raise Fault(
             f"holds {quote_name(text)}, which browsers send by themselves, also for pages of other"

@@ -31,10 +31,10 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (type(None), "null"),
 )
 # The name of a member, and not something else in its place.
-_MEMBER = re.compile(r"[A-Za-z_][\w-]{0,40}")
+_MEMBER = r"[A-Za-z_][\w-]{0,40}"
 # More than any duration may be, and few enough for a timedelta.
 _MOST_SECONDS = 10**10
-_HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*")
+_HOST = r"[a-z0-9_][a-z0-9._-]*"
 # What stands for a truth value elsewhere must not pass for the name of a host.
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "none", "null", "0", "1")
 _TRUTH_OR_HOSTS = 'true or false, or names of hosts such as ["keycloak"]'
@@ -44,7 +44,7 @@ _NOT_PYTHON = "JSON has double quotes, and true, false and null in small letters
 _OCTETS = (
     'write .decode() behind a text or PEM, and other octets as {"kty": "oct", "k": "<base64url>"}'
 )
-_QUOTED_STRING = re.compile(f"[{NQSCHAR}]+")
+_QUOTED_STRING = f"[{NQSCHAR}]+"
 
 
 class Fault(ValueError):
@@ -108,7 +108,7 @@ def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]
         raise not_a(f"an object with some of {known}", value)
     for name in value:
         if name not in readers:
-            shown = f" {name}" if _MEMBER.fullmatch(str(name)) else ""
+            shown = f" {name}" if re.fullmatch(_MEMBER, str(name)) else ""
             raise Fault(f"has an unknown member{shown}; known are {known}{_nearest(name, readers)}")
     members = {}
     for name, member in value.items():
@@ -288,7 +288,7 @@ def _type(value: object) -> str:
 def realm(value: object) -> str:
     """Read a realm, which a quoted string must hold without escapes."""
     realm = text(value)
-    if not _QUOTED_STRING.fullmatch(realm):
+    if not re.fullmatch(_QUOTED_STRING, realm):
         raise Fault('must be printable ASCII without " and \\')
     return realm
 
@@ -315,7 +315,7 @@ def truth_or_hosts(value: object) -> bool | tuple[str, ...]:
     if not isinstance(value, (str, list, tuple)):
         raise not_a(_TRUTH_OR_HOSTS, value)
     hosts = tuple(name.lower() for name in texts(value))
-    if any(host in _TRUTHS or not _HOST.fullmatch(host) for host in hosts):
+    if any(host in _TRUTHS or not re.fullmatch(_HOST, host) for host in hosts):
         raise Fault(f"must be {_TRUTH_OR_HOSTS}, without scheme and port")
     return hosts
 

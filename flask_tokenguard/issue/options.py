@@ -12,7 +12,7 @@ from ..errors import NQCHAR, InvalidToken, IssueError
 from ..jose.compact import numeric_date
 
 _REMEMBERED_SCOPES = 256
-_SCOPE_TOKEN = re.compile(f"[{NQCHAR}]+")
+_SCOPE_TOKEN = f"[{NQCHAR}]+"
 
 
 class IssueOptions(TypedDict, total=False):
@@ -151,7 +151,7 @@ def _scope_of_text(text: str) -> str | None:
 
 def _scope_of(names: Iterable[str]) -> str | None:
     for name in names:
-        if not isinstance(name, str) or not _SCOPE_TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_SCOPE_TOKEN, name):
             hint = '; write scope="a b" or ["a", "b"]' if " " in str(name) else ""
             raise IssueError(f"{name!r} is not a scope (RFC 6749 section 3.3){hint}")
     return " ".join(names) or None

@@ -22,6 +22,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from html import unescape
 from urllib.parse import unquote_to_bytes
 
@@ -35,30 +36,26 @@ _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{16,}")
 _HEX_RUN = re.compile(rb"[0-9A-Fa-f]{32,}")
 _BETWEEN_HEX = re.compile(rb"0[xX]|[\s:,;.-]")
-_ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|(.))", re.DOTALL)
+_ESCAPE = rb"(?s)\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|(.))"
 _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
-_PEM = re.compile(
-    rb"-- ?BEGIN |(?:BEGIN|END)[ _+-]?(?:[A-Z0-9]{2,9}[ _+-]?){0,2}"
-    rb"(?:(?:PUBLIC|PRIVATE)[ _+-]?KEY|CERTIFICATE)",
-    re.IGNORECASE,
+_PEM = (
+    rb"(?i)-- ?BEGIN |(?:BEGIN|END)[ _+-]?(?:[A-Z0-9]{2,9}[ _+-]?){0,2}"
+    rb"(?:(?:PUBLIC|PRIVATE)[ _+-]?KEY|CERTIFICATE)"
 )
-_OPENSSH = re.compile(
+_OPENSSH = (
     rb"\A\W*ssh-(?:rsa|dss)|ssh-(?:rsa|dss)(?:\0\0\0|\W{0,3}AAAA|-cert-)|ssh-ed(?:25519|448)"
     rb"|ecdsa-sha2-nistp|openssh-key-v1|PuTTY-User-Key-File"
     # The numbers of an RSA key whose name was cut off.
     rb"|\0\0\0\x03\x01\0\x01\0\0[\x00-\x08][\x00-\xff]\0[\x80-\xff]"
 )
-_JWK = re.compile(
-    rb"""\A\s*[\[{].*["']kty["']\s*:"""
+_JWK = (
+    rb"""(?s)\A\s*[\[{].*["']kty["']\s*:"""
     # What remains of one that was cut.
     rb"""|["'](?:e["']\s*:\s*["']AQAB|crv["']\s*:\s*["'](?:P-\d|Ed|X|secp)|alg["']\s*:\s*["']ML-DSA-)"""
-    rb"""|kty["']?\s*:\s*(?:["'](?:RSA|EC|OKP|AKP|oct)["']|(?:RSA|OKP|AKP|oct)\b|\sEC\b)""",
-    re.DOTALL,
+    rb"""|kty["']?\s*:\s*(?:["'](?:RSA|EC|OKP|AKP|oct)["']|(?:RSA|OKP|AKP|oct)\b|\sEC\b)"""
 )
-_XML = re.compile(
-    rb"<(?:[\w.-]{1,20}:)?(?:(?:RSA|DSA|EC)?KeyValue|KeyInfo|Modulus|X509Data|X509Certificate)\b"
-)
+_XML = rb"<(?:[\w.-]{1,20}:)?(?:(?:RSA|DSA|EC)?KeyValue|KeyInfo|Modulus|X509Data|X509Certificate)\b"
 _DER = re.compile(
     b"|".join(
         (
@@ -110,8 +107,12 @@ def check_spellings(spellings: Sequence[bytes]) -> None:
     """
     if not spellings[0].strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("is empty")
+    capitals = b"".join(spellings).upper()
+    looks = [
+        (kind, look) for kind, marks, look in _LOOKS if any(mark in capitals for mark in marks)
+    ]
     for spelled in spellings:
-        for kind, look in _LOOKS.items():
+        for kind, look in looks:
             if look(spelled):
                 raise ValueError(
                     f"looks like {kind}, not a secret: who knows the public key could sign; give"
@@ -146,7 +147,7 @@ def _forms_of(octets: bytes) -> Iterator[bytes]:
     yield form
     for _ in range(2):
         if b"\\" in form:
-            form = _ESCAPE.sub(_unescape, form)
+            form = re.sub(_ESCAPE, _unescape, form)
             yield form
 
 
@@ -231,12 +232,13 @@ def _is_akp(octets: bytes) -> bool:
     return len(octets) in _AKP_SIZES
 
 
-_LOOKS: dict[str, Callable[[bytes], object]] = {
-    "PEM": _PEM.search,
-    "an OpenSSH key": _OPENSSH.search,
-    "a JWK": _JWK.search,
-    "an XML key": _XML.search,
-    "an asymmetric key or a certificate": _is_der,
-    "a point of an elliptic curve": _is_point,
-    "a public key of ML-DSA": _is_akp,
-}
+# What a key may look like, marks in capitals of which its look needs one, and the look.
+_LOOKS: tuple[tuple[str, tuple[bytes, ...], Callable[[bytes], object]], ...] = (
+    ("PEM", (b"BEGIN", b"END"), partial(re.search, _PEM)),
+    ("an OpenSSH key", (b"SSH", b"SHA2", b"PUTTY", b"\0\0\0\x03"), partial(re.search, _OPENSSH)),
+    ("a JWK", (b"KTY", b"AQAB", b"CRV", b"ALG"), partial(re.search, _JWK)),
+    ("an XML key", (b"KEYVALUE", b"KEYINFO", b"MODULUS", b"X509"), partial(re.search, _XML)),
+    ("an asymmetric key or a certificate", (b"",), _is_der),
+    ("a point of an elliptic curve", (b"",), _is_point),
+    ("a public key of ML-DSA", (b"",), _is_akp),
+)

@@ -8,14 +8,14 @@ import re
 from functools import cache
 
 from ..jose.asymmetric import check_spellings, spellings_of
-from .lookalikes import LOOKALIKES
+from .lookalikes import LOOKALIKES, Lookalike
 
 _KEYGEN = "`flask tokenguard keygen --alg HS256 --out FILE` makes one"
 # Random octets that are all printable, as 16 of them are once in four million times.
 _FEWEST_OCTETS_OF_TEXT = 32
 AROUND = " \t\r\n\ufeff"
 _QUOTED = re.compile(r"(?P<quote>[\"'`])(.*)(?P=quote)", re.DOTALL)
-_WRAPPED_TEXT = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
+_WRAPPED_TEXT = r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}"
 # `openssl rand -base64` and PEM, coreutils' `base64` and MIME.
 _WIDTHS = (64, 76)
 
@@ -88,14 +88,19 @@ def _check_text(text: str) -> None:
     bare = text.strip(AROUND)
     while quoted := _QUOTED.fullmatch(bare):
         bare = quoted[2].strip(AROUND)
-    for name, pattern, remedy in LOOKALIKES:
-        if pattern.match(bare):
-            raise ValueError(f"looks like {name}, not a secret; {remedy}")
+    for lookalike in LOOKALIKES:
+        if _looks_like(lookalike, bare):
+            raise ValueError(f"looks like {lookalike.name}, not a secret; {lookalike.remedy}")
     if len(bare.splitlines()) > 1:
         if not _is_wrapped(bare):
             raise ValueError(f"has several lines, where a secret is one; {_KEYGEN}")
     elif len(bare.split()) > 1:
         raise ValueError(f"has blanks inside, where a secret is one word; {_KEYGEN}")
+
+
+def _looks_like(lookalike: Lookalike, text: str) -> bool:
+    may_fit = not lookalike.characters or not set(lookalike.characters).isdisjoint(text)
+    return may_fit and re.match(lookalike.pattern, text, re.DOTALL) is not None
 
 
 def _is_wrapped(text: str) -> bool:
@@ -104,5 +109,5 @@ def _is_wrapped(text: str) -> bool:
     return (
         {len(line) for line in lines} in ({width} for width in _WIDTHS)
         and len(last) <= len(lines[0])
-        and _WRAPPED_TEXT.fullmatch("".join([*lines, last])) is not None
+        and re.fullmatch(_WRAPPED_TEXT, "".join([*lines, last])) is not None
     )

@@ -41,7 +41,7 @@ from .parts import EXTENSION, Parts, parts_of, resolver
 P = ParamSpec("P")
 R = TypeVar("R")
 _CHECK = "check a token"
-_NOT_QUOTABLE = re.compile(f"[^{NQSCHAR}]")
+_NOT_QUOTABLE = f"[^{NQSCHAR}]"
 _current_request = resolver(request)
 # Where a request keeps the answers to refusals, by the ids of these; and the mark of an answer.
 _ANSWERS = "_tokenguard_answers"
@@ -60,7 +60,7 @@ def challenge(error: Refusal, realm: str) -> str:
     if isinstance(error, InsufficientAuthentication):
         parameters["max_age"] = str(error.max_age)
     return "Bearer " + ", ".join(
-        f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in parameters.items()
+        f'{name}="{re.sub(_NOT_QUOTABLE, "?", value)}"' for name, value in parameters.items()
     )
 
 

@@ -254,6 +254,7 @@ def test_coordinates_that_are_not_below_the_prime_are_no_point(size: int) -> Non
         *(b"ecdsa-sha2-nistp384", b"openssh-key-v1", b"PuTTY-User-Key-File-2"),
         *(b"\0\0\0\x03\x01\0\x01\0\0\x01\x01\0\xff", b'"e":"AQAB', b"kty: RSA"),
         *(b"'alg' : 'ML-DSA-44", b"<Modulus>", b"<ds:KeyInfo>", b"<RSAKeyValue "),
+        *(b'"crv":"P-256', b"<X509Data>", b"<ds:X509Certificate>"),
     ],
 )
 def test_the_least_that_is_left_of_a_key_is_refused(rest: bytes) -> None:

@@ -12,10 +12,10 @@ from ...config.locations import AUTHORIZATION, BEARER
 from ...errors import InvalidRequest, Reason
 from . import bodies
 
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_JWT = re.compile(r"eyJ[A-Za-z0-9._-]+")
+_B64TOKEN = r"[A-Za-z0-9._~+/-]+=*"
+_JWT = r"eyJ[A-Za-z0-9._-]+"
 # The closing quote may be missing, so that a hostile header is read once and no more.
-_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
+_QUOTED = r'"(?:\\.|[^"\\])*"?'
 _WITHHELD = "no Authorization header: mod_wsgi passes it on only with WSGIPassAuthorization On"
 # Where a request keeps that its query holds what may be a token.
 _IN_QUERY = "_tokenguard_in_query"
@@ -64,9 +64,9 @@ class Credentials:
         lowered, length = prefix.lower(), len(prefix)
         no_space = self._contrast(f"{self.scheme} without a space behind it")
         scheme = re.escape(self.scheme)
-        is_scheme = re.compile(rf"(?i:{scheme})(?![!#$%&'*+.^_`|~0-9A-Za-z-])").match
+        is_scheme = rf"(?i:{scheme})(?![!#$%&'*+.^_`|~0-9A-Za-z-])"
         # Servers join several headers with a comma (RFC 9110 section 5.3). A parameter has the `=`.
-        is_second = re.compile(rf",[ \t]*{scheme}[ \t]+(?![ \t=])", re.IGNORECASE).search
+        is_second = rf"(?i),[ \t]*{scheme}[ \t]+(?![ \t=])"
 
         def read(request: Request) -> str | None:
             """Read the token, the scheme in any case (RFC 6750 section 2.1)."""
@@ -76,9 +76,9 @@ class Credentials:
             if value.startswith(prefix) or value[:length].lower() == lowered:
                 # uWSGI and Werkzeug keep the white space at the end (RFC 9110 section 5.5).
                 return value[length:].lstrip(" ").rstrip(" \t")
-            if is_scheme(value):
+            if re.match(is_scheme, value):
                 raise InvalidRequest(malformed, detail=no_space)
-            if "," in value and is_second(_QUOTED.sub("", value)):
+            if "," in value and re.search(is_second, re.sub(_QUOTED, "", value)):
                 raise InvalidRequest(
                     "The request carries two credentials", reason=Reason.TWO_CREDENTIALS
                 )
@@ -97,7 +97,7 @@ class Credentials:
         header = f"the {self.name} header"
         first, _, rest = value.partition(" ")
         if not rest:
-            what = "a token alone" if _JWT.fullmatch(first) else "one word alone"
+            what = "a token alone" if re.fullmatch(_JWT, first) else "one word alone"
             return f"{header} holds {what}; write {self.scheme} and a space before the token"
         scheme = _SCHEMES.get(first.lower())
         what = "a scheme that is not known" if scheme is None else f"the scheme {scheme}"
@@ -108,7 +108,7 @@ class Credentials:
 
         Call it for refused tokens alone: every accepted token is a `b64token`.
         """
-        if _TOKEN.fullmatch(token or ""):
+        if re.fullmatch(_B64TOKEN, token or ""):
             return None
         what = "other characters than those of a token, such as quotes or a space"
         if not token:
