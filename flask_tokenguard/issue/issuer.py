@@ -57,7 +57,7 @@ class Frame(NamedTuple):
     size: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """A token that lacks its last claims and its signature.
 

@@ -26,7 +26,7 @@ LONGEST_TOKEN = 4096
 _MOST_NAMES = 256
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A verified token; never changed, since threads share it.
 

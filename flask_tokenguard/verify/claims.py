@@ -127,7 +127,7 @@ def _listed(value: object) -> tuple[str, ...]:
     return tuple(text for text in values if isinstance(text, str) and text)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class RevocationKey:
     """What a store is asked about a token, set by `Revocation`; threads share it.
 

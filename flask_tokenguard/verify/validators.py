@@ -170,7 +170,7 @@ def has_values(values: Mapping[str, str]) -> Validator:
     return check
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TimeRule:
     """A rule that a token keeps from one instant until another, which the token alone decides.
 

@@ -44,7 +44,7 @@ _STORE = "TOKENGUARD_STORAGE_URI"
 Context = TypeVar("Context")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Callbacks:
     """What the app registered on its `TokenGuard`, which may serve several apps."""
 
@@ -87,7 +87,7 @@ class Callbacks:
         return {} if self.default_claims is None else self.default_claims(subject)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Parts:
     """The wired parts of one app.
 

@@ -17,7 +17,7 @@ PROXY = "proxy"
 BEFORE_COOKIES = frozenset({HEADER, PROXY, COOKIE})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Location:
     """A place on a request where a token may be.
 

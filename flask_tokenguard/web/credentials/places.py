@@ -51,7 +51,7 @@ _RETURNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Places:
     """Makes the locations of an app, each once.
 

@@ -56,7 +56,7 @@ class Demanded(TypedDict, total=False):
     locations: str | Iterable[str] | None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Demand:
     """What one use of `token_required` demands of a request; equal only to itself.
 
