@@ -125,8 +125,8 @@ class InFile(Kind):
             of_ids = file.stat().st_size
             connection.execute("BEGIN")
             connection.executemany(
-                "INSERT INTO sessions VALUES (?1, ?1, ?1, ?2, '', NULL, NULL, 1, 1, ?2, '')",
-                ((session(number), _EXPIRES) for number in range(sessions)),
+                "INSERT INTO sessions VALUES (?, ?, ?, ?, '', NULL, NULL, 1, 1, ?, '')",
+                ((*[session(number)] * 3, *[_EXPIRES] * 2) for number in range(sessions)),
             )
             connection.execute("COMMIT")
         return Filled(store, sessions, old, (of_ids, file.stat().st_size - of_ids))
