@@ -159,11 +159,18 @@ def id_of(half: int) -> bytes:
     return bytes([next(tags)]) + new_id()[1:]
 
 
+def connected_to(nodes: tuple[FakeServer, FakeServer]) -> RedisStore:
+    """Connect to both, without haste, and wait for neither for long from then on."""
+    store = RedisStore(nodes[0].uri("cluster"), timeout=PLENTY)
+    store.standing(id_of(0), None, id_of(1))
+    store._timeout = 0.3
+    return store
+
+
 def test_a_node_asked_beside_a_dripping_one_is_not_blamed(
     nodes: tuple[FakeServer, FakeServer],
 ) -> None:
-    store = RedisStore(nodes[0].uri("cluster"), timeout=0.3)
-    store.standing(id_of(0), None, id_of(1))
+    store = connected_to(nodes)
     nodes[0].is_dripping = True
     with pytest.raises(Unavailable):
         store.standing(id_of(0), None, id_of(0))
@@ -177,8 +184,7 @@ def test_a_node_asked_beside_a_dripping_one_is_not_blamed(
 def test_a_node_beside_one_that_hangs_keeps_no_connection_open(
     nodes: tuple[FakeServer, FakeServer],
 ) -> None:
-    store = RedisStore(nodes[0].uri("cluster"), timeout=0.3)
-    store.standing(id_of(0), None, id_of(1))
+    store = connected_to(nodes)
     link = weakref.ref(store._opened.get().link)
     nodes[0].is_dripping = True
     with suppress(Unavailable):
