@@ -64,7 +64,7 @@ def run(folder: Path, uri: str, seconds: float, *, store: Proxy | None, timeout:
         for client in clients:
             client.check_all()
         report(chaos, ledger, front, store)
-        assert not ledger.wrong, f"{ledger.wrong}\n{last_lines(app)}"
+        assert not ledger.wrong, f"{ledger.wrong}\n{telling_lines(app)}"
         assert growth(chaos) < _MOST_GROWTH
 
 
@@ -86,6 +86,8 @@ def report(chaos: Chaos, ledger: Ledger, front: Proxy, store: Proxy | None) -> N
     print(f"grown by {growth(chaos):.1f} MB since it was warm; wrong: {ledger.wrong.total()}")
 
 
-def last_lines(app: Gunicorn) -> str:
-    """Return the end of the server's log."""
-    return "\n".join(app.log.read_text(errors="replace").splitlines()[-40:])
+def telling_lines(app: Gunicorn) -> str:
+    """Return the first traceback of the server's log, and its end."""
+    log = app.log.read_text(errors="replace")
+    _, found, traceback = log.partition("Traceback")
+    return "\n".join([found + traceback[:4000], *log.splitlines()[-20:]])
