@@ -179,11 +179,15 @@ def raise_first(replies: list[Any]) -> list[Any]:
 
 
 def let_go(error: Exception) -> Exception:
-    """Return an error without its frames, one of which, of redis-py's parser, holds the error.
+    """Return an error without its frames and those of its causes, which redis-py lets hold it.
 
     What goes in such a circle is closed late, and with a warning: the connection among it.
     """
-    return error.with_traceback(None)
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = None
+        one = one.__cause__ or one.__context__
+    return error
 
 
 def renewals(keys: Sequence[bytes], expiry: int) -> list[Command]:

@@ -79,3 +79,14 @@ def test_a_fault_keeps_no_connection_open(fake: FakeServer, kind: str, fault: st
             store.standing(new_id(), None, new_id())
     del store
     assert link() is None
+
+
+@pytest.mark.parametrize("kind", ["server", "sentinel", "cluster"])
+@pytest.mark.usefixtures("hanging_names", "no_collection")
+def test_a_name_that_hangs_keeps_no_connection_open(fake: FakeServer, kind: str) -> None:
+    store = RedisStore(fake.uri(kind, host="redis.example"), timeout=0.01)
+    link = weakref.ref(store._opened.get().link)
+    with suppress(Unavailable):
+        store.standing(new_id(), None, new_id())
+    del store
+    assert link() is None
