@@ -125,3 +125,12 @@ def test_a_helper_demands_the_cookie_s_token_too(client: FlaskClient) -> None:
     assert post(client, "/required").text == "alice"
     response = post(client, "/required", headers={"Sec-Fetch-Site": "cross-site"})
     assert response.get_json()["error"] == "cross_site"
+
+
+@pytest.mark.parametrize(("between", "status"), [("; ", 200), (",", 401)])
+def test_cookies_that_a_gateway_joined_by_commas_are_refused(
+    app: Flask, client: FlaskClient, between: str, status: int
+) -> None:
+    cookies = between.join(f"{name}={value_of(client, name)}" for name in (ACCESS, REFRESH))
+    plain = app.test_client(use_cookies=False)
+    assert get(plain, "/where", headers={"Cookie": cookies}).status_code == status
