@@ -95,11 +95,13 @@ class TokenCookies:
 
     def access_location(self, entry: LocationEntry) -> Location:
         """Make the location of the access tokens in the cookie that an entry names."""
+        name = self._name_of(entry, self.access)
         return Location(
             str(entry),
-            partial(in_cookie, self._name_of(entry, self.access)),
+            partial(in_cookie, name),
             kind=COOKIE,
             yields_to=BEFORE_COOKIES,
+            is_renewed=name == self.access,
             on_accepted=self.accept,
         )
 

@@ -29,6 +29,7 @@ class Location:
         yields_to: The kinds of locations beside whose tokens this one is not looked at.
         credentials: The header, where a scheme stands before the token.
         is_shared: Whether it may hold an access token where a refresh token is looked for.
+        is_renewed: Whether it is the cookie that logins and refreshes set.
         on_accepted: Called with the request and its token, once that was verified; it may refuse.
     """
 
@@ -39,6 +40,7 @@ class Location:
     yields_to: frozenset[str] = frozenset()
     credentials: Credentials | None = None
     is_shared: bool = False
+    is_renewed: bool = False
     on_accepted: Callable[[Request, VerifiedToken], None] | None = None
 
 

@@ -65,17 +65,26 @@ class _Slid:
 def authenticate_sliding(
     parts: Parts, request: Request, locations: Sequence[Location]
 ) -> Authentication:
-    """Authenticate a request as `authenticate` does, and refresh its session where that is due."""
+    """Authenticate a request as `authenticate` does, and refresh its session where that is due.
+
+    A view that names another cookie alone does not get what a refresh would put into ours.
+    """
     authentication = authenticate(parts, request, locations)
-    if _cookies_among(locations):
-        _slide(authentication, request)
+    cookie = next((place for place in locations if place.is_renewed), None)
+    if cookie is not None:
+        _slide(authentication, request, cookie)
     return authentication
 
 
-def _slide(authentication: Authentication, request: Request) -> None:
+def _slide(authentication: Authentication, request: Request, cookie: Location) -> None:
     """Refresh a request's session, if its access cookie has ended or is missing.
 
     Where it ends soon, `slide_answer` does it.
+
+    Args:
+        authentication: The request's.
+        request: The request.
+        cookie: The location that a new access token counts as.
     """
     if authentication.token is not None:
         if _ends_soon(authentication, authentication.token):
@@ -96,7 +105,6 @@ def _slide(authentication: Authentication, request: Request) -> None:
         _pass_over(error, parts)
         return
     setattr(request, _SLIDING, _Slid(presented, pair))
-    cookie = _cookies_among(authentication.looked_at)[0]
     authenticate_again(authentication, request, cookie, pair.get("access_token", ""))
 
 

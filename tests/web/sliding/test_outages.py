@@ -14,6 +14,7 @@ from flask_tokenguard import (
     ConfigurationError,
     TokenGuard,
     Unavailable,
+    current_token,
     refresh_reused,
     token_required,
 )
@@ -177,3 +178,30 @@ def test_a_view_slides_only_by_a_cookie_that_it_names(
     clock.now += LIFETIME
     answers = [get(client, f"/by/{kind}") for kind in ("header", "cookie")]
     assert [(answer.status_code, slid(answer)) for answer in answers] == [(401, False), (200, True)]
+
+
+@pytest.mark.parametrize("places", [["cookie:admin"], ["cookie:admin", "header"]])
+@pytest.mark.parametrize("held", [None, "ended"])
+def test_a_refresh_cookie_stands_for_no_other_cookie(
+    make_app: MakeApp, clock: SettableClock, places: list[str], held: str | None
+) -> None:
+    app = with_views(make_app(TokenGuard(clock=clock), **SLIDING))
+    app.add_url_rule("/admin", "admin", token_required(locations=places)(lambda: ""))
+    client = signed_in(app)
+    if held is not None:
+        client.set_cookie("admin", value_of(client, ACCESS), domain=HOST)
+    clock.now += LIFETIME
+    answer = get(client, "/admin")
+    assert (answer.status_code, slid(answer)) == (401, False)
+
+
+def test_a_view_of_two_cookies_slides_by_the_one_that_slides(
+    make_app: MakeApp, clock: SettableClock
+) -> None:
+    app = with_views(make_app(TokenGuard(clock=clock), **SLIDING))
+    view = token_required(locations=["cookie:admin", "cookie"])(lambda: str(current_token.location))
+    app.add_url_rule("/either", "either", view)
+    client = signed_in(app)
+    clock.now += LIFETIME
+    answer = get(client, "/either")
+    assert (answer.text, slid(answer)) == ("cookie", True)
