@@ -21,7 +21,11 @@ _RS256 = ("RS256",)
 # that an access token cannot have them.
 _HASHES = frozenset({"at_hash", "c_hash"})
 # The client's own word against replay (3.2.2.10); without an access token beside it, all there is.
-_OF_ID_TOKENS = _HASHES | {"nonce"}
+_NONCE = frozenset({"nonce"})
+# What every logout token has (OpenID Connect Back-Channel Logout 1.0, 2.4), as has every other
+# security event (RFC 8417 section 2.2). Without it, one looks like an ID token of the code flow.
+_EVENTS = frozenset({"events"})
+_OF_OTHER_TOKENS = _HASHES | _NONCE | _EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         # the audience keeps it out, as long as ours is no client id.
         "oidc-access": Profile(
             types=frozenset({None, "jwt", "at+jwt"}),
-            absent=_OF_ID_TOKENS,
+            absent=_OF_OTHER_TOKENS,
             # It writes one before version 25, and with a mapper for old clients since.
             remedies=MappingProxyType(
                 {"nonce": "; for access tokens of Keycloak use the profile keycloak"}
@@ -88,7 +92,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "auth0": Profile(
             types=frozenset({"jwt", "at+jwt"}),
             required=frozenset({"exp", "iat", "sub"}),
-            absent=_OF_ID_TOKENS,
+            absent=_OF_OTHER_TOKENS,
             discovery="oidc",
             algorithms=("RS256", "RS512", "PS256"),
         ),
@@ -97,7 +101,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "entra": Profile(
             types=frozenset({"jwt"}),
             required=frozenset({"exp", "iat", "azp"}),
-            absent=_OF_ID_TOKENS,
+            absent=_OF_OTHER_TOKENS,
             equals=MappingProxyType({"ver": "2.0"}),
             scope_claims=("scp",),
             roles_claim=(("roles",),),
@@ -108,7 +112,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "entra-v1": Profile(
             types=frozenset({"jwt"}),
             required=frozenset({"exp", "iat", "appid"}),
-            absent=_OF_ID_TOKENS,
+            absent=_OF_OTHER_TOKENS,
             equals=MappingProxyType({"ver": "1.0"}),
             scope_claims=("scp",),
             roles_claim=(("roles",),),
@@ -130,6 +134,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "google": Profile(
             types=frozenset({"jwt"}),
             required=frozenset({"exp", "iat", "sub"}),
+            absent=_EVENTS,
             scope_claims=(),
             discovery="oidc",
             algorithms=_RS256,

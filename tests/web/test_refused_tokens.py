@@ -104,6 +104,7 @@ def _changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
 
 
 Make = Callable[[Maker], str]
+LOGOUT: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
 # ID tokens of the client that is our audience: Google's are accepted, on purpose.
 OF_OUR_CLIENT: dict[str, Make] = {
     "ID token of id_token": lambda m: m.id_token("id_token"),
@@ -121,6 +122,7 @@ KINDS: dict[str, Make] = {
     "an offline token for its issuer": lambda m: m.id_token("code", typ="Offline", aud=ISSUER),
     "a logout token by its typ": lambda m: m.kind("logout+jwt", events={}),
     "a logout token of another client": lambda m: m.id_token("code", aud="other", events={}),
+    "a logout token of our own client": lambda m: m.id_token("code", events=LOGOUT, sid="1"),
     "a DPoP proof": lambda m: m.kind("dpop+jwt"),
     "a security event": lambda m: m.kind("secevent+jwt"),
     "an answer of introspection": lambda m: m.kind("token-introspection+jwt"),
