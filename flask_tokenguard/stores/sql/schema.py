@@ -29,7 +29,7 @@ _MIGRATION = '''\
 
 from alembic import op
 
-revision = "{revision}"
+revision = {revision!r}
 down_revision = {down_revision!r}
 branch_labels = None
 depends_on = None

@@ -1,5 +1,6 @@
 """The migration that a command prints, run by Alembic."""
 
+import ast
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,6 +112,15 @@ def test_a_migration_is_json_for_programs(run: Print, database: Database) -> Non
         for options in ([], ["--json"])
     )
     assert json.loads(data) == {"revision": "tokenguard", "migration": plain}
+
+
+@pytest.mark.parametrize("name", ['a"b', "it's", '"\nraise SystemExit  #', "{0}", "\\", "\x1b[31m"])
+def test_a_migration_only_quotes_its_own_name(run: Print, name: str) -> None:
+    uri = "postgresql+psycopg://db.example/app"
+    options = ("--revision", name, "--down-revision", f"{name}1")
+    printed = run(TokenGuard(), "alembic-revision", *options, STORAGE_URI=uri).output
+    names = [ast.literal_eval(line.partition(" = ")[2]) for line in printed.splitlines()[4:6]]
+    assert names == [name, f"{name}1"]
 
 
 def test_an_app_without_a_database_has_no_migration(run: Print) -> None:
