@@ -26,7 +26,7 @@ from ..verify.claims import Claims, VerifiedToken
 from .challenge import finish, report
 from .credentials.locations import Found, Location, check_beside, two_tokens
 from .credentials.places import without_body
-from .parts import Parts, parts_of, resolver
+from .parts import Parts, parts_of, resolved_app, resolver
 
 # Where a request keeps its authentication. A request inside another has its own, even where both
 # have the same environ; a copy of a request's context has the same one.
@@ -187,10 +187,23 @@ def find_authentication(request: Request) -> Authentication | None:
     return authentication
 
 
-def current_authentication(*, reads_body: bool = False) -> Authentication:
+def is_of_current_app(authentication: Authentication) -> bool:
+    """Check whether the request is one of the current app: a view may push another's context."""
+    return authentication.parts.app is resolved_app()
+
+
+def _anonymous(parts: Parts | None = None) -> Authentication:
+    """Make what a request of another app is known to be here: nothing that it has is for us."""
+    return Authentication(parts or parts_of(), ())
+
+
+def current_authentication(
+    parts: Parts | None = None, *, reads_body: bool = False
+) -> Authentication:
     """Get the current request's authentication; authenticate now if the hook has not run for it.
 
     Args:
+        parts: Those of the app that asks; by default the current one.
         reads_body: Whether the body may be read for a token, if it was not yet.
     """
     request = current_request()
@@ -199,6 +212,8 @@ def current_authentication(*, reads_body: bool = False) -> Authentication:
         parts = parts_of()
         locations = parts.locations if reads_body else without_body(parts.locations)
         return authenticate(parts, request, locations)
+    if authentication.parts is not parts and not is_of_current_app(authentication):
+        return _anonymous(parts)
     if reads_body and not authentication.has_read_body:
         authentication.has_read_body = True
         left = [place for place in authentication.parts.locations if place.reads_body]
@@ -217,6 +232,8 @@ def current_authentication_in(entries: tuple[LocationEntry, ...]) -> Authenticat
     authentication = find_authentication(request)
     if authentication is None:
         return authenticate_in(entries, parts_of(), request)
+    if not is_of_current_app(authentication):
+        return _anonymous()
     wanted = authentication.parts.places.access(entries)
     left = [location for location in wanted if location not in authentication.looked_at]
     if left:

@@ -84,7 +84,7 @@ def csrf_token() -> str:
     if new is not None:
         return new
     parts = parts_of()
-    authentication = current_authentication(reads_body=False)
+    authentication = current_authentication(parts)
     place, token = authentication.place, authentication.token
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return ""

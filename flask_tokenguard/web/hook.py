@@ -20,6 +20,7 @@ from .authentication import (
     authenticate_nobody,
     current_request,
     find_authentication,
+    is_of_current_app,
 )
 from .challenge import (
     answer_for_framework,
@@ -34,7 +35,7 @@ from .guards.decorators import public, require
 from .guards.demands import ANY_TOKEN
 from .guards.marks import Demands, Edition, attribute, demands_on
 from .metadata import answer_jwks
-from .parts import Parts, resolved_app
+from .parts import Parts
 from .users import current_user
 
 _OUR_CLASSES: tuple[type[TokenGuardError], ...] = (
@@ -188,8 +189,7 @@ class _RequestClaims:
 
     def __get__(self, _globals: object, _owner: type) -> Claims | None:
         authentication = find_authentication(current_request()) if has_request_context() else None
-        # A view may push the context of another app.
-        if authentication is None or authentication.parts.app is not resolved_app():
+        if authentication is None or not is_of_current_app(authentication):
             return None
         return authentication.claims
 

@@ -203,7 +203,7 @@ def _current_sid(parts: Parts) -> str | None:
     """Return the `sid` of the current request's token, if we issued it ourselves."""
     if not has_request_context():
         raise RuntimeError("end_session takes a sid where there is no request")
-    authentication = current_authentication()
+    authentication = current_authentication(parts)
     token, place = authentication.token, authentication.place
     if token is None and parts.cookies is not None and (place is None or place.kind == COOKIE):
         # At a logout the access cookie has often expired.
@@ -223,7 +223,7 @@ def _end_former(parts: Parts, owner: bytes | None) -> bool:
     Returns:
         Whether there was one, of this owner.
     """
-    place = current_authentication().place
+    place = current_authentication(parts).place
     if parts.cookies is None or (place is not None and place.kind != COOKIE):
         return False
     is_any = False

@@ -23,6 +23,7 @@ from ..authentication import (
     finish_refusal,
 )
 from ..challenge import answer_preflight, is_preflight
+from ..parts import resolved_app
 from ..users import load_user
 from .demands import ANY_TOKEN, Demand, Demanded
 from .marks import check_unmarked, mark, mark_below
@@ -213,8 +214,12 @@ def _wrap(view: Callable[P, R], demand: Demand | None) -> Callable[P, R]:
     @functools.wraps(view)
     def sync_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
         authentication: Authentication | None = getattr(current_request(), ATTRIBUTE, None)
-        # Mostly the hook has required it.
-        if authentication is None or demand not in authentication.satisfied:
+        # Mostly the hook has required it; what another app has required is nothing to us.
+        if (
+            authentication is None
+            or demand not in authentication.satisfied
+            or authentication.parts.app is not resolved_app()
+        ):
             return _require_or_answer(demand) or view(*args, **kwargs)
         return view(*args, **kwargs)
 

@@ -32,7 +32,7 @@ def require_own_site(parts: Parts) -> None:
     """
     if not has_request_context() or hasattr(current_request(), _CHECKED):
         return
-    authentication = current_authentication(reads_body=False)
+    authentication = current_authentication(parts)
     if isinstance(authentication.error, CrossSiteRequest):
         raise authentication.error
     # A cookie's request was checked with its token. No other site sends a header of its own, but

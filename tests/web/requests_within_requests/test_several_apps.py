@@ -19,7 +19,7 @@ from flask_tokenguard.testing import assert_challenge
 from ...conftest import MakeApp
 from ...support import bearer
 from ..conftest import GuardApp, Headers
-from .support import _who, _with_inner_views
+from .support import _known, _who, _with_inner_views
 
 
 def test_one_guard_serves_apps_with_keys_of_their_own(make_app: MakeApp, guard: TokenGuard) -> None:
@@ -64,6 +64,39 @@ def test_a_guard_of_one_app_serves_it_in_anothers_context(
     with Flask("bare").app_context():
         token = guard.issue_token("alice")
     assert app.test_client().get("/claims", headers=bearer(token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [token_required, token_required(check=lambda _: True), token_required(locations="header")],
+    ids=["bare", "more", "locations"],
+)
+def test_a_token_of_one_app_opens_nothing_of_another(
+    make_app: MakeApp, headers: Headers, demand: Any
+) -> None:
+    app, other = make_app(), make_app(KEY=token_urlsafe(64))
+    inner = demand(lambda: "served")
+
+    @token_required
+    def view() -> Any:
+        with other.app_context():
+            return inner()
+
+    app.add_url_rule("/inner", "inner", view)
+    assert_challenge(app.test_client().get("/inner", headers=headers))
+
+
+def test_a_token_of_one_app_is_not_shown_by_another(make_app: MakeApp, headers: Headers) -> None:
+    app, other = make_app(), make_app(KEY=token_urlsafe(64))
+
+    def view() -> Any:
+        with other.app_context():
+            inner = _known()
+        return {"inner": inner, "outer": _known()}
+
+    app.add_url_rule("/inner", "inner", view)
+    shown = app.test_client().get("/inner", headers=headers).get_json()
+    assert shown == {"inner": None, "outer": "alice"}
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["token", "anonymous"])
