@@ -48,6 +48,11 @@ def where(answer: TestResponse) -> Any:
     return answer.get_json()["where"]
 
 
+def cached_as(answer: TestResponse) -> tuple[str | None, str | None]:
+    assert answer.status_code == 200, answer.text
+    return answer.headers.get("Cache-Control"), answer.headers.get("Vary")
+
+
 def cookies(**values: str) -> dict[str, str]:
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in values.items())}
 
@@ -156,6 +161,32 @@ def test_an_answer_to_a_token_in_a_named_parameter_is_private(
 ) -> None:
     client = with_view(make_app(TOKEN_LOCATIONS=["query:jwt"]))
     assert client.get(f"/where?jwt={token}").headers["Cache-Control"] == "private"
+
+
+@pytest.mark.parametrize("entry", ["header:X-Auth-Token", "header:X-Auth-Token:Token"])
+def test_an_answer_to_a_token_in_a_named_header_is_private(
+    make_app: MakeApp, token: str, entry: str
+) -> None:
+    client = with_view(make_app(TOKEN_LOCATIONS=[entry]))
+    scheme = "Token " if entry.endswith(":Token") else ""
+    answer = client.get("/where", headers={"X-Auth-Token": f"{scheme}{token}"})
+    assert cached_as(answer) == ("private", "X-Auth-Token")
+
+
+@pytest.mark.parametrize("entry", ["header:Authorization", "header:Authorization:Token"])
+def test_caches_know_the_header_authorization(make_app: MakeApp, token: str, entry: str) -> None:
+    client = with_view(make_app(TOKEN_LOCATIONS=[entry]))
+    scheme = "Token " if entry.endswith(":Token") else ""
+    answer = client.get("/where", headers={"Authorization": f"{scheme}{token}"})
+    assert cached_as(answer) == (None, None)
+
+
+def test_a_view_decides_what_caches_keep_for_each_token(make_app: MakeApp, token: str) -> None:
+    app = make_app(TOKEN_LOCATIONS=["header:X-Auth-Token"])
+    shared = {"Cache-Control": "public, max-age=60", "Vary": "Accept"}
+    app.add_url_rule("/shared", "shared", token_required(lambda: ("", shared)))
+    answer = app.test_client().get("/shared", headers={"X-Auth-Token": token})
+    assert cached_as(answer) == ("public, max-age=60", "Accept, X-Auth-Token")
 
 
 def test_a_header_is_a_client_s_or_a_proxy_s(make_app: MakeApp, entries: dict[str, Any]) -> None:
@@ -293,12 +324,18 @@ def test_a_find_of_no_stated_kind_is_under_the_check(make_app: MakeApp, token: s
     assert answer.headers["Vary"] == "Cookie"
 
 
+def test_an_answer_to_a_find_in_a_header_is_private(make_app: MakeApp, token: str) -> None:
+    client = own_client(make_app, lambda request: (request.headers["X-Ticket"], "header"))
+    assert cached_as(client.get("/where", headers={"X-Ticket": token})) == ("private", None)
+
+
 @pytest.mark.parametrize("kind", ["header", "form", "query", "json"])
 def test_a_find_of_another_kind_is_not(make_app: MakeApp, token: str, kind: str) -> None:
     client = own_client(make_app, lambda request: (request.headers["X-Ticket"], kind))
     answer = client.post("/where", headers={"X-Ticket": token} | CROSS)
     assert where(answer) == kind
-    assert answer.headers.get("Cache-Control") == ("private" if kind == "query" else None)
+    is_private = kind in ("query", "header")
+    assert answer.headers.get("Cache-Control") == ("private" if is_private else None)
 
 
 def test_a_header_counts_before_a_find_that_may_be_a_cookie(make_app: MakeApp, token: str) -> None:

@@ -60,6 +60,11 @@ def test_a_proxy_sends_its_token_in_its_header(
         assert answer.get_json() == FROM_PROXY
 
 
+def test_an_answer_to_a_proxys_token_is_private(client: FlaskClient, signed: str) -> None:
+    headers = client.get("/where", headers={PROXY: signed}).headers
+    assert (headers["Cache-Control"], headers["Vary"]) == ("private", PROXY)
+
+
 def test_a_bearer_token_goes_first(client: FlaskClient, issue: Issue, signed: str) -> None:
     headers = issue(OTHER, sub="bob") | {PROXY: signed}
     answer = client.get("/where", headers=headers)

@@ -137,7 +137,11 @@ class Places:
         """Return the location of what the app's own function finds, if there is one."""
         if self.find is None:
             return ()
-        accept = {QUERY: _forbid_sharing, COOKIE: lambda *of: self.get_cookies().accept(*of)}
+        accept: dict[str, Callable[[Request, VerifiedToken], None]] = {
+            HEADER: partial(_keep_private, header=None),
+            QUERY: _forbid_sharing,
+            COOKIE: lambda *of: self.get_cookies().accept(*of),
+        }
         kinds = {
             kind: Location(
                 kind,
@@ -171,7 +175,7 @@ def proxy_headers(headers: Iterable[tuple[str, str]]) -> tuple[Location, ...]:
             partial(in_field, variable=variable_of(name)),
             kind=PROXY,
             yields_to=frozenset({HEADER}),
-            on_accepted=partial(_require_issuer, issuers=frozenset(issuers[name])),
+            on_accepted=partial(_accept_of_proxy, header=name, issuers=frozenset(issuers[name])),
         )
         for name in issuers
     )
@@ -201,12 +205,15 @@ def _cookies_last(locations: Iterable[Location]) -> tuple[Location, ...]:
 def _header(entry: LocationEntry) -> Location:
     if entry.name is None:
         return Location(HEADER, IN_BEARER_HEADER.read, credentials=IN_BEARER_HEADER)
+    is_authorization = entry.name.lower() == AUTHORIZATION.lower()
+    accept = None if is_authorization else partial(_keep_private, header=entry.name)
     if entry.scheme is not None:
         credentials = Credentials(entry.name, entry.scheme)
-        return Location(str(entry), credentials.read, credentials=credentials)
-    if entry.name.lower() == AUTHORIZATION.lower():
+        return Location(str(entry), credentials.read, credentials=credentials, on_accepted=accept)
+    if is_authorization:
         return Location(str(entry), in_authorization)
-    return Location(str(entry), partial(in_field, variable=variable_of(entry.name)))
+    read = partial(in_field, variable=variable_of(entry.name))
+    return Location(str(entry), read, on_accepted=accept)
 
 
 def _read_own(request: Request, *, find: FindToken, kinds: dict[str, Location]) -> Found | None:
@@ -223,9 +230,27 @@ def _read_own(request: Request, *, find: FindToken, kinds: dict[str, Location]) 
     return Found(kinds[kind], token) if token else None
 
 
-def _require_issuer(_: Request, token: VerifiedToken, *, issuers: frozenset[str]) -> None:
+def _accept_of_proxy(
+    request: Request, token: VerifiedToken, *, header: str, issuers: frozenset[str]
+) -> None:
     if token.issuer.name not in issuers:
         raise token.attach_to(wrong_issuer(token.claims, issuers))
+    _keep_private(request, token, header=header)
+
+
+def _keep_private(_request: Request, _token: VerifiedToken, *, header: str | None) -> None:
+    """Keep an answer out of shared caches, which RFC 9111 section 3.5 keeps off `Authorization`.
+
+    A view that sets `Cache-Control` itself decides, for each content of the header.
+    """
+    after_this_request(partial(_set_private_by, header))
+
+
+def _set_private_by(header: str | None, response: Response) -> Response:
+    if header is not None:
+        response.vary.add(header)
+    response.headers.setdefault("Cache-Control", "private")
+    return response
 
 
 def _forbid_sharing(_request: Request, _token: VerifiedToken) -> None:
