@@ -56,34 +56,44 @@ _JWK = (
     rb"""|kty["']?\s*:\s*(?:["'](?:RSA|EC|OKP|AKP|oct)["']|(?:RSA|OKP|AKP|oct)\b|\sEC\b)"""
 )
 _XML = rb"<(?:[\w.-]{1,20}:)?(?:(?:RSA|DSA|EC)?KeyValue|KeyInfo|Modulus|X509Data|X509Certificate)\b"
-_DER = re.compile(
-    b"|".join(
-        (
-            # DSA, EC and DH of ANSI X9, with its curves (RFC 3279, RFC 5480); what PKCS has: RSA,
-            # its signatures, DH, encrypted keys and containers (RFC 8017, RFC 8018).
-            rb"\x06[\x07-\x0b]\x2a\x86\x48\xce[\x38\x3d\x3e]",
-            rb"\x06[\x07-\x0b]\x2a\x86\x48\x86\xf7\x0d\x01[\x01\x03\x05\x07\x0c]",
-            # secp256k1, P-224, P-384, P-521 (SEC 2); Brainpool (RFC 5639).
-            rb"\x06\x05\x2b\x81\x04\x00[\x0a\x21-\x23]",
-            rb"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01",
-            # X25519, X448, Ed25519, Ed448 (RFC 8410), with what stands around them.
-            rb"\x30\x05\x06\x03\x2b\x65[\x6e-\x71]",
-            rb"\x06\x03\x2b\x65[\x6e-\x71](?:\x03[\x21\x39\x3a]\x00|\x04[\x22\x3a\x3b]\x04)",
-            # ML-DSA, SLH-DSA (RFC 9881, RFC 9909) and ML-KEM.
-            rb"\x06\x09\x60\x86\x48\x01\x65\x03\x04[\x03\x04]",
-            # RSAPrivateKey (RFC 8017), and ECPrivateKey (RFC 5915), which need not name its curve.
-            rb"\x30(?:\x82..|\x81.)\x02\x01\x00\x02(?:\x82..|\x81.)\x00[\x80-\xff]",
-            rb"\x02\x03\x01\x00\x01\x02[\x81\x82]",
-            rb"\A\x30(?:\x81.|.)\x02\x01\x01\x04[\x20\x30\x42]",
-        )
-    ),
-    re.DOTALL,
+_DER = b"(?s)" + b"|".join(
+    (
+        # DSA, EC and DH of ANSI X9, with its curves (RFC 3279, RFC 5480); what PKCS has: RSA,
+        # its signatures, DH, encrypted keys and containers (RFC 8017, RFC 8018).
+        rb"\x06[\x07-\x0b]\x2a\x86\x48\xce[\x38\x3d\x3e]",
+        rb"\x06[\x07-\x0b]\x2a\x86\x48\x86\xf7\x0d\x01[\x01\x03\x05\x07\x0c]",
+        # secp256k1, P-224, P-384, P-521 (SEC 2); Brainpool (RFC 5639).
+        rb"\x06\x05\x2b\x81\x04\x00[\x0a\x21-\x23]",
+        rb"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01",
+        # X25519, X448, Ed25519, Ed448 (RFC 8410), with what stands around them.
+        rb"\x30\x05\x06\x03\x2b\x65[\x6e-\x71]",
+        rb"\x06\x03\x2b\x65[\x6e-\x71](?:\x03[\x21\x39\x3a]\x00|\x04[\x22\x3a\x3b]\x04)",
+        # ML-DSA, SLH-DSA (RFC 9881, RFC 9909) and ML-KEM.
+        rb"\x06\x09\x60\x86\x48\x01\x65\x03\x04[\x03\x04]",
+        # RSAPrivateKey (RFC 8017), and ECPrivateKey (RFC 5915), which need not name its curve.
+        rb"\x30(?:\x82..|\x81.)\x02\x01\x00\x02(?:\x82..|\x81.)\x00[\x80-\xff]",
+        rb"\x02\x03\x01\x00\x01\x02[\x81\x82]",
+        rb"\A\x30(?:\x81.|.)\x02\x01\x01\x04[\x20\x30\x42]",
+    )
 )
 # RSAPublicKey names no algorithm: how it begins, with the lengths of all of it and of its modulus.
-_RSA_PUBLIC_KEY = re.compile(
-    rb"\x30\x82(..)\x02\x82(..)\x00[\x80-\xff]|\x30\x81(.)\x02\x81(\x81)\x00[\x80-\xff]", re.DOTALL
+_RSA_PUBLIC_KEY = (
+    rb"(?s)\x30\x82(..)\x02\x82(..)\x00[\x80-\xff]|\x30\x81(.)\x02\x81(\x81)\x00[\x80-\xff]"
 )
 _RSA_EXPONENT = b"\x02\x03\x01\x00\x01"
+# Of these each of both patterns holds one, in capitals: the beginning of an object identifier, a
+# version, an exponent, the length of a modulus. Few secrets do, and to compile the patterns takes a
+# millisecond.
+_DER_MARKS = (
+    *(
+        b"\x2a\x86\x48",
+        b"\x2b\x81\x04\x00",
+        b"\x2b\x24\x03\x03",
+        b"\x06\x03+E",
+        b"\x06\x09\x60\x86",
+    ),
+    *(b"\x02\x01\x00\x02", b"\x02\x01\x01\x04", _RSA_EXPONENT, b"\x02\x82", b"\x02\x81\x81\x00"),
+)
 # The octets of both coordinates on P-256 and secp256k1, P-384, and P-521.
 _COORDINATES = (64, 96, 132)
 _AKP_SIZES = {row.least_bits // 8 for row in SIGNATURE_ALGORITHMS.values() if row.kty == "AKP"}
@@ -108,9 +118,7 @@ def check_spellings(spellings: Sequence[bytes]) -> None:
     if not spellings[0].strip(b"\xef\xbb\xbf \t\r\n"):
         raise ValueError("is empty")
     capitals = b"".join(spellings).upper()
-    looks = [
-        (kind, look) for kind, marks, look in _LOOKS if any(mark in capitals for mark in marks)
-    ]
+    looks = [(kind, look) for kind, marks, look in _LOOKS if any(map(capitals.__contains__, marks))]
     for spelled in spellings:
         for kind, look in looks:
             if look(spelled):
@@ -188,11 +196,11 @@ def _from_base64(characters: bytes) -> bytes:
 
 
 def _is_der(octets: bytes) -> bool:
-    return bool(_DER.search(octets)) or _is_rsa_public_key(octets)
+    return bool(re.search(_DER, octets)) or _is_rsa_public_key(octets)
 
 
 def _is_rsa_public_key(octets: bytes) -> bool:
-    for found in _RSA_PUBLIC_KEY.finditer(octets):
+    for found in re.finditer(_RSA_PUBLIC_KEY, octets):
         whole, modulus = (int.from_bytes(length) for length in found.groups() if length is not None)
         # What remains are the modulus's own tag and length, and the exponent.
         if 6 <= whole - modulus <= 16:
@@ -238,7 +246,7 @@ _LOOKS: tuple[tuple[str, tuple[bytes, ...], Callable[[bytes], object]], ...] = (
     ("an OpenSSH key", (b"SSH", b"SHA2", b"PUTTY", b"\0\0\0\x03"), partial(re.search, _OPENSSH)),
     ("a JWK", (b"KTY", b"AQAB", b"CRV", b"ALG"), partial(re.search, _JWK)),
     ("an XML key", (b"KEYVALUE", b"KEYINFO", b"MODULUS", b"X509"), partial(re.search, _XML)),
-    ("an asymmetric key or a certificate", (b"",), _is_der),
+    ("an asymmetric key or a certificate", _DER_MARKS, _is_der),
     ("a point of an elliptic curve", (b"",), _is_point),
     ("a public key of ML-DSA", (b"",), _is_akp),
 )

@@ -5,6 +5,7 @@ times, the secrets of Django hold `(`, `$`, `%` and `=`; so each pattern wants m
 character, or words.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 # Words and numbers, with what stands between them. Random base64 of 32 characters looks so once in
@@ -35,19 +36,19 @@ class Lookalike(NamedTuple):
     Attributes:
         name: What a secret looks like, for messages.
         pattern: To be matched from its first character on.
-        characters: One of them is in every such text; empty where none need be. To compile the
-            pattern takes half a millisecond or more, and most secrets have none of them.
+        marks: One of them is in every such text, in lower case. To compile the pattern takes half a
+            millisecond or more, and most secrets have none of them.
         remedy: What to do instead.
     """
 
     name: str
     pattern: str
-    characters: str
+    marks: Collection[str]
     remedy: str
 
 
-def _lookalike(name: str, *patterns: str, characters: str = "", remedy: str) -> Lookalike:
-    return Lookalike(name, "|".join(patterns), characters, remedy)
+def _lookalike(name: str, *patterns: str, marks: Collection[str], remedy: str) -> Lookalike:
+    return Lookalike(name, "|".join(patterns), marks, remedy)
 
 
 LOOKALIKES = (
@@ -56,7 +57,7 @@ LOOKALIKES = (
         rf"(?!(?:{_SCHEMES}):(?<!file:))[A-Za-z][A-Za-z0-9+.-]{{1,20}}://",
         r"(?:data|urn|mailto):\w",
         r"[\w.-]+:\d{2,5}/",
-        characters=":",
+        marks=":",
         remedy="nothing is fetched from it; keys of another issuer go to TOKENGUARD_ISSUERS, as"
         " `jwks_url`",
     ),
@@ -77,14 +78,20 @@ LOOKALIKES = (
         r"ENC[\[(].*[\])]\Z",
         r"\$ANSIBLE_VAULT;",
         r"projects/[\w-]+/secrets/",
-        characters="$%@~#{<[(:/",
+        marks="$%@~#{<[(:/",
         remedy=_PUT_IT_THERE,
     ),
     _lookalike(
         "a reference or a placeholder",
         r"[A-Z]+(?:_[A-Z]+)+\Z",
         r"__[A-Z]+(?:_[A-Z]+)*__\Z",
+        marks="_",
+        remedy=_PUT_IT_THERE,
+    ),
+    _lookalike(
+        "a reference or a placeholder",
         rf"(?=.*(?:\b|_){_PLACEHOLDER_WORDS}(?:\b|_)){_WORDS}\Z",
+        marks=("your", "change", "placeholder", "insert", "replace"),
         remedy=_PUT_IT_THERE,
     ),
     _lookalike(
@@ -97,7 +104,7 @@ LOOKALIKES = (
         # No base64 has - or _ or a dot, hardly any is without capitals.
         r"/(?:etc|run|var|home|root|opt|usr|srv|mnt|tmp|nix|data|app|secrets|Users)/"
         r"(?:(?=.*[-_.])[\w./@~+-]+|[a-z0-9/]+)\Z",
-        characters="/\\.",
+        marks="/\\.",
         remedy="TOKENGUARD_KEY_FILE takes a file's name, as do `file` in TOKENGUARD_KEYS,"
         " `key_file` in TOKENGUARD_ENCRYPTION and `jwks_file` in TOKENGUARD_ISSUERS",
     ),
@@ -106,7 +113,7 @@ LOOKALIKES = (
         # What follows is no padding of base32 or base64.
         rf"(?:export\s+)?(?:(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+|KEY|SECRET|PASSWORD|TOKEN"
         rf"|{_LOWER_CASE_NAMES})\s*=\s*[^=\s]",
-        characters="=",
+        marks="=",
         remedy="give what stands after the = alone",
     ),
     _lookalike(
@@ -119,7 +126,7 @@ LOOKALIKES = (
         r"[A-Za-z_]\w*[\[(][\"'].*[\])];?\Z",
         r"[A-Za-z_][\w.]*\s*(?:=|:|:=|=>)\s*([\"'`]).*\1[;,]?\Z",
         r"(?:process\.env|import\.meta\.env|secrets|env)\.[A-Z_]+\Z",
-        characters="<#[(=:.",
+        marks="<#[(=:.",
         remedy="give the secret alone",
     ),
 )

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..arguments.files import NamedFile
 from ..jose import material, strict_json
 from ..jose.algorithms import ENCRYPTION_ALGORITHMS
 from ..jose.jwk import Key
@@ -20,12 +19,13 @@ from .entries import KeyEntry, ReadKey
 from .secret import AROUND, check_secret
 
 if TYPE_CHECKING:
+    from ..arguments.files import NamedFile
     from ..jose.material import Material
 
 # A secret of any characters begins with a brace once in a hundred times.
-_JSON_OBJECT = re.compile(r"\ufeff?\s*\{\s*(?:\}|\"[^\"]*\"\s*:)")
+_JSON_OBJECT = r"\{\s*(?:\}|\"[^\"]*\"\s*:)"
 # What is JSON but for its quotes, or a list of JWKs.
-_ALMOST_JWK = re.compile(r"\ufeff?\s*[{\[].*?\bkty[\"']?\s*:", re.DOTALL)
+_ALMOST_JWK = r"(?s)[{\[].*?\bkty[\"']?\s*:"
 
 
 def read_entries(
@@ -123,7 +123,10 @@ def is_pem(text: str) -> bool:
 
 
 def _is_json(text: str) -> bool:
-    return any(look.match(text) for look in (_JSON_OBJECT, _ALMOST_JWK))
+    bare = text.removeprefix("\ufeff").lstrip()
+    return bare.startswith(("{", "[")) and any(
+        re.match(look, bare) for look in (_JSON_OBJECT, _ALMOST_JWK)
+    )
 
 
 def _read_secret(text: str) -> bytes:
@@ -191,7 +194,7 @@ def _read(entry: KeyEntry, algorithm: str | None) -> "list[tuple[Material, KeyOp
     )
 
 
-def _read_named(file: NamedFile, subject: str) -> str:
+def _read_named(file: "NamedFile", subject: str) -> str:
     try:
         return read_file(file.find())
     except ValueError as error:

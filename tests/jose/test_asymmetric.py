@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm
 
-from flask_tokenguard.jose import akp
+from flask_tokenguard.jose import akp, asymmetric
 from flask_tokenguard.jose.asymmetric import check_secret
 from flask_tokenguard.jose.jwe import EncryptionKey
 from flask_tokenguard.jose.jwk import Key
@@ -131,6 +131,17 @@ def test_a_public_key_in_der_is_refused(
     secret = write(der((private_keys | KNOWN_KEYS)[alg]))
     with pytest.raises(ValueError, match=REFUSAL):
         check_secret(secret)
+
+
+@given(st.from_regex(asymmetric._DER))
+def test_octets_that_stand_in_keys_alone_are_refused(octets: bytes) -> None:
+    with pytest.raises(ValueError, match=REFUSAL):
+        check_secret(octets)
+
+
+@given(st.from_regex(asymmetric._RSA_PUBLIC_KEY))
+def test_the_beginning_of_a_public_key_of_rsa_is_looked_at(octets: bytes) -> None:
+    assert any(mark in octets.upper() for mark in asymmetric._DER_MARKS)
 
 
 @pytest.mark.parametrize("alg", KEYS_THAT_END_IN_A_BLANK)
