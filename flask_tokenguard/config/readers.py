@@ -12,14 +12,16 @@ from datetime import timedelta
 from difflib import get_close_matches
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..arguments.files import NamedFile
 from ..arguments.readers import parse_duration
 from ..errors import NQSCHAR
 from ..jose.compact import media_type
 from ..jose.strict_json import explain_syntax
 from ..quoting import quote_name
+
+if TYPE_CHECKING:
+    from ..arguments.files import NamedFile
 
 Reader: TypeAlias = Callable[[object], Any]
 
@@ -137,11 +139,13 @@ def _is_not_unicode(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def path(value: object, folder: Path) -> NamedFile:
+def path(value: object, folder: Path) -> "NamedFile":
     """Read the name of a file or folder; a relative one starts in `folder`."""
     name = text(fspath(value) if isinstance(value, PathLike) else value)
     if not name.isprintable() or "-----BEGIN" in name or name.startswith("{"):
         raise Fault("must be the name of a file; key material belongs in TOKENGUARD_KEY")
+    from ..arguments.files import NamedFile  # noqa: PLC0415 - imported when used
+
     return NamedFile(name, folder)
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments.files import NamedFile
 from ..arguments.hints import SETTINGS, advise
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import LONGEST_TOKEN, media_type
@@ -19,6 +18,7 @@ from . import readers as values
 from .locations import COOKIE, HEADER, LocationEntry, read_locations
 
 if TYPE_CHECKING:
+    from ..arguments.files import NamedFile
     from ..keys.encryption import EncryptionEntry
     from .former import FormerEntry
     from .issuers import IssuerEntry
@@ -63,32 +63,34 @@ def _read_former_tokens(value: object, folder: Path) -> "FormerEntry":
     return read_former_tokens(value, folder)
 
 
-def _setting(read: Callable[[object], Any], default: Any = None, *, secret: bool = False) -> Any:
-    return _setting_of_files(lambda value, _: read(value), default, secret=secret)
+def _setting(read: Callable[[object], Any], default: Any = None) -> Any:
+    return _setting_of_files(lambda value, _: read(value), default)
 
 
-def _setting_of_files(
-    read: Callable[[object, Path], Any], default: Any = None, *, secret: bool = False
-) -> Any:
+def _setting_of_files(read: Callable[[object, Path], Any], default: Any = None) -> Any:
     """Make a setting that names files, which start in the folder that its reader is given."""
-    return field(default=default, repr=not secret, metadata={"read": read})
+    return field(default=default, metadata={"read": read})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Settings:
-    """The checked config; a field is the key's name without its prefix, in lower case."""
+    """The checked config; a field is the key's name without its prefix, in lower case.
 
-    key: str | Mapping[str, Any] | None = _setting(values.key, secret=True)
+    Its `repr` shows no value. `__init__` takes any name at first, for to compile one that lists all
+    fields takes longer than to read them.
+    """
+
+    key: str | Mapping[str, Any] | None = _setting(values.key)
     """A secret, PEM text (private, public or certificate), a JWK or a JWKS (object or JSON text).
     Example: `{"kty": "oct", "k": "<base64url>"}`.
     """
-    key_file: NamedFile | None = _setting_of_files(values.path, secret=True)
+    key_file: "NamedFile | None" = _setting_of_files(values.path)
     """The file of what `TOKENGUARD_KEY` would hold. Example: `"signing.pem"`."""
-    key_password: str | None = _setting(values.text, secret=True)
+    key_password: str | None = _setting(values.text)
     """Opens an encrypted PEM, and the keys of the key ring. Example:
     `"correct horse battery staple"`.
     """
-    key_password_file: NamedFile | None = _setting_of_files(values.path, secret=True)
+    key_password_file: "NamedFile | None" = _setting_of_files(values.path)
     """The file of that password. Example: `"signing.password"`."""
     keys: tuple[KeyEntry, ...] | None = _setting_of_files(_read_keys)
     """Several keys: a list of objects with one of `value`, `file` and `env`, and if need be
@@ -96,7 +98,7 @@ class Settings:
     does not yet, `verify-only` no longer does. Example:
     `[{"file": "new.pem"}, {"file": "old.pem", "state": "verify-only"}]`.
     """
-    keyring: NamedFile | None = _setting_of_files(values.path)
+    keyring: "NamedFile | None" = _setting_of_files(values.path)
     """A folder of keys that the command line makes and rotates; `TOKENGUARD_KEY_PASSWORD` opens
     them. Example: `"keyring"`.
     """
@@ -179,7 +181,7 @@ class Settings:
     """For how long a spent refresh token gets the same successor once more; at most 300 seconds.
     Example: `"30s"`.
     """
-    storage_uri: str | None = _setting(values.text, secret=True)
+    storage_uri: str | None = _setting(values.text)
     """Where sessions and revocations are kept: `sqlite:///tokenguard.db`, `memory://` (one process,
     for tests), `redis://`, `rediss://`, `redis+sentinel://`, `redis+cluster://`, and `valkey` in
     place of `redis`; `postgresql+psycopg://`, `mariadb+pymysql://`, `mysql+pymysql://`. Unset,
@@ -271,6 +273,12 @@ class Settings:
     """The realm of the challenge. Default: the app's name; `api` if a server made that up. Example:
     `"notes"`.
     """
+
+    def __init__(self, **given: Any) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, given.pop(item.name, item.default))
+        if given:
+            raise TypeError(f"there is no setting {', '.join(given)}")
 
     @classmethod
     def read(

@@ -1,13 +1,13 @@
 """Key entries: the keys as the config names them, and what `text` reads of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ..arguments.files import NamedFile
 from ..jose.metadata import KeyOptions
 
 if TYPE_CHECKING:
+    from ..arguments.files import NamedFile
     from ..jose.material import Material
 
 State = Literal["active", "next", "verify-only"]
@@ -16,8 +16,7 @@ State = Literal["active", "next", "verify-only"]
 DiscoveryKind = Literal["oidc", "oauth", "both"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEntry:
+class KeyEntry(NamedTuple):
     """One key as the config names it; exactly one of `value`, `file` and `env` is given.
 
     Attributes:
@@ -31,16 +30,19 @@ class KeyEntry:
     """
 
     source: str
-    value: str | Mapping[str, Any] | None = field(default=None, repr=False)
-    file: NamedFile | None = field(default=None, repr=False)
-    env: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    password_file: NamedFile | None = field(default=None, repr=False)
+    value: str | Mapping[str, Any] | None = None
+    file: "NamedFile | None" = None
+    env: str | None = None
+    password: str | None = None
+    password_file: "NamedFile | None" = None
     kid: str | None = None
     alg: str | None = None
     enc: str | None = None
     use: str | None = None
     state: State | None = None
+
+    def __repr__(self) -> str:
+        return f"<KeyEntry {self.source}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from ..arguments.environment import explain_unread
-from ..arguments.files import NamedFile
 from ..clock import Clock
 from ..config.settings import Settings
 from ..errors import ConfigurationError
@@ -23,6 +22,7 @@ from .tokens import TokenParts
 
 # What an app has not configured is not imported: it is a quarter of what our import takes.
 if TYPE_CHECKING:
+    from ..arguments.files import NamedFile
     from ..fetching import Fetch
     from ..keys.encryption import ConfiguredEncryption
     from ..stores.base import Store
@@ -238,7 +238,9 @@ def _explain_no_key() -> str:
     return f"There is no key; set one of {', '.join(names)}; {keygen('ES256')}"
 
 
-def _open_ring(keyring: NamedFile, settings: Settings, on_fault: Callable[[str], None]) -> OwnKeys:
+def _open_ring(
+    keyring: "NamedFile", settings: Settings, on_fault: Callable[[str], None]
+) -> OwnKeys:
     from ..keys.ring import KeyRing  # noqa: PLC0415 - imported when used
 
     try:
@@ -253,7 +255,7 @@ def _open_ring(keyring: NamedFile, settings: Settings, on_fault: Callable[[str],
         return NO_KEYS
 
 
-def locate_ring(keyring: NamedFile, settings: Settings) -> tuple[Path, str | None]:
+def locate_ring(keyring: "NamedFile", settings: Settings) -> tuple[Path, str | None]:
     """Return where the key ring is, and its password.
 
     Raises:

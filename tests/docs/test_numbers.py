@@ -84,11 +84,11 @@ STATEMENTS = {
         rf"Not by less than {spelled(KEPT_AFTER_EXPIRY)}",
     ],
     "docs/changing.md": [
-        rf"LIFETIME`, {spelled(default_of(Settings, name))} unless you set it"
+        rf"LIFETIME`, {spelled(getattr(Settings(), name))} unless you set it"
         for name in ("access_token_lifetime", "refresh_token_lifetime")
     ],
     "docs/sessions.md": [
-        rf"REFRESH_GRACE` \({spelled(default_of(Settings, 'refresh_grace'))}\)",
+        rf"REFRESH_GRACE` \({spelled(Settings().refresh_grace)}\)",
         rf"The end is remembered for {spelled(REVOCATION_HORIZON)}",
         rf"kept for another {spelled(KEPT_AFTER_EXPIRY)}",
         rf"sees within {spelled(file._LOOK_EVERY)}, and before it writes",

@@ -95,6 +95,11 @@ def test_settings_do_not_change() -> None:
         settings.issuer = "them"  # type: ignore[misc]  # the fault
 
 
+def test_settings_take_no_name_that_is_none_of_theirs() -> None:
+    with pytest.raises(TypeError, match="there is no setting realms"):
+        Settings(realms="notes")
+
+
 def test_the_config_is_not_changed() -> None:
     config = {"TOKENGUARD_AUDIENCE": ["api"], "TOKENGUARD_KEYS": [{"value": "x"}]}
     Settings.read(config, pytest.fail, folder=FOLDER)
