@@ -51,6 +51,40 @@ def test_a_value_that_cannot_be_made_is_made_at_the_next_call() -> None:
     assert values.get() == "value"
 
 
+def test_what_a_finalizer_asks_for_while_it_is_made_is_made_once() -> None:
+    got: list[object] = []
+
+    def make() -> object:
+        # As a finalizer may, within the making.
+        if not got:
+            got.append(None)
+            got[:] = [values.get()]
+        return object()
+
+    values = PerProcess(make)
+    maker = threading.Thread(target=lambda: got.append(values.get()), daemon=True)
+    maker.start()
+    maker.join(5)
+    assert not maker.is_alive()
+    assert got == [values.get()] * 2
+
+
+def get_under_the_number_of_an_ancestor(tell: Connection) -> None:
+    """Fork, and tell what a child gets that has the number of its parent, which has ended."""
+    values = PerProcess(object)
+    inherited, number = values.get(), os.getpid()
+    child = os.fork()
+    if child == 0:
+        os.getpid = lambda: number
+        os._exit(values.get() is inherited)
+    tell.send(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_shares_nothing_with_an_ancestor_of_its_number() -> None:
+    assert told_by(get_under_the_number_of_an_ancestor) == 0
+
+
 def get_while_the_parent_makes(tell: Connection) -> None:
     """Fork while a thread makes the value, and tell how the child fared."""
     is_making, may_end = threading.Event(), threading.Event()

@@ -4,7 +4,6 @@ With what it imports this is the part that needs SQLAlchemy, imported only once 
 """
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ...errors import Reason, Unavailable
+from ...per_process import Process, this_process
 from .. import waiting
 from . import schema
 from .dialects import Dialect
@@ -129,7 +129,7 @@ class Link:
         """
         self.engine, dialect, self.waits, self._is_own = opened
         if self._is_own:
-            finalize(self, _close, self.engine, os.getpid())
+            finalize(self, _close, self.engine, this_process())
         self._timeout = timeout
         self._prefix = prefix
         self._pause = waiting.Pause()
@@ -341,9 +341,9 @@ class Link:
         return _GRANT if self._dialect.forbidden.intersection(codes) else ""
 
 
-def _close(engine: Engine, pid: int) -> None:
+def _close(engine: Engine, opener: Process) -> None:
     """Close the connections that idle, but for those that came with a fork."""
-    if os.getpid() == pid:
+    if this_process() == opener:
         engine.dispose()
 
 

@@ -5,7 +5,6 @@ expired is dropped beside that, a little after every few writes.
 """
 
 import itertools
-import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...clock import Clock, wall_clock
 from ...errors import ConfigurationError, Unavailable
-from ...per_process import PerProcess
+from ...per_process import PerProcess, Process, this_process
 from ..base import (
     KEPT_AFTER_EXPIRY,
     MOST_AHEAD,
@@ -79,7 +78,7 @@ class SQLStore:
         self._timeout = timeout
         self._clock = clock
         self._options = options
-        self._engines: dict[int, Any] = {}
+        self._engines: dict[Process, Any] = {}
         self._links = PerProcess(self._open)
         self._writes = itertools.count(1)
 
@@ -248,10 +247,10 @@ class SQLStore:
         else:
             url = getattr(given, "url", given)
             opened = self._sql.open_own(url, timeout=timeout, options=self._options)
-            for pid, engine in self._engines.items():
-                if pid != os.getpid():
+            for process, engine in tuple(self._engines.items()):
+                if process != this_process():
                     engine.dispose(close=False)
-            self._engines[os.getpid()] = opened.engine
+            self._engines[this_process()] = opened.engine
         link: Link = self._sql.Link(opened, prefix=prefix, timeout=timeout)
         return link
 
