@@ -184,11 +184,13 @@ class RemoteKeys:
         now = self._monotonic()
         if now < known.complete_until:
             return known
-        self._wait(self._begin(now, is_due=self._is_completion_due, seeks_key=True))
-        newer = self._usable()
-        if newer is known:
-            raise self._unavailable()
-        return newer
+        # The fetch that ran may be the one that has just brought what is known.
+        for _ in range(2):
+            self._wait(self._begin(now, is_due=self._is_completion_due, seeks_key=True))
+            newer = self._usable()
+            if newer is not known:
+                return newer
+        raise self._unavailable()
 
     def _usable(self) -> _Known:
         known = self._known
@@ -231,12 +233,18 @@ class RemoteKeys:
                 most_patient=0 if self._is_down(now) else MOST_PATIENT,
                 seeks_key=seeks_key,
             )
-            try:
-                self._start_thread(lambda: self._run(gate, attempt))
-            except RuntimeError:
-                self._fail("the system has no thread left")
-                self._end(gate, attempt)
-            return attempt
+        # Not under the lock: what listens to a log may ask for a key.
+        try:
+            self._start_thread(lambda: self._run(gate, attempt))
+        except RuntimeError:
+            failures = self._failures
+            self._back_off()
+            self._end(gate, attempt)
+            self._report_failure("the system has no thread left", failures)
+        except BaseException:
+            self._end(gate, attempt)
+            raise
+        return attempt
 
     def _is_down(self, now: float) -> bool:
         # A failure of long ago proves nothing now: there was no request since.
@@ -247,14 +255,21 @@ class RemoteKeys:
             attempt.wait(self._monotonic)
 
     def _run(self, gate: Gate, attempt: Attempt) -> None:
+        before, failures, fault = self._known, self._failures, ""
         try:
             self._refresh(seeks_key=attempt.seeks_key)
-        except (FetchError, ValueError, ConfigurationError) as error:
-            self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
-            self._fail(type(error).__name__)
+            fault = type(error).__name__
+            if isinstance(error, FetchError | ValueError | ConfigurationError):
+                fault = str(error)
+            self._back_off()
         finally:
             self._end(gate, attempt)
+        # Not before: what listens to a log may ask for a key, and would wait for this very fetch.
+        if self._known is before:
+            self._report_failure(fault, failures)
+        else:
+            self._report_success(before, failures)
 
     def _end(self, gate: Gate, attempt: Attempt) -> None:
         gate.running = None
@@ -277,11 +292,14 @@ class RemoteKeys:
             complete_until,
             now,
         )
-        if self._failures:
-            _logger.warning("the keys of %s can be fetched again", self._name)
         self._failures = 0
+
+    def _report_success(self, before: _Known | None, failures: int) -> None:
+        known = self._known
+        if failures:
+            _logger.warning("the keys of %s can be fetched again", self._name)
         known_faults = () if before is None else before.keys.faults
-        for fault in version.value.faults:
+        for fault in () if known is None else known.keys.faults:
             if fault not in known_faults:
                 log_passed_over(self._name, fault)
 
@@ -295,13 +313,15 @@ class RemoteKeys:
             self._where.expire()
             raise
 
-    def _fail(self, reason: str) -> None:
-        if self._failures == 0:
-            _logger.warning("the keys of %s cannot be fetched: %s", self._name, reason)
+    def _back_off(self) -> None:
         back_off = min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(self._failures, 16))
         self._failures += 1
         # Workers that failed together must not all come back together.
         self._retry_at = self._monotonic() + back_off * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+    def _report_failure(self, reason: str, failures: int) -> None:
+        if not failures:
+            _logger.warning("the keys of %s cannot be fetched: %s", self._name, reason)
 
     def _read(self, body: bytes) -> RemoteSet:
         known = self._jwks.version.value if self._jwks.version is not None else None

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ from ..providers import JWKS_URL, Jwk, Provider, header, jwk_of
 from .support import (
     ALGORITHMS,
     PrivateKeys,
+    SwitchableThreads,
+    answer_of,
+    at_once,
     join_fetches,
     kids,
 )
@@ -66,6 +70,74 @@ def test_many_threads_with_a_new_kid_share_one_fetch(
     run_all(use)
     assert found == [["two"]] * 32
     assert len(provider.asked) == 2
+
+
+def test_a_kid_unknown_as_the_keys_come_is_asked_for(provider: Provider) -> None:
+    keys = RemoteKeys(JWKS_URL, fetch=provider, algorithms=ALGORITHMS)
+    is_joined, answers = threading.Event(), list[Future[Any]]()
+    begin, end = keys._begin, keys._end
+
+    def begin_noted(now: float, **options: Any) -> Any:
+        attempt = begin(now, **options)
+        if options.get("seeks_key"):
+            is_joined.set()
+        return attempt
+
+    def end_once_joined(gate: Any, attempt: Any) -> None:
+        if not answers:
+            answers.append(asker.submit(answer_of, keys, "two"))
+            is_joined.wait(10)
+        end(gate, attempt)
+
+    keys._begin, keys._end = begin_noted, end_once_joined  # type: ignore[method-assign]  # steps
+    with ThreadPoolExecutor(1) as asker:
+        keys.find(header(), "sig")
+    assert answers[0].result() == []
+
+
+def test_what_listens_to_the_log_may_ask_for_a_key(
+    provider: Provider,
+    threads: SwitchableThreads,
+    keys: RemoteKeys,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def have_none(_: Callable[[], None]) -> None:
+        raise RuntimeError
+
+    threads.start = have_none
+    answers: list[Any] = []
+    caplog.handler.addFilter(lambda _: answers.append(answer_of(keys, "one")) or True)
+    asker = threading.Thread(target=answer_of, args=(keys, "one"), daemon=True)
+    asker.start()
+    asker.join(5)
+    assert not asker.is_alive()
+    assert answers == [503]
+
+
+@pytest.mark.parametrize("error", [None, OSError()], ids=["passed over", "fails"])
+def test_a_fetch_has_ended_before_the_log_has_it(
+    provider: Provider, keys: RemoteKeys, caplog: pytest.LogCaptureFixture, error: Exception | None
+) -> None:
+    caplog.set_level("INFO", "flask_tokenguard")
+    provider.publish({"kty": "oct"})
+    provider.error = error
+    running: list[Any] = []
+    caplog.handler.addFilter(lambda _: running.append(keys._gates.get().running) or True)
+    answer_of(keys, "one")
+    assert running == [None]
+
+
+def test_a_fetch_that_was_interrupted_as_it_began_begins_anew(
+    threads: SwitchableThreads, keys: RemoteKeys
+) -> None:
+    def interrupt(_: Callable[[], None]) -> None:
+        raise KeyboardInterrupt
+
+    threads.start = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        keys.find(header(), "sig")
+    threads.start = at_once
+    assert kids(keys.find(header(), "sig")) == ["one"]
 
 
 def run_all(use: Callable[[], None]) -> None:
