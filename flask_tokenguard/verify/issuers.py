@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..clock import Clock, Steady
 from ..errors import ConfigurationError, Reason, Unavailable
+from ..per_process import PerProcess
 from ..quoting import quote
 from .trusted import TrustedIssuer
 
@@ -40,7 +41,8 @@ class Issuers:
         Args:
             table: By `iss`.
             resolve: Returns an entry as TOKENGUARD_ISSUERS has it, or None for an issuer that is
-                not trusted; called once in five minutes for an issuer.
+                not trusted; called once in five minutes for an issuer, and by each thread that
+                comes before the first answer.
             build: Builds the trusted issuer of an entry; raises a `ConfigurationError` where the
                 entry is bad.
             monotonic: Seconds, for the life of what was resolved.
@@ -52,12 +54,12 @@ class Issuers:
         self._accepted: OrderedDict[str, _Resolved] = OrderedDict()
         # Apart, so that a flood of names that nobody has drives out no tenant.
         self._refused: OrderedDict[str, _Resolved] = OrderedDict()
-        self._changing = threading.Lock()
+        self._changing = PerProcess(threading.RLock)
 
     def resolved(self) -> dict[str, TrustedIssuer]:
         """Return those that the app has resolved in the last five minutes, 1,024 at most."""
         now = self._monotonic()
-        with self._changing:
+        with self._changing.get():
             return {
                 name: resolved.trusted
                 for name, resolved in self._accepted.items()
@@ -70,28 +72,44 @@ class Issuers:
         Raises:
             Unavailable: The entry that the app's resolver returned cannot be used.
         """
-        trusted = self.table.get(issuer)
-        if trusted is not None or self._resolve is None:
+        trusted, resolve = self.table.get(issuer), self._resolve
+        if trusted is not None or resolve is None:
             return trusted
-        resolved = self._accepted.get(issuer) or self._refused.get(issuer)
-        if resolved is not None and self._monotonic() < resolved.until:
-            return resolved.trusted
-        return self._keep(issuer, self._resolve(issuer))
+        resolved = self._known(issuer)
+        now = self._monotonic()
+        if resolved is None or now >= resolved.until:
+            # Not under the lock: what an app does, and what listens to its log, may ask for more.
+            entry = resolve(issuer)
+            built = self._build_unless_known(issuer, entry)
+            resolved = self._keep(issuer, _Resolved(now + _RESOLVED_FOR, entry, built))
+        return resolved.trusted
 
-    def _keep(self, issuer: str, entry: object) -> TrustedIssuer | None:
-        with self._changing:
+    def _known(self, issuer: str) -> "_Resolved | None":
+        return self._accepted.get(issuer) or self._refused.get(issuer)
+
+    def _build_unless_known(self, issuer: str, entry: object) -> TrustedIssuer | None:
+        known = self._known(issuer)
+        if known is not None and known.entry == entry:
+            # The same entry keeps its keys.
+            return known.trusted
+        return None if entry is None else self._build_or_refuse(issuer, entry)
+
+    def _keep(self, issuer: str, resolved: "_Resolved") -> "_Resolved":
+        """Keep what was resolved, unless another thread has asked later, or for the same."""
+        with self._changing.get():
+            known = self._known(issuer)
+            if known is not None:
+                if known.until > resolved.until:
+                    return known
+                if known.entry == resolved.entry:
+                    resolved = resolved._replace(trusted=known.trusted)
             self._refused.pop(issuer, None)
-            former = self._accepted.pop(issuer, None)
-            if former is not None and former.entry == entry:
-                # The same entry keeps its keys.
-                trusted = former.trusted
-            else:
-                trusted = None if entry is None else self._build_or_refuse(issuer, entry)
-            group = self._refused if trusted is None else self._accepted
-            group[issuer] = _Resolved(self._monotonic() + _RESOLVED_FOR, entry, trusted)
+            self._accepted.pop(issuer, None)
+            group = self._refused if resolved.trusted is None else self._accepted
+            group[issuer] = resolved
             while len(group) > _MOST_RESOLVED:
                 group.popitem(last=False)
-            return trusted
+            return resolved
 
     def _build_or_refuse(self, issuer: str, entry: object) -> TrustedIssuer:
         try:

@@ -96,10 +96,7 @@ def test_a_kid_unknown_as_the_keys_come_is_asked_for(provider: Provider) -> None
 
 
 def test_what_listens_to_the_log_may_ask_for_a_key(
-    provider: Provider,
-    threads: SwitchableThreads,
-    keys: RemoteKeys,
-    caplog: pytest.LogCaptureFixture,
+    threads: SwitchableThreads, keys: RemoteKeys, caplog: pytest.LogCaptureFixture
 ) -> None:
     def have_none(_: Callable[[], None]) -> None:
         raise RuntimeError
