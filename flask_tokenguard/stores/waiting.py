@@ -81,7 +81,7 @@ class Paused(OSError):
 
 
 class Pause:
-    """A moment in which nobody waits for what did not answer in time."""
+    """A moment in which nobody waits for what did not answer in time; of one process."""
 
     def __init__(self, monotonic: Clock = Steady.now) -> None:
         """Begin without one.
@@ -91,6 +91,7 @@ class Pause:
         """
         self._monotonic = monotonic
         self._over_at = 0.0
+        self._changing = threading.RLock()
 
     @property
     def is_on(self) -> bool:
@@ -103,15 +104,22 @@ class Pause:
         Raises:
             Paused: It is not over.
         """
-        if self._over_at:
-            if self._monotonic() < self._over_at:
-                raise Paused
-            self.begin()
+        if not self._over_at:
+            return
+        with self._changing:
+            # An answer to another thread may have ended it by now.
+            if self._over_at:
+                if self._monotonic() < self._over_at:
+                    raise Paused
+                self.begin()
 
     def begin(self) -> None:
         """Begin a pause, or begin it anew."""
-        self._over_at = self._monotonic() + _PAUSE
+        with self._changing:
+            self._over_at = self._monotonic() + _PAUSE
 
     def end(self) -> None:
         """End it, since there was an answer."""
-        self._over_at = 0.0
+        if self._over_at:
+            with self._changing:
+                self._over_at = 0.0
