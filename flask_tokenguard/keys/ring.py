@@ -21,6 +21,7 @@ from .text import read_file, read_keys
 _LOOK_EVERY = 2.0
 # A ring that cannot be read is tried again after that, or when its index changes.
 _RETRY_AFTER = 30.0
+_MOST_TRIES = 8
 _logger = logging.getLogger("flask_tokenguard")
 
 
@@ -49,12 +50,11 @@ class KeyRing:
         self._password = password
         self._monotonic = monotonic
         self._by_kid: dict[str, Key] = {}
-        self._stamp = self._read_stamp()
         self._faulty_stamp: object = None
         self._retry_at = 0.0
         self._look_at = monotonic() + _LOOK_EVERY
-        self._looking = PerProcess(threading.Lock)
-        self.keys = self._load()
+        self._looking = PerProcess(threading.RLock)
+        self.keys, self._stamp = self._load()
 
     @property
     def signing(self) -> Key | None:
@@ -98,13 +98,12 @@ class KeyRing:
         if stamp == self._faulty_stamp and now < self._retry_at:
             return None
         try:
-            self.keys = self._load()
+            self.keys, self._stamp = self._load()
         except (ValueError, OSError) as error:
             fault = str(error)
         except Exception as error:  # noqa: BLE001 - what is not foreseen must not stop requests either
             fault = type(error).__name__
         else:
-            self._stamp = stamp
             return None
         self._faulty_stamp, self._retry_at = stamp, now + _RETRY_AFTER
         return fault
@@ -116,7 +115,19 @@ class KeyRing:
             return error.errno
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _load(self) -> ConfiguredKeys:
+    def _load(self) -> tuple[ConfiguredKeys, object]:
+        """Load the ring; return its keys, and the stamp of the index that names them."""
+        for tries_left in reversed(range(_MOST_TRIES)):
+            stamp = self._read_stamp()
+            try:
+                return self._read_ring(), stamp
+            except (ValueError, OSError):
+                # The files of an index that was replaced meanwhile may be gone.
+                if not tries_left or self._read_stamp() == stamp:
+                    raise
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+    def _read_ring(self) -> ConfiguredKeys:
         entries = read_index(self._folder)
         keys = {entry.kid: self._by_kid.get(entry.kid) or self._read(entry) for entry in entries}
         signing = [entry.kid for entry in entries if entry.state == "active"]

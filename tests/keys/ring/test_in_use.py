@@ -1,5 +1,6 @@
 """Key rings: in use, issuing."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -262,3 +263,34 @@ def test_a_token_must_not_outlive_the_key_that_a_ring_keeps(
         pytest.raises(IssueError, match="longer than 60: TOKENGUARD_KEYRING drops a key"),
     ):
         issue_token("me", lifetime=61)
+
+
+def turn_after_the_index(folder: Path, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let a ring be rotated and pruned once its index was read, and before its keys are."""
+    turns = iter(range(1, times + 1))
+
+    def read_and_turn(path: Path) -> tuple[RingEntry, ...]:
+        entries = read_index(path)
+        for turn in itertools.islice(turns, 1):
+            rotate(folder, now=NOW + turn)
+            prune(folder, now=NOW + turn, keep=0)
+        return entries
+
+    monkeypatch.setattr(ring_module, "read_index", read_and_turn)
+
+
+def test_an_app_starts_while_its_ring_is_pruned(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_after_the_index(folder, monkeypatch, times=2)
+    ring = KeyRing(folder)
+    assert ring.signing is not None
+    assert ring.signing.kid == kid_of(folder, "active")
+
+
+def test_a_ring_that_changes_for_ever_is_no_ring(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_after_the_index(folder, monkeypatch, times=1000)
+    with pytest.raises(ValueError, match="the key"):
+        KeyRing(folder)
