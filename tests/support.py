@@ -1,5 +1,8 @@
 """What many tests say, in few words."""
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +63,22 @@ def challenge_of(response: TestResponse) -> str:
 
 
 Config = dict[str, Any]
+
+
+@contextmanager
+def listening(listen: Callable[[], object], level: int = logging.INFO) -> Iterator[None]:
+    """Call a function for each line of our log, as an app's own handler may."""
+
+    class Listener(logging.Handler):
+        def emit(self, _: logging.LogRecord) -> None:
+            listen()
+
+    logger, listener = logging.getLogger("flask_tokenguard"), Listener()
+    before = logger.level
+    logger.setLevel(level)
+    logger.addHandler(listener)
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)
+        logger.setLevel(before)

@@ -15,7 +15,7 @@ from flask_tokenguard.verify.issuers import Issuers
 from flask_tokenguard.verify.trusted import TrustedIssuer
 
 from ..stores.processes import told_by
-from ..support import SettableClock
+from ..support import SettableClock, listening
 
 TENANT = "https://tenant"
 
@@ -59,19 +59,19 @@ def test_an_answer_that_comes_late_brings_no_tenant_back(clock: SettableClock) -
     assert table.find(TENANT) is None
 
 
-def test_what_listens_to_the_log_may_list_the_tenants(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_listens_to_the_log_may_list_the_tenants() -> None:
     def refuse(_issuer: str, _entry: object) -> TrustedIssuer:
         raise ConfigurationError("bad")
 
     table = Issuers({}, resolve=lambda _: {}, build=refuse)
     listed: list[object] = []
-    # Another thread: one of its own would pass a lock that it has.
-    with ThreadPoolExecutor(1) as listener:
-        caplog.handler.addFilter(
-            lambda _: listed.append(listener.submit(table.resolved).result(5)) or True
-        )
-        with pytest.raises(Unavailable):
-            table.find(TENANT)
+    # By another thread: one of its own would pass a lock that it has.
+    with (
+        ThreadPoolExecutor(1) as thread,
+        listening(lambda: listed.append(thread.submit(table.resolved).result(5))),
+        pytest.raises(Unavailable),
+    ):
+        table.find(TENANT)
     assert listed == [{}]
 
 

@@ -1,7 +1,6 @@
 """Key rings: files, silence."""
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from flask_tokenguard.keys.ring import KeyRing
 from flask_tokenguard.keys.ring_files import INDEX, read_index
 
 from ...conftest import MakeApp
-from ...support import SettableClock
+from ...support import SettableClock, listening
 from ..conftest import PASSWORD, FaultsOf
 from .support import edit_index, key_files, kid_of, rotate, signing_kid_after, states
 
@@ -139,18 +138,10 @@ def test_what_is_not_foreseen_leaves_the_ring_in_force(
 def test_a_log_handler_may_ask_for_a_key(
     folder: Path, ring: KeyRing, monotonic: SettableClock
 ) -> None:
-    class Reporter(logging.Handler):
-        def emit(self, _: logging.LogRecord) -> None:
-            signed_by.append(ring.signing)
-
     signed_by: list[Key | None] = []
-    reporter, logger = Reporter(), logging.getLogger("flask_tokenguard")
-    logger.addHandler(reporter)
-    try:
-        (folder / INDEX).write_text("{")
+    (folder / INDEX).write_text("{")
+    with listening(lambda: signed_by.append(ring.signing)):
         signing_kid_after(ring, monotonic)
-    finally:
-        logger.removeHandler(reporter)
     assert signed_by == [ring.signing]
 
 

@@ -125,7 +125,7 @@ def test_a_childs_engine_is_not_its_parents(database: Database) -> None:
     store = open_patiently(database.uri)
     store.next_instant(new_id())
     (inherited,) = store._engines.values()
-    store._engines = {0: inherited}
+    store._engines = {(0, 0): inherited}
     pool = inherited.pool
     store._links.forget()
     store.next_instant(new_id())
@@ -141,5 +141,5 @@ def test_a_child_closes_nothing_of_its_parents(database: Database) -> None:
     store = open_patiently(database.uri)
     store.next_instant(NOBODY)
     engine = store.engine
-    link._close(engine, os.getpid() + 1)
+    link._close(engine, (os.getpid() + 1, 0))
     assert engine.pool.checkedin() == 1  # type: ignore[attr-defined] # of a queue

@@ -22,7 +22,7 @@ from flask_tokenguard.verify.verifier import TokenVerifier
 
 from ....fetching.servers import KeyServer, Send, head, within
 from ....jose.tokens import signed
-from ....support import SettableClock
+from ....support import SettableClock, listening
 from ..providers import JWKS_URL, Jwk, Provider, header, jwk_of
 from .support import (
     ALGORITHMS,
@@ -96,31 +96,30 @@ def test_a_kid_unknown_as_the_keys_come_is_asked_for(provider: Provider) -> None
 
 
 def test_what_listens_to_the_log_may_ask_for_a_key(
-    threads: SwitchableThreads, keys: RemoteKeys, caplog: pytest.LogCaptureFixture
+    threads: SwitchableThreads, keys: RemoteKeys
 ) -> None:
     def have_none(_: Callable[[], None]) -> None:
         raise RuntimeError
 
     threads.start = have_none
     answers: list[Any] = []
-    caplog.handler.addFilter(lambda _: answers.append(answer_of(keys, "one")) or True)
     asker = threading.Thread(target=answer_of, args=(keys, "one"), daemon=True)
-    asker.start()
-    asker.join(5)
+    with listening(lambda: answers.append(answer_of(keys, "one"))):
+        asker.start()
+        asker.join(5)
     assert not asker.is_alive()
     assert answers == [503]
 
 
 @pytest.mark.parametrize("error", [None, OSError()], ids=["passed over", "fails"])
 def test_a_fetch_has_ended_before_the_log_has_it(
-    provider: Provider, keys: RemoteKeys, caplog: pytest.LogCaptureFixture, error: Exception | None
+    provider: Provider, keys: RemoteKeys, error: Exception | None
 ) -> None:
-    caplog.set_level("INFO", "flask_tokenguard")
     provider.publish({"kty": "oct"})
     provider.error = error
     running: list[Any] = []
-    caplog.handler.addFilter(lambda _: running.append(keys._gates.get().running) or True)
-    answer_of(keys, "one")
+    with listening(lambda: running.append(keys._gates.get().running)):
+        answer_of(keys, "one")
     assert running == [None]
 
 
