@@ -204,15 +204,22 @@ def _add_claims_to_g(app: Flask) -> None:
 def _add_to_templates(app: Flask, *, has_cookies: bool) -> None:
     """Let templates and macros read `current_user` and `csrf_token`, unless the app has others."""
 
-    def add() -> dict[str, Any]:
-        # Not at start-up: an environment that was made heeds no more of the app's `jinja_options`.
-        app.jinja_env.globals.setdefault("current_user", current_user)
+    def add_to(environment: Any) -> Any:
+        environment.globals.setdefault("current_user", current_user)
         if has_cookies:
             from .browser import csrf_token  # noqa: PLC0415 - imported when used
 
-            app.jinja_env.globals.setdefault("csrf_token", csrf_token)
+            environment.globals.setdefault("csrf_token", csrf_token)
+        return environment
+
+    def add() -> dict[str, Any]:
+        # Not at start-up: an environment that was made heeds no more of the app's `jinja_options`.
+        add_to(app.jinja_env)
         return {}
 
+    # Of threads that come first, each makes one, and may render a template of one that is dropped.
+    make = app.create_jinja_environment
+    app.create_jinja_environment = lambda: add_to(make())  # type: ignore[method-assign] # this app's alone
     app.template_context_processors[None].insert(0, add)
 
 

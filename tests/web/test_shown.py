@@ -53,6 +53,20 @@ def test_a_template_sees_user_and_claims(client: FlaskClient, headers: Headers, 
     assert client.get(f"/{name}").text == "nobody, no token"
 
 
+@pytest.mark.parametrize("name", ["plain", "imported"])
+def test_a_template_that_two_threads_came_first_for_sees_them(
+    app: Flask, client: FlaskClient, headers: Headers, name: str
+) -> None:
+    def render_as_another_one_comes() -> str:
+        template = app.jinja_env.get_template(name)
+        # Flask makes another one where two threads find none, and drops one of them.
+        del app.jinja_env
+        return flask.render_template(template)
+
+    app.add_url_rule("/first", view_func=render_as_another_one_comes)
+    assert client.get("/first", headers=headers).text == "Alice, alice"
+
+
 def test_a_template_outside_a_request_sees_nobody(app: Flask) -> None:
     with app.app_context():
         assert render(TEMPLATE) == "nobody, no token"
