@@ -5,6 +5,7 @@ above a guard can answer before it. Hook, `routes` and `doctor` use this look an
 `functools.wraps` copies a mark with the rest of `__dict__`; a mark counts on its owner alone.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial, partialmethod
 from inspect import getattr_static
@@ -18,6 +19,8 @@ _MARK = "__tokenguard__"
 # As many steps as `inspect.unwrap` takes by default; circles end earlier.
 _MOST_STEPS = 1000
 _BINDINGS = (MethodType, staticmethod, classmethod)
+# Views are decorated as modules are imported, which no server forks in the midst of.
+_marking = threading.RLock()
 
 
 class Edition:
@@ -200,13 +203,19 @@ def mark_below(view: Callable[..., Any], demand: Demand) -> None:
     while id(thing) not in seen and len(seen) < _MOST_STEPS:
         seen.add(id(thing))
         if type(thing) is FunctionType:
-            found = _mark_of(thing) or Mark(thing)
-            found.from_above += (demand,)
-            setattr(thing, _MARK, found)
+            _add_from_above(thing, demand)
         elif issubclass(type(thing), (*_BINDINGS, partial, partialmethod)):
             break
         thing = attribute(thing, "__wrapped__")
     Edition.number += 1
+
+
+def _add_from_above(function: FunctionType, demand: Demand) -> None:
+    # Apps that are made at once may decorate one function: what is lost here is demanded of nobody.
+    with _marking:
+        found = _mark_of(function) or Mark(function)
+        found.from_above += (demand,)
+        setattr(function, _MARK, found)
 
 
 def check_unmarked(view: object, *, by: Demand | None) -> None:

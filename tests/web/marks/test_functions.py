@@ -1,6 +1,9 @@
 """What the hook and the wrapper see of a demand: functions."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from flask import Flask
@@ -8,6 +11,8 @@ from flask.testing import FlaskClient
 
 from flask_tokenguard import token_required
 from flask_tokenguard.testing import assert_challenge
+from flask_tokenguard.web.guards import marks
+from flask_tokenguard.web.guards.demands import ANY_TOKEN, Demand
 
 from ..conftest import Headers, HeadersWith
 from ..support import View, foreign, new_view
@@ -109,3 +114,22 @@ def test_the_hook_sees_the_demands_of_stacked_wrappers(
     response = client.get("/", headers=headers_with(scope="b"))
     assert_challenge(response, error="insufficient_scope")
     assert response.headers["X-Hook"] != REACHED
+
+
+def test_two_threads_that_decorate_one_function_both_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = new_view()
+    together, find = threading.Barrier(2), marks._mark_of
+
+    def find_together(thing: object) -> marks.Mark | None:
+        found = find(thing)
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+        return found
+
+    monkeypatch.setattr(marks, "_mark_of", find_together)
+    demands = [ANY_TOKEN, Demand.of(scope="a")]
+    with ThreadPoolExecutor(2) as threads:
+        [*threads.map(marks.mark_below, [view] * 2, demands)]
+    assert {*marks.demands_on(view, "GET").demands} == {*demands}
