@@ -4,6 +4,7 @@
 expires is dropped by the server itself. See `scripts` for where everything is kept.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from ...errors import ConfigurationError, Reason, Unavailable
 from ...per_process import PerProcess
 from ..base import Advance, OnProgress, RefreshState, Standing, StoredSession
+from ..waiting import time_left
 from . import address, replies, scripts
 from .scripts import Argument, Script, tags
 
@@ -211,8 +213,16 @@ class RedisStore:
         return opened.link
 
     def _prepare(self, opened: "_Opened") -> None:
-        self._set_epochs(opened.link)
-        opened.has_epochs = True
+        # One thread is enough: of many that come first, all would wait for the work of each.
+        if not opened.preparing.acquire(timeout=time_left()):
+            raise TimeoutError
+        try:
+            if opened.has_epochs:
+                return
+            self._set_epochs(opened.link)
+            opened.has_epochs = True
+        finally:
+            opened.preparing.release()
         # A server that takes no writes at the moment is read from all the same.
         with suppress(*self._redis.FAULTS):
             opened.link.renew([tag.epoch for tag in self._tags], scripts.EPOCH_KEPT)
@@ -226,11 +236,12 @@ class RedisStore:
 class _Opened:
     """The link of one process, and whether the server is known to have the epochs."""
 
-    __slots__ = ("has_epochs", "link")
+    __slots__ = ("has_epochs", "link", "preparing")
 
     def __init__(self, redis: ModuleType, address: address.RedisAddress, timeout: float) -> None:
         self.link: Any = redis.open_link(address, timeout)
         self.has_epochs = False
+        self.preparing = threading.RLock()
 
 
 def _import_link() -> ModuleType:
