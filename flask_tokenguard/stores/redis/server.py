@@ -64,11 +64,20 @@ class Server:
 
     def send(self, commands: Sequence[Command]) -> TimedConnection:
         """Send commands; `receive` must follow."""
+        self._check()
+        return self._send_on(self._take_idle(), commands)
+
+    def _check(self) -> None:
         self._pause.check()
         # A server is not to blame for what others left it no time for.
         time_left()
+
+    def _send_on(
+        self, connection: TimedConnection | None, commands: Sequence[Command]
+    ) -> TimedConnection:
+        """Send commands on a connection that idled; on a new one where there is none."""
         try:
-            connection = self._take_idle() or self._connect()
+            connection = connection or self._connect()
             connection.send_with_echo(commands)
         except FAULTS as error:
             self._note_fault(error)
@@ -99,14 +108,16 @@ class Server:
         return replies
 
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        has_idled = bool(self._idle)
-        try:
-            return self.receive(self.send(commands), len(commands))
-        except Disconnected:
-            if not has_idled:
-                raise
-            # It was dropped, and those that idled beside it as well.
-            return self.receive(self.send(commands), len(commands))
+        self._check()
+        idle = self._take_idle()
+        if idle is not None:
+            try:
+                return self.receive(self._send_on(idle, commands), len(commands))
+            except Disconnected:
+                # It was dropped, and those that idled beside it as well: also one that another
+                # thread puts there now.
+                self._check()
+        return self.receive(self._send_on(None, commands), len(commands))
 
     def _take_idle(self) -> TimedConnection | None:
         try:

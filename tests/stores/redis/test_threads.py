@@ -1,4 +1,4 @@
-"""The first use of a store by several threads of one process."""
+"""What several threads of one process see of a server: its first use, and connections that go."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import redis
 
 from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.redis import link
+from flask_tokenguard.stores.redis.server import Server
 from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.waiting import begin
 
 _JTI = bytes(16)
 
@@ -61,3 +64,38 @@ def test_a_thread_waits_for_another_ones_preparation_in_its_time(
         pytest.raises(Unavailable),
     ):
         other.submit(revoke, store).result()
+
+
+class Dropped:
+    """A connection that the server has dropped."""
+
+    def send_with_echo(self, _: Any) -> None:
+        """Send into the void."""
+
+    def read_echoed(self, _: int) -> list[Any]:
+        """Find that it is gone."""
+        raise redis.ConnectionError
+
+
+class Answering(Dropped):
+    """A connection that works."""
+
+    def read_echoed(self, count: int) -> list[Any]:
+        """Read the replies."""
+        return [b"reply"] * count
+
+
+class Shared(list[Any]):
+    """Idle connections, to which another thread adds one as soon as they are cleared."""
+
+    def clear(self) -> None:
+        """Clear the list, as another thread has just been answered."""
+        self[:] = [Dropped()]
+
+
+def test_of_connections_that_are_dropped_together_none_is_asked_twice() -> None:
+    connect: Any = Answering
+    server = Server(connect)
+    server._idle = Shared([Dropped()])
+    begin(1)
+    assert server.ask(("PING",)) == [b"reply"]
