@@ -93,7 +93,7 @@ class Shared(list[Any]):
         self[:] = [Dropped()]
 
 
-def test_of_connections_that_are_dropped_together_none_is_asked_twice() -> None:
+def test_connections_dropped_together_give_way_to_a_new_one() -> None:
     connect: Any = Answering
     server = Server(connect)
     server._idle = Shared([Dropped()])
