@@ -6,12 +6,11 @@ With what it imports this is the part that needs SQLAlchemy, imported only once 
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import finalize
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.engine.interfaces import Dialect as SqlDialect
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -22,9 +21,10 @@ from . import schema
 from .dialects import Dialect
 from .engines import OpenedEngine, open_own, read_url, share
 from .faults import FAULTS, NotConnected, Unsure, codes_of, describe, first_line
+from .rows import NotBegun, Rows, Statement
 from .statements import write
 
-__all__ = ["Link", "Rows", "open_own", "read_url", "share"]
+__all__ = ["Link", "open_own", "read_url", "share"]
 
 _MOST_TRIES = 8
 # A moment in which those that deadlocked part, in seconds.
@@ -35,74 +35,6 @@ _GRANT = (
 )
 _logger = logging.getLogger("flask_tokenguard")
 Result = TypeVar("Result")
-
-
-class NotBegun(Exception):
-    """The store has no epoch yet."""
-
-
-class Statement:
-    """A statement as the driver takes it.
-
-    Attributes:
-        text: Its text.
-    """
-
-    __slots__ = ("_names", "text")
-
-    def __init__(self, written: str, dialect: SqlDialect) -> None:
-        compiled = text(written).compile(dialect=dialect)
-        self.text = str(compiled)
-        # Of a driver that takes values by their places.
-        self._names: Sequence[str] | None = getattr(compiled, "positiontup", None)
-
-    def values(self, given: dict[str, Any]) -> Any:
-        """Arrange what is given as the driver takes it."""
-        return given if self._names is None else tuple([given[name] for name in self._names])
-
-
-class Rows:
-    """The rows of a store: its statements, performed by their names on a connection.
-
-    Attributes:
-        connection: The connection.
-        returns: Whether an INSERT may return what it wrote.
-    """
-
-    __slots__ = ("_statements", "connection", "returns")
-
-    def __init__(
-        self, connection: Connection, statements: dict[str, Statement], *, returns: bool
-    ) -> None:
-        self.connection = connection
-        self._statements = statements
-        self.returns = returns
-
-    def do(self, name: str, /, **given: Any) -> int:
-        """Perform a statement; return how many rows it changed."""
-        statement = self._statements[name]
-        return self.connection.exec_driver_sql(statement.text, statement.values(given)).rowcount
-
-    def find(self, name: str, /, **given: Any) -> Any:
-        """Return the first row, or None."""
-        statement = self._statements[name]
-        return self.connection.exec_driver_sql(statement.text, statement.values(given)).first()
-
-    def get(self, name: str, /, **given: Any) -> Any:
-        """Return the row that there is once the store has begun.
-
-        Raises:
-            NotBegun: There is none.
-        """
-        row = self.find(name, **given)
-        if row is None:
-            raise NotBegun
-        return row
-
-    def all(self, name: str, /, **given: Any) -> Sequence[Any]:
-        """Return all rows."""
-        statement = self._statements[name]
-        return self.connection.exec_driver_sql(statement.text, statement.values(given)).all()
 
 
 class _Attempt:
@@ -299,28 +231,8 @@ class Link:
             raise Unsure("the COMMIT was not answered") from error
 
     def _make_tables(self, attempt: _Attempt) -> None:
-        """Make what is missing of the tables, and write the epoch unless there is one.
-
-        A store that has lost what was revoked is a new one, which accepts nothing that is older.
-        """
-        name = f"{self._prefix}tables"
-        metadata = schema.tables(self._prefix)
-        number = int.from_bytes(name.encode()[:7])
-
         def make(rows: Rows) -> None:
-            try:
-                _check_lock(rows.find("lock", name=name, number=number, seconds=self._timeout / 2))
-                missing = schema.missing_of(rows.connection, metadata)
-                if schema.has_lost(missing, self._prefix):
-                    # First, since MariaDB commits with each table that is made.
-                    rows.do("end_epoch")
-                metadata.create_all(rows.connection, tables=missing, checkfirst=False)
-                rows.do("begin_epoch")
-                rows.find("unlock", name=name)
-            except BaseException:
-                # MariaDB's lock is the session's, and ends with it.
-                rows.connection.invalidate()
-                raise
+            schema.make_missing(rows, self._prefix, patience=self._timeout / 2)
 
         self._transact(make, attempt)
 
@@ -345,12 +257,6 @@ def _close(engine: Engine, opener: Process) -> None:
     """Close the connections that idle, but for those that came with a fork."""
     if this_process() == opener:
         engine.dispose()
-
-
-def _check_lock(row: Any) -> None:
-    # PostgreSQL waits, and MariaDB gives up.
-    if row[0] == 0:
-        raise TimeoutError("another process makes the tables")
 
 
 def _roll_back(connection: Connection) -> None:

@@ -22,6 +22,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine.interfaces import Dialect as SqlDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from .rows import Rows
+
 _MYSQL = ("mysql", "mariadb")
 _OPTIONS: dict[str, Any] = {f"{name}_engine": "InnoDB" for name in _MYSQL}
 _MIGRATION = '''\
@@ -106,13 +108,50 @@ def tables(prefix: str) -> MetaData:
     return metadata
 
 
-def missing_of(connection: Connection, metadata: MetaData) -> list[Table]:
+def make_missing(rows: Rows, prefix: str, *, patience: float) -> None:
+    """Make what is missing of the tables, and write the epoch unless there is one.
+
+    A store that has lost what was revoked is a new one, which accepts nothing that is older.
+
+    Args:
+        rows: The rows, in a transaction.
+        prefix: What the names of the tables begin with.
+        patience: For how long to wait for another process that makes them, in seconds.
+
+    Raises:
+        TimeoutError: It still makes them.
+    """
+    name = f"{prefix}tables"
+    number = int.from_bytes(name.encode()[:7])
+    metadata = tables(prefix)
+    try:
+        _check_lock(rows.find("lock", name=name, number=number, seconds=patience))
+        missing = _missing_of(rows.connection, metadata)
+        if _has_lost(missing, prefix):
+            # First, since MariaDB commits with each table that is made.
+            rows.do("end_epoch")
+        metadata.create_all(rows.connection, tables=missing, checkfirst=False)
+        rows.do("begin_epoch")
+        rows.find("unlock", name=name)
+    except BaseException:
+        # MariaDB's lock is the session's, and ends with it.
+        rows.connection.invalidate()
+        raise
+
+
+def _check_lock(row: Any) -> None:
+    # PostgreSQL waits, and MariaDB gives up.
+    if row[0] == 0:
+        raise TimeoutError("another process makes the tables")
+
+
+def _missing_of(connection: Connection, metadata: MetaData) -> list[Table]:
     """List those tables that are not there."""
     looked_at = inspect(connection)
     return [table for name, table in metadata.tables.items() if not looked_at.has_table(name)]
 
 
-def has_lost(missing: Sequence[Table], prefix: str) -> bool:
+def _has_lost(missing: Sequence[Table], prefix: str) -> bool:
     """Return whether a store that had begun has lost what ends tokens."""
     names = {table.name.removeprefix(prefix) for table in missing}
     return "state" not in names and not names.isdisjoint({"revoked", "subjects"})

@@ -4,18 +4,15 @@
 expired is dropped beside that, a little after every few writes.
 """
 
-import itertools
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...clock import Clock, wall_clock
-from ...errors import ConfigurationError, Unavailable
+from ...errors import ConfigurationError
 from ...per_process import PerProcess, Process, this_process
 from ..base import (
-    KEPT_AFTER_EXPIRY,
     MOST_AHEAD,
     Advance,
     OnProgress,
@@ -24,17 +21,14 @@ from ..base import (
     StoredSession,
     Successor,
 )
+from .pruning import Pruner
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-    from .link import Link, Rows
+    from .link import Link
+    from .rows import Rows
 
-# A write adds a row or two; of each table, so many that expired go after so many writes.
-_WRITES = 32
-_PRUNED_AT_ONCE = 64
-_PRUNED_BY_COMMAND = 1000
-_PRUNED = ("revoked", "subjects", "sessions")
 _PREFIX = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _TIMEOUT = 1.0
 _OWN_PREFIX = "tokenguard_"
@@ -76,11 +70,10 @@ class SQLStore:
         self._shares_pool = share_pool
         self._prefix = None if prefix is None else _table_prefix(prefix)
         self._timeout = timeout
-        self._clock = clock
+        self._pruner = Pruner(clock)
         self._options = options
         self._engines: dict[Process, Any] = {}
         self._links = PerProcess(self._open)
-        self._writes = itertools.count(1)
 
     def configure(self, *, prefix: str, timeout: float) -> None:
         """Take from an app's settings what was not given.
@@ -215,12 +208,7 @@ class SQLStore:
 
     def prune(self, on_progress: OnProgress) -> int:
         """Drop what expired, so many rows at a time, so that others can write in between."""
-        dropped = 0
-        for step, table in enumerate(_PRUNED, 1):
-            while count := self._drop(table, _PRUNED_BY_COMMAND):
-                dropped += count
-            on_progress(step, len(_PRUNED))
-        return dropped
+        return self._pruner.prune(self._links.get(), on_progress)
 
     def risks(self) -> Sequence[str]:
         """Ask the server whether it may lose what it has written, or is not the primary."""
@@ -255,25 +243,10 @@ class SQLStore:
         return link
 
     def _write(self, work: "Callable[[Rows], Result]") -> Result:
-        result = self._links.get().write(work)
-        if next(self._writes) % _WRITES == 0:
-            # What was asked for is done.
-            with suppress(Unavailable):
-                for table in _PRUNED:
-                    self._drop(table, _PRUNED_AT_ONCE, goes_on=True)
+        link = self._links.get()
+        result = link.write(work)
+        self._pruner.note_write(link)
         return result
-
-    def _drop(self, table: str, count: int, *, goes_on: bool = False) -> int:
-        """Drop rows of a table that expired, in a transaction of its own.
-
-        It goes by the earlier one of the server's clock and ours: one that is wrong drops nothing.
-        """
-
-        def drop(rows: "Rows") -> int:
-            now = min(rows.find("now")[0] // 1000, int(self._clock()))
-            return rows.do(f"drop_{table}", horizon=now - KEPT_AFTER_EXPIRY, count=count)
-
-        return self._links.get().write(drop, goes_on=goes_on)
 
 
 def _import_link() -> ModuleType:

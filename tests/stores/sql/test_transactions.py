@@ -14,7 +14,7 @@ from flask_tokenguard.stores.sql.bounded_psycopg import BoundedConnection as Bou
 from flask_tokenguard.stores.sql.bounded_pymysql import BoundedConnection as BoundedPyMySQL
 from flask_tokenguard.stores.sql.dialects import POSTGRESQL
 from flask_tokenguard.stores.sql.faults import describe
-from flask_tokenguard.stores.sql.link import Rows
+from flask_tokenguard.stores.sql.rows import Rows
 from flask_tokenguard.stores.sql.statements import write
 from flask_tokenguard.stores.sql.store import SQLStore
 from flask_tokenguard.testing.stores import Family, new_id
@@ -366,7 +366,7 @@ def test_pruning_that_fails_spoils_no_write(
     def fail(*_: Any, **__: Any) -> int:
         raise Unavailable
 
-    monkeypatch.setattr(store, "_drop", fail)
+    monkeypatch.setattr(store._pruner, "_drop", fail)
     assert all(store.next_instant(new_id()) for _ in range(64))
 
 
