@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..keys.entries import KeyEntry
-from .readers import Fault, Reader, choice, key, not_a, path, read_members, text, texts
+from .members import read_members
+from .readers import Fault, Reader, choice, key, not_a, path, text, texts
 
 SETTING = "TOKENGUARD_FORMER_TOKENS"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

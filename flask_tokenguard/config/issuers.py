@@ -14,6 +14,7 @@ from typing import Any, get_args
 from ..jose.algorithms import SIGNATURE_ALGORITHMS
 from ..jose.compact import media_type
 from ..keys.entries import DiscoveryKind, KeyEntry
+from .members import read_members, read_object, within
 from .profiles import DEFAULT_PROFILE, PROFILES, Profile
 from .readers import (
     Fault,
@@ -24,13 +25,10 @@ from .readers import (
     key,
     not_one_of,
     path,
-    read_members,
-    read_object,
     text,
     texts,
     texts_or_none,
     types,
-    within,
 )
 
 SETTING = "TOKENGUARD_ISSUERS"

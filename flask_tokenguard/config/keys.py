@@ -7,7 +7,8 @@ from typing import get_args
 
 from ..keys.encryption import EncryptionEntry
 from ..keys.entries import KeyEntry, State
-from .readers import Fault, Reader, choice, entries, key, path, read_members, text, truth, within
+from .members import read_list, read_members, within
+from .readers import Fault, Reader, choice, key, path, text, truth
 
 _KEY_MEMBERS: dict[str, Reader] = {
     "value": key,
@@ -31,7 +32,7 @@ _ENCRYPTION_MEMBERS: dict[str, Reader] = {
 
 def read_keys(value: object, folder: Path) -> tuple[KeyEntry, ...]:
     """Read TOKENGUARD_KEYS: several keys, each with its metadata."""
-    return tuple(_read_key(index, entry, folder) for index, entry in enumerate(entries(value)))
+    return tuple(_read_key(index, entry, folder) for index, entry in enumerate(read_list(value)))
 
 
 def _read_key(index: int, entry: object, folder: Path) -> KeyEntry:

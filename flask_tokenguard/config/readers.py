@@ -6,8 +6,7 @@ and `False` into text, and guessing back could open what was meant to be shut.
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from os import PathLike, fspath
@@ -32,8 +31,6 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (dict, "an object"),
     (type(None), "null"),
 )
-# The name of a member, and not something else in its place.
-_MEMBER = r"[A-Za-z_][\w-]{0,40}"
 # More than any duration may be, and few enough for a timedelta.
 _MOST_SECONDS = 10**10
 _HOST = r"[a-z0-9_][a-z0-9._-]*"
@@ -67,15 +64,6 @@ class Fault(ValueError):
         return f"{setting}{self.path} {self.problem}"
 
 
-@contextmanager
-def within(step: str) -> Iterator[None]:
-    """Put a step before the path of a fault: `[0]` for an item, `.file` for a member."""
-    try:
-        yield
-    except Fault as fault:
-        raise Fault(fault.problem, step + fault.path) from None
-
-
 def not_a(wanted: str, value: object) -> Fault:
     """Make the fault of a value of another type; it names the type, and never quotes the value."""
     return Fault(f"must be {wanted}, and is {_kind_of(value)}")
@@ -86,37 +74,6 @@ def _kind_of(value: object) -> str:
         return "empty"
     kinds = (name for kind, name in _KINDS if isinstance(value, kind))
     return str(value).lower() if isinstance(value, bool) else next(kinds, type(value).__name__)
-
-
-def read_object(value: object, example: str) -> dict[str, Any]:
-    """Read an object that is not empty, or the JSON of one."""
-    value = _parse_object(value)
-    if not isinstance(value, dict) or not value:
-        raise not_a(f"an object such as {example}", value)
-    return value
-
-
-def _parse_object(value: object) -> object:
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        return _parse_json(value)
-    return value
-
-
-def read_members(value: object, readers: Mapping[str, Reader]) -> dict[str, Any]:
-    """Read an object with named members, each by its reader."""
-    known = ", ".join(sorted(readers))
-    value = _parse_object(value)
-    if not isinstance(value, dict):
-        raise not_a(f"an object with some of {known}", value)
-    for name in value:
-        if name not in readers:
-            shown = f" {name}" if re.fullmatch(_MEMBER, str(name)) else ""
-            raise Fault(f"has an unknown member{shown}; known are {known}{_nearest(name, readers)}")
-    members = {}
-    for name, member in value.items():
-        with within(f".{name}"):
-            members[name] = readers[name](member)
-    return members
 
 
 def text(value: object) -> str:
@@ -156,7 +113,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 def _items(value: object) -> Sequence[object]:
     if isinstance(value, str):
-        value = _parse_list(value)
+        value = parse_list(value)
     _refuse_number(value)
     if not isinstance(value, (list, tuple)) or not value:
         raise not_a("a list of texts, or comma-separated text", value)
@@ -166,7 +123,7 @@ def _items(value: object) -> Sequence[object]:
 def texts_or_none(value: object) -> tuple[str, ...]:
     """Read several texts, or none."""
     if isinstance(value, str):
-        value = _parse_list(value)
+        value = parse_list(value)
     return () if value in ([], ()) else texts(value)
 
 
@@ -178,22 +135,15 @@ def claims(value: object) -> tuple[str, ...]:
     return names
 
 
-def entries(value: object) -> Sequence[object]:
-    """Read a list of objects, which are read by themselves."""
-    if isinstance(value, str):
-        value = _parse_list(value)
-    if not isinstance(value, (list, tuple)) or not value:
-        raise not_a('a list of entries such as {"file": "signing.pem"}', value)
-    return value
-
-
-def _parse_list(text: str) -> object:
+def parse_list(text: str) -> object:
+    """Parse the JSON of a list, or comma-separated text."""
     if not text.lstrip().startswith("["):
         return [item.strip() for item in text.split(",")]
-    return _parse_json(text)
+    return parse_json(text)
 
 
-def _parse_json(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """Parse JSON, and name what is wrong with it."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -262,10 +212,10 @@ def choice(*choices: str) -> Callable[[object], str]:
 def not_one_of(wanted: str, choices: Collection[str], value: object) -> Fault:
     """Make the fault of a word that is not one of a few, with the nearest of these."""
     came = quote_name(value) if isinstance(value, str) and value else _kind_of(value)
-    return Fault(f"{wanted} {', '.join(choices)}, and is {came}{_nearest(value, choices)}")
+    return Fault(f"{wanted} {', '.join(choices)}, and is {came}{nearest(value, choices)}")
 
 
-def _nearest(value: object, choices: Iterable[str]) -> str:
+def nearest(value: object, choices: Iterable[str]) -> str:
     """Return a question with the word that is meant, in whatever case it came, or nothing."""
     if not isinstance(value, str):
         return ""
