@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..arguments.files import NamedFile
     from ..fetching import Fetch
     from ..keys.encryption import ConfiguredEncryption
+    from ..sessions.revocation import Revocation
     from ..stores.base import Store
     from ..stores.observed import OnStoreCall
     from ..verify.issuers import Resolve
@@ -60,40 +61,21 @@ def build_parts(
     Raises:
         ConfigurationError: With every fault of the config.
     """
-    faults: list[str] = []
     folder = Path(app.instance_path)
-    settings = Settings.read(app.config, faults.append, folder=folder)
-    needs_key = not settings.issuers and issuer_resolver is None
-    keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
-    cookies = _build_cookies(app, settings, faults) if settings.has_cookies else None
-    proxies = _proxies(settings, faults.append)
-    if settings.storage_uri is not None or store is not None:
-        from .store import open_store  # noqa: PLC0415 - imported when used
-
-        store = open_store(settings, store, folder, clock, faults, on_call=on_store_call)
-    former = _build_former(settings, clock, faults)
-    if settings.sliding_sessions:
-        from .cookies import check_sliding  # noqa: PLC0415 - imported when used
-
-        # What failed to be read has its fault already.
-        check_sliding(
-            settings,
-            faults.append,
-            has_cookies=cookies is not None,
-            has_store=store is not None or settings.storage_uri is not None,
-            can_sign=keys.signing is not None or bool(faults),
-        )
-    if faults:
-        raise ConfigurationError(*faults, *_faults_of_issuers(settings, folder, fetch, clock))
-    tokens = TokenParts(settings, keys, encryption, store, clock, former)
-    revocation = tokens.revocation()
-    live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
-    revoked_there = callbacks.refuse_revoked_former
-    former_rules = (
-        (revoked_there,) if revocation is None else (revocation.check_former, revoked_there)
+    tokens, cookies, proxies = _read_config(
+        app,
+        folder,
+        store=store,
+        on_store_call=on_store_call,
+        has_resolver=issuer_resolver is not None,
+        fetch=fetch,
+        clock=clock,
     )
+    settings, revocation = tokens.settings, tokens.revocation()
+    live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
+    former_rules = _former_rules(callbacks, revocation)
     others = None
-    if not needs_key:
+    if settings.issuers or issuer_resolver is not None:
         from .issuers import build_issuers  # noqa: PLC0415 - imported when used
 
         others = build_issuers(
@@ -119,13 +101,13 @@ def build_parts(
         ),
         issuers=others,
         issuer=issuer,
-        keys=keys,
-        encryption=encryption,
+        keys=tokens.keys,
+        encryption=tokens.encryption,
         own_rules=own_rules,
         revocation=revocation,
         sessions=tokens.sessions(issuer, revocation, former_rules=former_rules),
-        store=store,
-        former_warnings=() if former is None else former.keys.warnings,
+        store=tokens.store,
+        former_warnings=() if tokens.former is None else tokens.former.keys.warnings,
         clock=clock,
         realm=settings.realm or _default_realm(app.name),
         locations=places.configured_access(proxies),
@@ -136,6 +118,66 @@ def build_parts(
         demands_all=settings.protect == "all",
         public_endpoints=compile_pattern("|".join(map(translate, settings.public_endpoints))),
     )
+
+
+def _read_config(
+    app: Flask,
+    folder: Path,
+    *,
+    store: "Store | None",
+    on_store_call: "OnStoreCall | None",
+    has_resolver: bool,
+    fetch: "Fetch | None",
+    clock: Clock,
+) -> "tuple[TokenParts, TokenCookies | None, list[tuple[str, str]]]":
+    """Read an app's config whole: its settings, and the keys, files and store that they name.
+
+    Args:
+        app: The app.
+        folder: Where relative files are.
+        store: The app's own store.
+        on_store_call: Called after each operation of the store.
+        has_resolver: Whether the app finds further issuers, so that it needs no key.
+        fetch: The app's own, in place of ours.
+        clock: Seconds since the epoch, UTC.
+
+    Returns:
+        What makes the tokens, the cookies, and the headers of proxies, each with its issuer.
+
+    Raises:
+        ConfigurationError: With every fault.
+    """
+    faults: list[str] = []
+    settings = Settings.read(app.config, faults.append, folder=folder)
+    needs_key = not settings.issuers and not has_resolver
+    keys, encryption = _load_keys(settings, faults, is_needed=needs_key)
+    cookies = _build_cookies(app, settings, faults) if settings.has_cookies else None
+    proxies = _proxies(settings, faults.append)
+    if settings.storage_uri is not None or store is not None:
+        from .store import open_store  # noqa: PLC0415 - imported when used
+
+        store = open_store(settings, store, folder, clock, faults, on_call=on_store_call)
+    former = _build_former(settings, clock, faults)
+    if settings.sliding_sessions:
+        from .cookies import check_sliding  # noqa: PLC0415 - imported when used
+
+        # What failed to be read has its fault already.
+        check_sliding(
+            settings,
+            faults.append,
+            has_cookies=cookies is not None,
+            has_store=store is not None or settings.storage_uri is not None,
+            can_sign=keys.signing is not None or bool(faults),
+        )
+    if faults:
+        raise ConfigurationError(*faults, *_faults_of_issuers(settings, folder, fetch, clock))
+    return TokenParts(settings, keys, encryption, store, clock, former), cookies, proxies
+
+
+def _former_rules(callbacks: Callbacks, revocation: "Revocation | None") -> tuple[Validator, ...]:
+    """List the rules that are run at every request with a token of another program."""
+    revoked_there = callbacks.refuse_revoked_former
+    return (revoked_there,) if revocation is None else (revocation.check_former, revoked_there)
 
 
 def _faults_of_issuers(

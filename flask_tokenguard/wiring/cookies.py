@@ -1,6 +1,6 @@
 """Cookie parts: settings -> the names and attributes of an app's cookies, and the check of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from flask import Flask, Request
 
@@ -34,26 +34,16 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
         partitioned=settings.cookie_partitioned,
         secure=not is_insecure,
     )
-    shorten = without_prefix if is_insecure else str
-    access, *others = [
-        (setting, shorten(name)) for setting, name in _names_of_access_cookies(settings, on_fault)
-    ]
-    refresh = tuple(map(shorten, settings.cookie_refresh_name))
-    csrf = tuple(map(shorten, settings.cookie_csrf_name))
-    names = [
-        access,
-        *(("COOKIE_REFRESH_NAME", name) for name in refresh),
-        *(("COOKIE_CSRF_NAME", name) for name in csrf),
-        *others,
-    ]
+    access, refresh, csrf = _names(settings, on_fault, shorten=is_insecure)
+    names = [access[0], *refresh, *csrf, *access[1:]]
     check_cookies(names, attributes, on_fault)
     if app.config["SESSION_COOKIE_NAME"] in (name for _, name in names):
         on_fault("SESSION_COOKIE_NAME of Flask is the name of a cookie of ours; name one otherwise")
     return TokenCookies(
-        access=access[1],
-        refresh=refresh,
-        csrf=csrf,
-        others=tuple(name for _, name in others),
+        access=access[0][1],
+        refresh=tuple(name for _, name in refresh),
+        csrf=tuple(name for _, name in csrf),
+        others=tuple(name for _, name in access[1:]),
         attributes=attributes,
         check=CrossSiteCheck(
             trusted_origins=frozenset(settings.trusted_origins),
@@ -64,6 +54,23 @@ def build_cookies(app: Flask, settings: Settings, on_fault: Callable[[str], None
         ),
         is_shared=_is_open,
     )
+
+
+def _names(
+    settings: Settings, on_fault: Callable[[str], None], *, shorten: bool
+) -> Iterator[list[tuple[str, str]]]:
+    """List the cookies of access tokens, of refresh tokens and for scripts, each with its setting.
+
+    Args:
+        settings: Those of the app.
+        on_fault: Called with a sentence for each fault.
+        shorten: Whether to leave out prefixes, which demand `Secure`.
+    """
+    named = _names_of_access_cookies(settings, on_fault)
+    refresh = [("COOKIE_REFRESH_NAME", name) for name in settings.cookie_refresh_name]
+    csrf = [("COOKIE_CSRF_NAME", name) for name in settings.cookie_csrf_name]
+    for cookies in (named, refresh, csrf):
+        yield [(setting, without_prefix(name) if shorten else name) for setting, name in cookies]
 
 
 def _is_open(request: Request) -> bool:
