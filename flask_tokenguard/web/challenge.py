@@ -1,4 +1,4 @@
-"""Answers: to refused requests (RFC 6750 section 3), to preflights, and with a token in them.
+"""Answers: to refused requests (RFC 6750 section 3), and with a token in them.
 
 A refusal names the rule that failed; never a key, a foreign exception's text or the token.
 """
@@ -15,7 +15,6 @@ from weakref import ref
 
 from flask import (
     Flask,
-    Request,
     Response,
     after_this_request,
     current_app,
@@ -23,7 +22,6 @@ from flask import (
     request,
 )
 from werkzeug.datastructures import Headers
-from werkzeug.routing import MapAdapter
 
 from ..config.cookies import PRIVATE
 from ..errors import (
@@ -285,47 +283,3 @@ def set_no_store(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 asks for both.
     return response
-
-
-def is_preflight(request: Request) -> bool:
-    """Check for a CORS preflight, which browsers send without credentials (Fetch standard)."""
-    return (
-        request.method == "OPTIONS"
-        and "HTTP_ORIGIN" in request.environ
-        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
-    )
-
-
-def answer_preflight() -> Response:
-    """Answer a preflight of a guarded endpoint in its view's place, as Flask answers OPTIONS.
-
-    Flask's own method for it takes the context from 3.2 on, and nothing before.
-    """
-    adapter = cast(MapAdapter, current_app.create_url_adapter(request))
-    response = current_app.response_class()
-    response.allow.update(adapter.allowed_methods())
-    return response
-
-
-def pass_preflight_on() -> None:
-    """Let decorators above a guard answer a preflight, such as those of flask-cors.
-
-    Only what they add for CORS goes out: one of them could be a cache.
-    """
-    after_this_request(_only_cors)
-
-
-def _only_cors(answer: Response) -> Response:
-    # A copy, since a view may answer with one object for ever, and has the marks of flask-cors.
-    kept = copy(answer)
-    kept.headers = answer_preflight().headers
-    kept.headers.extend(
-        [
-            (name, value)
-            for name, value in answer.headers
-            if name.lower().startswith("access-control-") or name.lower() == "vary"
-        ]
-    )
-    kept.set_data(b"")
-    kept.status_code = 200
-    return kept

@@ -22,19 +22,13 @@ from .authentication import (
     find_authentication,
     is_of_current_app,
 )
-from .challenge import (
-    answer_for_framework,
-    answer_preflight,
-    complete,
-    is_preflight,
-    pass_preflight_on,
-)
+from .challenge import answer_for_framework, complete
 from .credentials.locations import Location
 from .credentials.places import without_body
+from .guards.chains import attribute
 from .guards.decorators import public, require
 from .guards.demands import ANY_TOKEN
-from .guards.marks import Demands, Edition, attribute, demands_on
-from .metadata import answer_jwks
+from .guards.marks import Demands, Edition, demands_on
 from .parts import Parts
 from .users import current_user
 
@@ -143,11 +137,14 @@ def _hook_of(app: Flask, parts: Parts) -> Callable[[], ResponseReturnValue | Non
             authentication = authenticate_nobody(parts, request)
         else:
             authentication = authenticate_in(found.locations, parts, request, look)
-        if request.method == "OPTIONS" and is_preflight(request):
-            if not found.answers_preflights:
-                return answer_preflight()
-            pass_preflight_on()
-            return None
+        if request.method == "OPTIONS":
+            from .guards import preflights  # noqa: PLC0415 - imported when used
+
+            if preflights.is_preflight(request):
+                if not found.answers_preflights:
+                    return preflights.answer_preflight()
+                preflights.pass_preflight_on()
+                return None
         require(demands, authentication)
         return None
 
@@ -227,6 +224,8 @@ def _publish_keys(app: Flask, parts: Parts) -> None:
     """Serve the public keys; secrets alone have nothing to publish."""
     if parts.settings.keyring is None and all(key.public_jwk() is None for key in parts.keys):
         return
+    from .metadata import answer_jwks  # noqa: PLC0415 - imported when used
+
     view = public(lambda: answer_jwks(parts.keys))
     app.add_url_rule(parts.settings.jwks_path, "tokenguard.jwks", view)
 

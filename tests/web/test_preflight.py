@@ -88,7 +88,7 @@ def test_an_open_view_answers_its_preflight_itself(client: FlaskClient) -> None:
     [{}, ORIGIN, {"Access-Control-Request-Method": "GET"}],
     ids=["plain", "origin", "method"],
 )
-@pytest.mark.parametrize("path", ["/guarded", "/wrapped", "/automatic"])
+@pytest.mark.parametrize("path", ["/guarded", "/wrapped", "/automatic", "/called"])
 def test_a_plain_options_request_is_guarded_as_any_other(
     client: FlaskClient, headers: Headers, path: str, sent: Headers
 ) -> None:

@@ -22,7 +22,6 @@ from ..authentication import (
     current_request,
     finish_refusal,
 )
-from ..challenge import answer_preflight, is_preflight
 from ..parts import resolved_app
 from ..users import load_user
 from .demands import ANY_TOKEN, Demand, Demanded
@@ -170,8 +169,12 @@ def _require_once(demand: Demand) -> Authentication:
 
 def _require_or_answer(demand: Demand) -> Response | None:
     """Require a demand as the hook does; a preflight is answered in the view's place."""
-    if is_preflight(current_request()):
-        return answer_preflight()
+    request = current_request()
+    if request.method == "OPTIONS":
+        from . import preflights  # noqa: PLC0415 - imported when used
+
+        if preflights.is_preflight(request):
+            return preflights.answer_preflight()
     _require_once(demand)
     return None
 
