@@ -23,7 +23,7 @@ from ..issue import ids
 from ..issue.issuer import check_subject
 from ..issue.options import IssueOptions, scope_text
 from ..jose.compact import numeric_date
-from ..stores.base import RefreshState, Store, Successor
+from ..stores.base import Advance, RefreshState, Store
 from ..verify.claims import Claims, VerifiedToken
 from ..verify.verifier import TokenVerifier
 from .listed import Session
@@ -208,11 +208,7 @@ class Sessions:
         if check is not None:
             check(plan)
         # Without rotation, a token takes its own place.
-        successor = (
-            plan.successor
-            if self._rotates
-            else RefreshState(presented.jti, presented.expires, presented.scope)
-        )
+        successor = plan.successor if self._rotates else presented.state
         may_have_ended = True
         try:
             advance = self._store.advance(
@@ -235,10 +231,8 @@ class Sessions:
         finally:
             if may_have_ended:
                 self._on_end()
-        if advance.outcome == "reused":
-            raise _reused(login, advance.successor)
-        if advance.unspent is None:
-            raise InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
+        if advance.outcome == "reused" or advance.unspent is None:
+            raise _refusal(login, advance)
         return self._pairs.respond(
             plan, advance.unspent, advance.instant, is_known=advance.unspent.jti == presented.jti
         )
@@ -319,8 +313,16 @@ class VerifiedRefreshToken(NamedTuple):
     scope: str
     begins_until: int | None
 
+    @property
+    def state(self) -> RefreshState:
+        """What a store keeps of it while it is unspent."""
+        return RefreshState(self.jti, self.expires, self.scope)
 
-def _reused(login: Claims, successor: Successor | None) -> RefreshReused:
+
+def _refusal(login: Claims, advance: Advance) -> InvalidGrant:
+    if advance.outcome != "reused":
+        return InvalidGrant("The session has ended", reason=Reason.SESSION_ENDED)
+    successor = advance.successor
     return RefreshReused(
         subject=login["sub"],
         sid=login["sid"],
