@@ -11,7 +11,7 @@ import pytest
 
 from flask_tokenguard.per_process import PerProcess
 
-from .stores.processes import told_by
+from .stores.processes import result_of
 
 _THREADS = 8
 
@@ -111,4 +111,4 @@ def get_while_the_parent_makes(tell: Connection) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_does_not_wait_for_what_its_parent_was_making() -> None:
-    assert told_by(get_while_the_parent_makes) == 0
+    assert result_of(get_while_the_parent_makes) == 0

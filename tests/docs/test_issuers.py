@@ -101,8 +101,8 @@ def test_the_settings_for_a_provider_are_accepted(block: str) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
 def test_a_further_entry_is_accepted(entry: str) -> None:
-    said = eval(f"{{{entry}}}", {"TENANT": "1"})  # noqa: S307 - our own docs
-    TokenGuard(app_with(said))
+    issuers = eval(f"{{{entry}}}", {"TENANT": "1"})  # noqa: S307 - our own docs
+    TokenGuard(app_with(issuers))
 
 
 def test_every_preset_has_its_settings_on_the_page() -> None:

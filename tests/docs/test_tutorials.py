@@ -1,4 +1,4 @@
-"""The story that tutorials tell of PyJWT, told with this package.
+"""The way that tutorials take with PyJWT, with this package.
 
 A payload is signed and read back; the token lives for a day; it is refused once it has expired,
 when it was changed, and when another key signed it, each time with the reason.

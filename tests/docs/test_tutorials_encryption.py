@@ -1,4 +1,4 @@
-"""The story that tutorials tell of jwcrypto, told with this package, in both directions.
+"""The way that tutorials take with jwcrypto, with this package, in both directions.
 
 A 256-bit key is generated and exported as JSON; a pair also as public JSON and as PEM with a
 password. Claims are signed with HS256, the signed token is encrypted with A256KW and A256CBC-HS512,

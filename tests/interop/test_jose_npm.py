@@ -106,10 +106,10 @@ def test_a_signed_token_of_jose_is_read_by_us(
 ) -> None:
     needs_node_for(scripts, alg)
     guard = guard_with(KEY=public_jwk(materials[alg]), ALGORITHM=alg)
-    said = claims()
+    payload = claims()
     signing = {"alg": alg, "key": to_jwk(materials[alg], private=True)}
-    token = scripts.run("write-token.mjs", {"claims": said, "signing": signing})
-    assert guard.verify(token).claims == said
+    token = scripts.run("write-token.mjs", {"claims": payload, "signing": signing})
+    assert guard.verify(token).claims == payload
 
 
 @each_encryption
@@ -134,13 +134,13 @@ def test_a_nested_token_of_jose_is_read_by_us(
     key = materials[kind]
     encryption = {"key": to_jwk(key, private=True), "alg": alg, "enc": enc}
     guard = guard_with(KEY=public_jwk(materials["ES256"]), ENCRYPTION=encryption)
-    said = claims()
+    payload = claims()
     job = {
-        "claims": said,
+        "claims": payload,
         "signing": {"alg": "ES256", "key": to_jwk(materials["ES256"], private=True)},
         "encryption": {"alg": alg, "enc": enc, "key": public_jwk(key)},
     }
-    assert guard.verify(scripts.run("write-token.mjs", job)).claims == said
+    assert guard.verify(scripts.run("write-token.mjs", job)).claims == payload
 
 
 @pytest.mark.parametrize("alg", akp.PUBLIC_SIZES)

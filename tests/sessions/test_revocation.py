@@ -54,13 +54,13 @@ def new_token(store: Store, clock: SettableClock) -> MakeToken:
     def make(**claims: Any) -> VerifiedToken:
         now = int(clock())
         instant = store.next_instant(ids.subject_id(None, "alice"))
-        said = {
+        members = {
             "sub": "alice",
             "jti": ids.to_text(ids.new_jti(instant)),
             "iat": now,
             "exp": now + 60,
         }
-        return VerifiedToken(Header("HS256", None, "at+jwt", {}), Claims(said | claims))
+        return VerifiedToken(Header("HS256", None, "at+jwt", {}), Claims(members | claims))
 
     return make
 

@@ -44,14 +44,14 @@ def started(
             process.join()
 
 
-def told_by(target: Callable[..., None], *args: Any) -> Any:
+def result_of(target: Callable[..., None], *args: Any) -> Any:
     """Run a process, and wait for what it sends."""
     with started(target, *args) as (_, pipe):
         assert pipe.poll(PATIENCE)
         return pipe.recv()
 
 
-def told_by_all(count: int, target: Callable[..., None], *args: Any) -> list[Any]:
+def results_of(count: int, target: Callable[..., None], *args: Any) -> list[Any]:
     """Run processes at the same time; each gets a barrier before its pipe."""
     start = CONTEXT.Barrier(count)
     pipes = [CONTEXT.Pipe(duplex=False) for _ in range(count)]
@@ -59,13 +59,13 @@ def told_by_all(count: int, target: Callable[..., None], *args: Any) -> list[Any
     for process in processes:
         process.start()
     try:
-        told = []
+        answers = []
         for ours, theirs in pipes:
             theirs.close()
             assert ours.poll(PATIENCE * 10)
-            told.append(ours.recv())
+            answers.append(ours.recv())
             ours.close()
-        return told
+        return answers
     finally:
         for process in processes:
             process.join(PATIENCE)

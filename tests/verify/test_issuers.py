@@ -17,13 +17,13 @@ TRUSTED = TrustedIssuer(KeySet(()), {})
 class Resolver:
     """An app's, which returns the same for every issuer, and notes which were asked for."""
 
-    def __init__(self, said: Any) -> None:
-        self.said = said
+    def __init__(self, entry: Any) -> None:
+        self.entry = entry
         self.asked: list[str] = []
 
     def __call__(self, issuer: str) -> Any:
         self.asked.append(issuer)
-        return self.said
+        return self.entry
 
 
 def found_by(resolve: Resolver | None, clock: SettableClock) -> Issuers:
@@ -46,9 +46,9 @@ def test_without_a_resolver_the_table_is_all(clock: SettableClock) -> None:
     assert found_by(None, clock).find("https://other") is None
 
 
-@pytest.mark.parametrize("said", [None, {"audience": "a"}], ids=["refused", "believed"])
-def test_an_issuer_is_asked_for_once_in_five_minutes(clock: SettableClock, said: Any) -> None:
-    resolve = Resolver(said)
+@pytest.mark.parametrize("entry", [None, {"audience": "a"}], ids=["refused", "trusted"])
+def test_an_issuer_is_asked_for_once_in_five_minutes(clock: SettableClock, entry: Any) -> None:
+    resolve = Resolver(entry)
     table = found_by(resolve, clock)
     for wait in (0, 299, 1):
         clock.now += wait
@@ -68,7 +68,7 @@ def test_another_entry_is_another_trusted_issuer(clock: SettableClock) -> None:
     table = found_by(resolve, clock)
     before = table.find("https://tenant")
     clock.now += 300
-    resolve.said = {"audience": "b"}
+    resolve.entry = {"audience": "b"}
     assert table.find("https://tenant") not in (before, None)
 
 
@@ -77,7 +77,7 @@ def test_a_tenant_that_is_given_up_is_refused(clock: SettableClock) -> None:
     table = found_by(resolve, clock)
     table.find("https://tenant")
     clock.now += 300
-    resolve.said = None
+    resolve.entry = None
     assert table.find("https://tenant") is None
 
 
@@ -88,7 +88,7 @@ def test_a_flood_of_names_drives_out_no_tenant(
     resolve = Resolver({"audience": "a"})
     table = found_by(resolve, clock)
     table.find("https://tenant")
-    resolve.said = None
+    resolve.entry = None
     for number in range(20):
         table.find(f"https://nobody-{number}")
     table.find("https://tenant")
@@ -101,7 +101,7 @@ def test_tenants_are_listed_until_they_must_be_asked_for_anew(clock: SettableClo
     resolve = Resolver({"audience": "a"})
     table = found_by(resolve, clock)
     found = table.find("https://tenant")
-    resolve.said = None
+    resolve.entry = None
     table.find("https://nobody")
     assert table.resolved() == {"https://tenant": found}
     clock.now += 300

@@ -291,11 +291,11 @@ def test_the_real_clock_is_the_default(leeway: int) -> None:
     assert refusal(validators.is_current(leeway), token(exp=NOW)).claim == "exp"
 
 
-@pytest.mark.parametrize("said", [{}, {"azp": None}], ids=repr)
-def test_a_claim_must_be_there(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("members", [{}, {"azp": None}], ids=repr)
+def test_a_claim_must_be_there(members: dict[str, Any]) -> None:
     rule = validators.has_claims(["azp"])
     rule(token(azp=""))
-    assert refusal(rule, token(**said)).claim == "azp"
+    assert refusal(rule, token(**members)).claim == "azp"
 
 
 def test_a_claim_of_another_kind_of_token_must_not_be_there() -> None:

@@ -124,7 +124,7 @@ def issue(keys: dict[str, Key]) -> Issue:
         now = int(time.time())
         key = key or keys[issuer]
         header = {"alg": key.alg, "kid": key.kid, "typ": typ}
-        said = {
+        members = {
             "iss": issuer,
             "aud": "notes-api" if issuer == ID else "notes",
             "sub": "alice",
@@ -133,7 +133,7 @@ def issue(keys: dict[str, Key]) -> Issue:
             "iat": now,
             "exp": now + 60,
         }
-        payload = {name: value for name, value in (said | claims).items() if value is not None}
+        payload = {name: value for name, value in (members | claims).items() if value is not None}
         header = {name: value for name, value in header.items() if value is not None}
         return bearer(signed(key, payload, header))
 

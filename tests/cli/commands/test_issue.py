@@ -44,7 +44,7 @@ def test_issue_writes_what_it_is_told(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "value"),
+    ("claim", "value"),
     [
         ("tier=gold", "gold"),
         ("tier=3", 3),
@@ -56,10 +56,10 @@ def test_issue_writes_what_it_is_told(make_app: MakeApp) -> None:
         (f"tier={'9' * 5000}", "9" * 5000),
     ],
 )
-def test_a_claim_is_json_if_it_is_json(make_app: MakeApp, said: str, value: object) -> None:
+def test_a_claim_is_json_if_it_is_json(make_app: MakeApp, claim: str, value: object) -> None:
     guard = TokenGuard()
     app = make_app(guard, MAX_TOKEN_SIZE=100_000)
-    token = run(app, "issue", "ada", "--claim", said).stdout.strip()
+    token = run(app, "issue", "ada", "--claim", claim).stdout.strip()
     assert guard.verify(token).claims["tier"] == value
 
 
@@ -78,7 +78,7 @@ def test_several_claims_are_written(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["ada", "--claim", "exp=1"], "the claim exp is reserved"),
         (["ada", "--claim", "tier"], "A claim is NAME=VALUE"),
@@ -96,11 +96,11 @@ def test_several_claims_are_written(make_app: MakeApp) -> None:
     ],
 )
 def test_a_token_that_must_not_be_is_refused(
-    make_app: MakeApp, arguments: list[str], said: str
+    make_app: MakeApp, arguments: list[str], message: str
 ) -> None:
     result = run(make_app(), "issue", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_a_lifetime_above_the_rings_is_refused_in_a_line(make_app: MakeApp, ring: Path) -> None:

@@ -86,19 +86,19 @@ def test_a_jwk_says_what_its_key_is_for(tmp_path: Path, alg: str) -> None:
     result = run_alone(
         "keygen", "--alg", alg, "--kid", "k1", "--format", "jwk", "--out", tmp_path / "key"
     )
-    ((_, said),) = read_material(read_file(tmp_path / "key"))
+    ((_, metadata),) = read_material(read_file(tmp_path / "key"))
     assert result.exit_code == 0
-    assert (said["alg"], said["kid"]) == (alg, "k1")
-    assert said["use"] == ("sig" if alg in SIGNATURE_ALGORITHMS else "enc")
+    assert (metadata["alg"], metadata["kid"]) == (alg, "k1")
+    assert metadata["use"] == ("sig" if alg in SIGNATURE_ALGORITHMS else "enc")
 
 
 @pytest.mark.parametrize("alg", SECRETS)
 def test_a_secret_is_a_jwk_unless_told_otherwise(tmp_path: Path, alg: str) -> None:
     run_alone("keygen", "--alg", alg, "--out", tmp_path / "key")
-    ((key, said),) = read_material(read_file(tmp_path / "key"))
+    ((key, metadata),) = read_material(read_file(tmp_path / "key"))
     assert isinstance(key, bytes)
     assert "kid" not in json.loads((tmp_path / "key").read_text())
-    assert said["alg"] == alg
+    assert metadata["alg"] == alg
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_secret_has_no_pem_and_no_public_part(tmp_path: Path, options: list[st
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--alg", "none"], "'none' is not one of HS256, HS384, HS512, RS256, RS384"),
         (["--alg", "RSA1_5"], "dir, A256GCMKW, RSA-OAEP-256, ECDH-ES+A256KW, ECDH-ES\n"),
@@ -319,10 +319,10 @@ def test_a_secret_has_no_pem_and_no_public_part(tmp_path: Path, options: list[st
         (["--alg", "A256KW", "--enc", "A256GCM"], "A256KW does not take A256GCM; dir takes"),
     ],
 )
-def test_a_key_that_cannot_be_is_refused(options: list[str], said: str) -> None:
+def test_a_key_that_cannot_be_is_refused(options: list[str], message: str) -> None:
     result = run_alone("keygen", "--stdout", *options)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def findings(app: Flask) -> list[tuple[str, str]]:
     return [(row["level"], row["about"]) for row in rows_of(app)]
 
 
-def oct_jwk(size: int, **said: str) -> dict[str, str]:
+def oct_jwk(size: int, **members: str) -> dict[str, str]:
     """Make a secret key."""
     octets = urlsafe_b64encode(secrets.token_bytes(size)).rstrip(b"=").decode()
-    return {"kty": "oct", "k": octets, **said}
+    return {"kty": "oct", "k": octets, **members}

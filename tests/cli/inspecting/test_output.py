@@ -115,7 +115,7 @@ def test_octets_on_stdin_that_are_no_text_are_no_token(make_app: MakeApp) -> Non
 
 
 @pytest.mark.parametrize(
-    ("ahead", "said"),
+    ("ahead", "words"),
     [
         (3 * 86_400, "in 3 days (2001-09-12T01:46:40Z)"),
         (2 * 86_400, "in 2 days (2001-09-11T01:46:40Z)"),
@@ -137,10 +137,12 @@ def test_octets_on_stdin_that_are_no_text_are_no_token(make_app: MakeApp) -> Non
         (1e300, "out of range"),
     ],
 )
-def test_a_time_is_told_in_words(monkeypatch: pytest.MonkeyPatch, ahead: float, said: str) -> None:
+def test_a_time_is_written_in_words(
+    monkeypatch: pytest.MonkeyPatch, ahead: float, words: str
+) -> None:
     monkeypatch.setattr("flask_tokenguard.cli.output.wall_clock", lambda: NOW)
     times = inspect_token(forged({"exp": NOW + ahead}), None).times
-    assert {name: in_words(date) for name, date in times.items()} == {"exp": said}
+    assert {name: in_words(date) for name, date in times.items()} == {"exp": words}
 
 
 def test_times_are_numbers_for_programs(make_app: MakeApp) -> None:

@@ -96,13 +96,13 @@ def test_a_changed_header_is_refused_though_it_authenticates(
 
 
 @pytest.mark.parametrize(
-    "said", [{"zip": "DEF"}, {"cty": "JSON"}, {"crit": ["exp"]}, {"b64": True}], ids=str
+    "members", [{"zip": "DEF"}, {"cty": "JSON"}, {"crit": ["exp"]}, {"b64": True}], ids=str
 )
 def test_a_forbidden_header_is_refused_before_a_key_is_sought(
-    octets: bytes, said: dict[str, Any]
+    octets: bytes, members: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidToken, match=ANSWER):
-        jwe.parse(sealed(octets, {**GOOD_HEADER, **said}))
+        jwe.parse(sealed(octets, {**GOOD_HEADER, **members}))
 
 
 @pytest.mark.parametrize("position", range(5))

@@ -80,11 +80,11 @@ def test_an_unknown_algorithm_is_a_fault(faults_of: FaultsOf, algorithm: str) ->
     assert fault.startswith("TOKENGUARD_ALGORITHM must be one of HS256, HS384, HS512, RS256")
 
 
-@pytest.mark.parametrize("said", [{"use": "enc"}, {"alg": "A256KW"}], ids=str)
+@pytest.mark.parametrize("members", [{"use": "enc"}, {"alg": "A256KW"}], ids=str)
 def test_a_key_for_encryption_without_encryption_is_a_fault(
-    faults_of: FaultsOf, said: dict[str, str]
+    faults_of: FaultsOf, members: dict[str, str]
 ) -> None:
-    assert faults_of(KEYS=[{"value": SECRET}, {"value": OTHER_SECRET, **said}]) == (
+    assert faults_of(KEYS=[{"value": SECRET}, {"value": OTHER_SECRET, **members}]) == (
         "TOKENGUARD_KEYS[1]: the key has the use 'enc'; see TOKENGUARD_ENCRYPTION",
     )
 

@@ -117,7 +117,7 @@ def test_a_ring_whose_key_is_lost_is_a_fault(folder: Path, faults_of: FaultsOf) 
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"KEY_PASSWORD": "hunter2"}, "is PEM that cannot be read; is the password right?"),
         ({}, "is encrypted, and has none"),
@@ -125,11 +125,11 @@ def test_a_ring_whose_key_is_lost_is_a_fault(folder: Path, faults_of: FaultsOf) 
     ids=["wrong", "none"],
 )
 def test_a_ring_does_not_open_without_its_password(
-    tmp_path: Path, faults_of: FaultsOf, settings: dict[str, str], told: str
+    tmp_path: Path, faults_of: FaultsOf, settings: dict[str, str], message: str
 ) -> None:
     entry, _ = rotate(tmp_path, password=PASSWORD)
     (fault,) = faults_of(KEYRING=str(tmp_path), **settings)
-    assert f"the key {entry.file} {told}" in fault
+    assert f"the key {entry.file} {message}" in fault
     assert "hunter2" not in fault
 
 

@@ -15,7 +15,7 @@ from flask_tokenguard.testing.stores import Family, new_id
 
 from ..crowd import PROCESSES, now, rotate_in_all
 from ..databases import Database
-from ..processes import PATIENCE, told_by, told_by_all
+from ..processes import PATIENCE, result_of, results_of
 
 NOBODY = bytes(16)
 FOR_EVER = 2**40
@@ -51,8 +51,8 @@ def test_processes_that_make_the_tables_at_once_make_one_store(
     database: Database, times: int
 ) -> None:
     prefixes = [f"many{secrets.token_hex(6)}_" for _ in range(times)]
-    told = told_by_all(PROCESSES, make_tables, database.uri, prefixes)
-    assert all(epochs == told[0] for epochs in told)
+    answers = results_of(PROCESSES, make_tables, database.uri, prefixes)
+    assert all(epochs == answers[0] for epochs in answers)
 
 
 def is_revoked(store: SQLStore, jti: bytes) -> bool:
@@ -99,7 +99,7 @@ def fork_while_in_use(uri: str, tell: Connection) -> None:
 
 
 def test_forked_children_and_their_parent_use_the_store_on(database: Database) -> None:
-    assert told_by(fork_while_in_use, database.uri) == ([0] * 5, [True, True, True])
+    assert result_of(fork_while_in_use, database.uri) == ([0] * 5, [True, True, True])
 
 
 def end_a_child(uri: str, tell: Connection) -> None:
@@ -118,7 +118,7 @@ def end_a_child(uri: str, tell: Connection) -> None:
 
 
 def test_a_child_that_ends_leaves_its_parents_connections(database: Database) -> None:
-    assert told_by(end_a_child, database.uri) == 1
+    assert result_of(end_a_child, database.uri) == 1
 
 
 def test_a_childs_engine_is_not_its_parents(database: Database) -> None:

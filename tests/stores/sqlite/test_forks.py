@@ -19,7 +19,7 @@ from flask_tokenguard.stores.memory import MemoryStore
 from flask_tokenguard.stores.sqlite import connections
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
-from ..processes import PATIENCE, told_by
+from ..processes import PATIENCE, result_of
 
 THREADS = 6
 HANGS_AFTER = 20.0
@@ -101,12 +101,12 @@ def fork_often_in_memory(forks: int, tell: Connection) -> None:
 def test_a_child_forked_while_threads_use_the_file_does_not_hang(
     tmp_path: Path, forks: int
 ) -> None:
-    assert told_by(fork_often_on_a_file, tmp_path / "store.db", forks) == ["good"] * forks
+    assert result_of(fork_often_on_a_file, tmp_path / "store.db", forks) == ["good"] * forks
 
 
 @pytest.mark.parametrize("forks", [5, pytest.param(200, marks=pytest.mark.soak)])
 def test_a_child_forked_while_threads_use_memory_does_not_hang(forks: int) -> None:
-    assert told_by(fork_often_in_memory, forks) == ["good"] * forks
+    assert result_of(fork_often_in_memory, forks) == ["good"] * forks
 
 
 def list_open_files(file: Path, tell: Connection) -> None:
@@ -122,7 +122,7 @@ def list_open_files(file: Path, tell: Connection) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
 def test_a_child_inherits_no_open_file_of_any_thread(tmp_path: Path) -> None:
-    assert told_by(list_open_files, tmp_path / "store.db") == "good"
+    assert result_of(list_open_files, tmp_path / "store.db") == "good"
 
 
 class Busy:

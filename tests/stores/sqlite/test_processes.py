@@ -23,7 +23,7 @@ from flask_tokenguard.stores.base import Advance, RefreshState
 from flask_tokenguard.stores.sqlite.store import SqliteStore
 
 from ...support import SettableClock
-from ..processes import PATIENCE, started, told_by, told_by_all
+from ..processes import PATIENCE, result_of, results_of, started
 
 PROCESSES = 16
 GRACE = 600_000
@@ -115,8 +115,8 @@ def present_from_all(file: Path, times: int, grace: int) -> list[tuple[Advance, 
     """Give what the processes got, for each session."""
     store = open_patiently(file)
     sessions = [start(store) for _ in range(times)]
-    told = told_by_all(PROCESSES, present_each, file, sessions, grace)
-    return list(zip(*told, strict=True))
+    answers = results_of(PROCESSES, present_each, file, sessions, grace)
+    return list(zip(*answers, strict=True))
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(1000, marks=pytest.mark.soak)])
@@ -201,8 +201,8 @@ def make_files(files: list[Path], together: Barrier, tell: Connection) -> None:
 @pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.soak)])
 def test_processes_that_make_a_file_at_once_make_one(tmp_path: Path, times: int) -> None:
     files = [tmp_path / f"{number}.db" for number in range(times)]
-    told = told_by_all(PROCESSES, make_files, files)
-    assert all(epochs == told[0] for epochs in told)
+    answers = results_of(PROCESSES, make_files, files)
+    assert all(epochs == answers[0] for epochs in answers)
 
 
 def fork_while_in_use(file: Path, tell: Connection) -> None:
@@ -220,7 +220,7 @@ def fork_while_in_use(file: Path, tell: Connection) -> None:
 
 
 def test_a_forked_child_and_its_parent_use_the_store_on(file: Path) -> None:
-    assert told_by(fork_while_in_use, file) == (0, [True, True, True])
+    assert result_of(fork_while_in_use, file) == (0, [True, True, True])
     with closing(sqlite3.connect(file)) as other:
         assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -242,7 +242,7 @@ def outlive_the_parent(file: Path, tell: Connection) -> None:
 
 
 def test_what_a_child_revokes_is_seen_once_its_parent_is_gone(file: Path) -> None:
-    assert told_by(outlive_the_parent, file) is True
+    assert result_of(outlive_the_parent, file) is True
 
 
 def test_a_revocation_is_seen_if_another_thread_opened_the_file(file: Path) -> None:

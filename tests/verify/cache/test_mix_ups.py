@@ -38,8 +38,8 @@ def test_a_change_of_the_claims_does_not_reach_the_next_request(
 
     @app.get("/")
     def spoil() -> Any:
-        said = dict(g.claims)
-        seen = json.loads(json.dumps(said))
+        before = dict(g.claims)
+        seen = json.loads(json.dumps(before))
         g.claims["sub"] = "root"
         g.claims["nested"]["roles"].append("admin")
         g.claims["list"].clear()

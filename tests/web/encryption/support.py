@@ -41,9 +41,9 @@ def encoded(value: object) -> str:
     return urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
-def oct_jwk(size: int = 32, **said: str) -> Jwk:
+def oct_jwk(size: int = 32, **members: str) -> Jwk:
     """Make a secret key."""
-    return {"kty": "oct", "k": encoded(secrets.token_bytes(size)), **said}
+    return {"kty": "oct", "k": encoded(secrets.token_bytes(size)), **members}
 
 
 def pem(key: rsa.RSAPrivateKey | x25519.X25519PrivateKey, password: str | None = None) -> str:
@@ -76,8 +76,8 @@ def sealed(plaintext: str | bytes, key: Jwk, **header: Any) -> str:
 def signed(secret: str, header: object = None, **claims: Any) -> str:
     """Sign with HS256 what every token must say, changed by some claims; None leaves one out."""
     now = int(time.time())
-    said = {"sub": "alice", "jti": "1", "iat": now, "exp": now + 600, **claims}
-    payload = {name: value for name, value in said.items() if value is not None}
+    members = {"sub": "alice", "jti": "1", "iat": now, "exp": now + 600, **claims}
+    payload = {name: value for name, value in members.items() if value is not None}
     signing_input = f"{encoded(header or {'alg': 'HS256', 'typ': 'at+jwt'})}.{encoded(payload)}"
     signature = hmac.digest(secret.encode(), signing_input.encode(), hashlib.sha256)
     return f"{signing_input}.{encoded(signature)}"

@@ -61,7 +61,7 @@ def test_an_encrypted_token_that_would_be_too_long_is_not_issued(
 @pytest.mark.parametrize(
     ("settings", "claims"),
     [
-        pytest.param({"key": oct_jwk()}, {"x": "y" * 60_000}, id="much is said in it"),
+        pytest.param({"key": oct_jwk()}, {"x": "y" * 60_000}, id="many claims"),
         pytest.param({"key": oct_jwk(kid="k" * 900)}, {}, id="its key has a long name"),
     ],
 )
@@ -122,11 +122,11 @@ def test_an_encrypted_token_is_found_where_any_token_is(
 ) -> None:
     app = make_app(ENCRYPTION=encryption, TOKEN_LOCATIONS=[location])
     app.add_url_rule("/note", view_func=app.view_functions["claims"], methods=["GET", "POST"])
-    said = {"access_token": sealed(inner, key)}
+    body = {"access_token": sealed(inner, key)}
     client = app.test_client()
     ask: dict[str, Callable[[], Any]] = {
-        "query": lambda: client.get("/note", query_string=said),
-        "form": lambda: client.post("/note", data=said),
-        "json": lambda: client.post("/note", json=said),
+        "query": lambda: client.get("/note", query_string=body),
+        "form": lambda: client.post("/note", data=body),
+        "json": lambda: client.post("/note", json=body),
     }
     assert ask[location]().status_code == 200

@@ -169,11 +169,11 @@ def test_a_secret_is_in_no_message_and_no_repr(make_app: MakeApp, size: int) -> 
     key = oct_jwk(size)
     try:
         parts = make_app(ENCRYPTION={"key": key}).extensions["tokenguard"]
-        said = f"{parts!r} {parts.settings!r} {parts.settings.encryption!r}"
+        shown = f"{parts!r} {parts.settings!r} {parts.settings.encryption!r}"
     except ConfigurationError as error:
-        said = f"{error!r} {error} {error.faults}"
-    assert "ncryption" in said or "ENCRYPTION" in said
-    assert key["k"] not in said
+        shown = f"{error!r} {error} {error.faults}"
+    assert "ncryption" in shown or "ENCRYPTION" in shown
+    assert key["k"] not in shown
 
 
 @pytest.mark.parametrize("password", ["right horse", "wrong horse"])
@@ -182,8 +182,8 @@ def test_a_password_is_in_no_message_and_no_repr(
 ) -> None:
     setting = {"key": pem(rsa_key, "right horse"), "password": password}
     try:
-        said = repr(make_app(ENCRYPTION=setting).extensions["tokenguard"].settings)
+        shown = repr(make_app(ENCRYPTION=setting).extensions["tokenguard"].settings)
     except ConfigurationError as error:
-        said = str(error)
-    assert "horse" not in said
-    assert "PRIVATE KEY" not in said
+        shown = str(error)
+    assert "horse" not in shown
+    assert "PRIVATE KEY" not in shown

@@ -89,7 +89,7 @@ def test_a_kept_refusal_is_raised_wherever_a_demand_is_met_later(
     make_app: MakeApp, stale_headers: Headers
 ) -> None:
     app, guarded = make_app(), token_required(new_view())
-    app.add_url_rule("/", "caller", lambda: f"it said {guarded()}")
+    app.add_url_rule("/", "caller", lambda: f"it answered {guarded()}")
     assert_challenge(app.test_client().get("/", headers=stale_headers), error="invalid_token")
 
 

@@ -66,9 +66,9 @@ from .support import guarded
 def test_a_fault_of_an_entry_is_named(entry: Any, fault: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         guarded(TokenGuard(), ISSUERS={ID: entry})
-    (said,) = caught.value.faults
-    assert said.startswith("TOKENGUARD_ISSUERS")
-    assert fault in said
+    (message,) = caught.value.faults
+    assert message.startswith("TOKENGUARD_ISSUERS")
+    assert fault in message
 
 
 def test_an_algorithm_of_secrets_is_no_matter_of_http() -> None:

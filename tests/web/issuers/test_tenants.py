@@ -37,12 +37,12 @@ def test_who_is_no_tenant_is_refused_and_asked_for_once(issue: Issue, keys: dict
 
 
 @pytest.mark.parametrize(
-    "said", [7, {}, {"audience": "a"}, {"audience": "a", "keys": "short"}], ids=repr
+    "entry", [7, {}, {"audience": "a"}, {"audience": "a", "keys": "short"}], ids=repr
 )
 def test_an_entry_that_cannot_be_used_is_our_fault(
-    issue: Issue, caplog: pytest.LogCaptureFixture, said: Any
+    issue: Issue, caplog: pytest.LogCaptureFixture, entry: Any
 ) -> None:
-    app = guarded(TokenGuard(issuer_resolver=lambda _: said))
+    app = guarded(TokenGuard(issuer_resolver=lambda _: entry))
     answer = app.test_client().get("/claims", headers=issue(ID, iss="http://tenant.example"))
     assert answer.status_code == 503
     assert "issuer resolver" in caplog.text

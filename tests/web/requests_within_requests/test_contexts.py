@@ -167,5 +167,5 @@ def test_a_view_that_calls_a_guarded_function_meets_its_demand(
     make_app: MakeApp, headers: Headers
 ) -> None:
     app, inner = make_app(), token_required(scope="a")(new_view())
-    app.add_url_rule("/", "caller", lambda: f"it said {inner()}")
+    app.add_url_rule("/", "caller", lambda: f"it answered {inner()}")
     assert_challenge(app.test_client().get("/", headers=headers), error="insufficient_scope")
