@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from flask_tokenguard import testing
@@ -53,6 +54,11 @@ def turn_ring(
 def bearer(token: str) -> dict[str, str]:
     """Write the headers that carry a token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def status_of(app: Flask, token: str) -> int:
+    """Use an access token."""
+    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def challenge_of(response: TestResponse) -> str:

@@ -102,7 +102,7 @@ def read_material(
     if isinstance(text, str) and is_pem(text):
         from .pem import read_pem  # noqa: PLC0415 - imported when used
 
-        _utf8(text)
+        utf8(text)
         key, admitted = read_pem(text, password)
         return [(key, options if admitted is None else {**options, "admitted": admitted})]
     if password is not None:
@@ -130,7 +130,7 @@ def _is_json(text: str) -> bool:
 
 
 def _read_secret(text: str) -> bytes:
-    secret = _utf8(text)
+    secret = utf8(text)
     try:
         check_secret(secret, is_text=True)
     except ValueError as error:
@@ -151,7 +151,7 @@ def parse_jwk(text: str | Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not _is_json(text):
         return None
     text = text.removeprefix("\ufeff")
-    octets = _utf8(text)
+    octets = utf8(text)
     try:
         return strict_json.parse_object(octets)
     except ValueError as error:
@@ -248,7 +248,12 @@ def _keys_of(jwks: Mapping[str, Any]) -> list[dict[str, Any]]:
     return members
 
 
-def _utf8(text: str) -> bytes:
+def utf8(text: str) -> bytes:
+    """Encode a text.
+
+    Raises:
+        ValueError: It has lone surrogates.
+    """
     try:
         return text.encode()
     except UnicodeEncodeError:

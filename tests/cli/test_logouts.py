@@ -14,7 +14,7 @@ from flask_tokenguard.errors import Unavailable
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import bearer
+from ..support import status_of
 
 Pair = dict[str, Any]
 
@@ -44,10 +44,6 @@ def log_in(app: Flask, origin: str = "Firefox") -> Pair:
 
 def run(app: Flask, *arguments: str, **options: Any) -> Result:
     return app.test_cli_runner().invoke(tokenguard, list(arguments), **options)
-
-
-def status_of(app: Flask, token: str) -> int:
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def sid_of(app: Flask, pair: Pair) -> str:

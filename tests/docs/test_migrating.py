@@ -24,7 +24,7 @@ from flask_tokenguard.config.locations import read_locations
 from flask_tokenguard.jose.compact import parse, parse_payload
 
 from ..conftest import MakeApp
-from ..support import ROOT, SettableClock, bearer
+from ..support import ROOT, SettableClock, status_of
 from ..web.former import FormerApp
 
 PAGE = (ROOT / "docs" / "migrating.md").read_text()
@@ -59,10 +59,6 @@ def test_the_setting_takes_the_tokens_that_are_out(
     tomorrow = time.strftime("%Y-%m-%d", time.gmtime(clock.now + 86_400))
     app = make_app(FORMER_TOKENS=entry | {"until": tomorrow})
     assert status_of(app, FormerApp(entry["key"]).access()) == 200
-
-
-def status_of(app: Flask, token: str) -> int:
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def test_the_callback_asks_the_old_blocklist(

@@ -24,8 +24,8 @@ KEYS_THAT_END_IN_A_BLANK: dict[str, PrivateKey] = {
 }
 
 
-def encoded(value: bytes | Mapping[str, Any]) -> str:
-    """Write octets, or an object as JSON, in base64url."""
+def encoded(value: object) -> str:
+    """Write octets, or JSON, in base64url."""
     octets = value if isinstance(value, bytes) else json.dumps(value).encode()
     return urlsafe_b64encode(octets).rstrip(b"=").decode()
 

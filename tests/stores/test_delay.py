@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from flask_tokenguard import issue_token
 from flask_tokenguard.clock import Clock, Steady, wall_clock
@@ -25,7 +24,7 @@ from flask_tokenguard.verify.claims import Claims, VerifiedToken
 from flask_tokenguard.web.parts import parts_of
 
 from ..conftest import MakeApp
-from ..support import SettableClock, bearer
+from ..support import SettableClock, status_of
 from .processes import PATIENCE, started
 from .servers import RealServer, find_valkey, running, wait_until
 
@@ -50,23 +49,18 @@ def stopped(server: RealServer) -> Iterator[None]:
         server.signal(signal.SIGCONT)
 
 
-def status(app: Flask, token: str) -> int:
-    """Use a token."""
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
-
-
 def test_an_answer_holds_to_its_end_while_a_server_stands_still(
     make_app: MakeApp, own_server: RealServer
 ) -> None:
     app = make_app(STORAGE_URI=own_server.uri(), REVOCATION_DELAY=300)
     with app.app_context():
         token = issue_token("alice")
-    assert status(app, token) == 200
+    assert status_of(app, token) == 200
     revocation: Any = parts_of(app).revocation
     with stopped(own_server):
-        assert status(app, token) == 200
+        assert status_of(app, token) == 200
         revocation._since_start = lambda: Steady.since_start() + 300
-        assert status(app, token) == 503
+        assert status_of(app, token) == 503
 
 
 def new_revocation(store: SqliteStore, since_start: Clock = Steady.since_start) -> Revocation:

@@ -14,7 +14,7 @@ from flask_tokenguard.issue import ids
 from flask_tokenguard.jose.compact import parse, parse_payload
 
 from ..conftest import MakeApp
-from ..support import SettableClock, bearer
+from ..support import SettableClock, status_of
 from ..web.former import PROFILE, SHORT_SECRET, FormerApp
 from .topologies import Cluster
 
@@ -40,10 +40,6 @@ def run_import(app: Flask, *tokens: str) -> None:
     runner = app.test_cli_runner()
     result = runner.invoke(tokenguard, ["import-revoked", "-"], input=lines)
     assert result.exit_code == 0, result.output
-
-
-def status_of(app: Flask, token: str) -> int:
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def test_an_import_lets_in_what_was_not_revoked(store_uri: str, build: Build) -> None:

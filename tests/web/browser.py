@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from flask import Flask, jsonify
 from flask.testing import FlaskClient
 from werkzeug.test import Cookie, TestResponse
+
+from flask_tokenguard import public, refresh_required, refresh_token_pair, set_token_cookies
 
 from ..support import Config
 
@@ -37,3 +40,17 @@ def value_of(client: FlaskClient, name: str) -> str:
     cookie = cookie_of(client, name)
     assert cookie is not None
     return cookie.value
+
+
+def add_refreshes(app: Flask) -> None:
+    """Add two ways to refresh: at `/refresh` the view asks, at `/demanded` its decorator."""
+
+    @app.post("/refresh")
+    @public
+    def refresh() -> Any:
+        return set_token_cookies(jsonify(), refresh_token_pair())
+
+    @app.post("/demanded")
+    @refresh_required
+    def demanded() -> Any:
+        return set_token_cookies(jsonify(), refresh_token_pair())

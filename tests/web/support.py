@@ -61,6 +61,13 @@ def refusal_of(response: TestResponse) -> tuple[int, str | None]:
     return response.status_code, challenge_parameters(response).get("error")
 
 
+def grant_error_of(response: TestResponse) -> tuple[int, str]:
+    """Read a refused refresh: its status and error code, in an answer that no cache keeps."""
+    assert "WWW-Authenticate" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    return response.status_code, response.get_json()["error"]
+
+
 MISSING = (401, None)
 MALFORMED = (400, "invalid_request")
 BAD = (401, "invalid_token")

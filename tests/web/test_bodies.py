@@ -31,6 +31,7 @@ from flask_tokenguard.web.credentials import bodies
 from ..conftest import MakeApp
 from ..support import Config
 from .conftest import Headers
+from .support import grant_error_of
 
 BOUND = 4 * 8160
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -157,12 +158,6 @@ def grant(app: Flask) -> dict[str, str]:
     return {"grant_type": "refresh_token", "refresh_token": token}
 
 
-def error_of(answer: TestResponse) -> tuple[int, str]:
-    assert "WWW-Authenticate" not in answer.headers
-    assert answer.headers["Cache-Control"] == "no-store"
-    return answer.status_code, answer.get_json()["error"]
-
-
 TOO_LARGE, INVALID = (413, "invalid_request"), (400, "invalid_request")
 
 
@@ -176,7 +171,7 @@ def test_a_large_body_is_refused_and_hardly_read(
     client: FlaskClient, path: str, kind: str, way: str
 ) -> None:
     stream = Input(body_of(kind, {"token": "x", "grant_type": "refresh_token"}, 4_000_000))
-    assert error_of(send(client, path, stream, kind, way=way)) == TOO_LARGE
+    assert grant_error_of(send(client, path, stream, kind, way=way)) == TOO_LARGE
     assert stream.octets == (BOUND if way == "chunked" else 0)
 
 
@@ -184,7 +179,7 @@ def test_a_large_body_is_refused_and_hardly_read(
 def test_an_apps_answer_to_413_is_not_that_of_our_endpoints(app: Flask, path: str) -> None:
     app.register_error_handler(413, lambda _: ("an error page", 413))
     body = body_of(FORM, {}, BOUND + 1)
-    assert error_of(send(app.test_client(), path, body)) == TOO_LARGE
+    assert grant_error_of(send(app.test_client(), path, body)) == TOO_LARGE
 
 
 @ours
@@ -195,7 +190,7 @@ def test_a_length_that_lies_does_not_let_more_be_read(
 ) -> None:
     stream = Input(body_of(kind, {}, 4_000_000))
     answer = send(client, path, stream, kind, way="chunked", CONTENT_LENGTH=length)
-    assert error_of(answer) == TOO_LARGE
+    assert grant_error_of(answer) == TOO_LARGE
     assert stream.octets <= BOUND
 
 
@@ -222,7 +217,7 @@ def test_a_refresh_comes_in_every_way(
 def test_a_body_that_nobody_bounds_is_not_read(client: FlaskClient, path: str, kind: str) -> None:
     stream = Input(body_of(kind, {"token": "x"}))
     overrides = {"wsgi.input": stream, "CONTENT_TYPE": kind}
-    assert error_of(client.post(path, environ_overrides=overrides)) == INVALID
+    assert grant_error_of(client.post(path, environ_overrides=overrides)) == INVALID
     assert stream.octets == 0
 
 
@@ -230,7 +225,7 @@ def test_a_body_that_nobody_bounds_is_not_read(client: FlaskClient, path: str, k
 def test_a_multipart_body_is_not_read(client: FlaskClient, path: str) -> None:
     stream = Input(b"x" * 4_000_000)
     kind = "multipart/form-data; boundary=x"
-    assert error_of(send(client, path, stream, kind, way="both")) == INVALID
+    assert grant_error_of(send(client, path, stream, kind, way="both")) == INVALID
     assert stream.octets == 0
 
 
@@ -242,7 +237,7 @@ def test_a_smaller_limit_of_the_app_stays_in_force(
 ) -> None:
     client.application.config["MAX_CONTENT_LENGTH"] = 100
     stream = Input(body_of(kind, {"token": "x"}, 200))
-    assert error_of(send(client, path, stream, kind, way=way)) == TOO_LARGE
+    assert grant_error_of(send(client, path, stream, kind, way=way)) == TOO_LARGE
     if way == "chunked":
         assert stream.octets == 101
 
@@ -253,7 +248,7 @@ def test_a_body_that_breaks_off_is_an_invalid_request(
     client: FlaskClient, path: str, kind: str
 ) -> None:
     stream = Input(body_of(kind, {"token": "x"}), fails=True)
-    assert error_of(send(client, path, stream, kind, way="chunked")) == INVALID
+    assert grant_error_of(send(client, path, stream, kind, way="chunked")) == INVALID
 
 
 @ours
@@ -262,7 +257,7 @@ def test_a_body_shorter_than_its_length_is_an_invalid_request(
     client: FlaskClient, path: str, kind: str
 ) -> None:
     body = body_of(kind, {"token": "x"})
-    assert error_of(send(client, path, body, kind, CONTENT_LENGTH="1000")) == INVALID
+    assert grant_error_of(send(client, path, body, kind, CONTENT_LENGTH="1000")) == INVALID
 
 
 @kinds
@@ -281,7 +276,7 @@ def test_a_hook_of_the_app_that_reads_does_not_lift_its_limit(
     app.config["MAX_CONTENT_LENGTH"] = 100
     app.before_request(lambda: request.get_data() and None)
     answer = send(app.test_client(), "/token", body_of(FORM, grant), way="chunked")
-    assert error_of(answer) == TOO_LARGE
+    assert grant_error_of(answer) == TOO_LARGE
 
 
 def test_a_form_that_a_hook_of_the_app_has_parsed_is_used(
@@ -468,4 +463,4 @@ def test_a_refresh_in_a_view_of_the_app_refuses_a_large_body(
 ) -> None:
     assert send(client, path, body_of(JSON, grant), JSON, way=way).status_code == 200
     answer = send(client, path, body_of(JSON, grant, BOUND + 1), JSON, way=way)
-    assert error_of(answer) == TOO_LARGE
+    assert grant_error_of(answer) == TOO_LARGE

@@ -20,7 +20,7 @@ from flask_tokenguard.stores.base import Standing
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ..conftest import MakeApp
-from ..support import bearer
+from ..support import status_of
 
 
 class CountingStore(MemoryStore):
@@ -48,11 +48,6 @@ def app(make_app: MakeApp, guard: TokenGuard) -> Flask:
     return make_app(guard, REVOCATION_DELAY=300, REFRESH_GRACE=0)
 
 
-def status(app: Flask, token: str) -> int:
-    """Use a token."""
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
-
-
 def sid_of(pair: Any) -> str:
     """Read the name of a pair's session."""
     return str(parse_payload(parse(pair["refresh_token"]))["sid"])
@@ -61,7 +56,7 @@ def sid_of(pair: Any) -> str:
 def test_a_token_that_comes_again_costs_no_question(app: Flask, store: CountingStore) -> None:
     with app.app_context():
         token = issue_token_pair("alice")["access_token"]
-    assert [status(app, token) for _ in range(3)] == [200] * 3
+    assert [status_of(app, token) for _ in range(3)] == [200] * 3
     assert store.asked == 1
 
 
@@ -72,7 +67,7 @@ def test_an_answer_is_forgotten_with_its_token(
     with app.app_context():
         tokens = [issue_token_pair("alice")["access_token"] for _ in range(2)]
     for _ in range(3):
-        assert [status(app, token) for token in tokens] == [200] * 2
+        assert [status_of(app, token) for token in tokens] == [200] * 2
     assert store.asked == 6
 
 
@@ -88,10 +83,10 @@ ENDS: dict[str, Callable[[Any], object]] = {
 def test_what_ends_a_token_here_ends_it_at_once(app: Flask, end: Callable[[Any], object]) -> None:
     with app.app_context():
         pair = issue_token_pair("alice")
-    assert status(app, pair["access_token"]) == 200
+    assert status_of(app, pair["access_token"]) == 200
     with app.app_context():
         end(pair)
-    assert status(app, pair["access_token"]) == 401
+    assert status_of(app, pair["access_token"]) == 401
 
 
 def test_what_another_app_of_the_process_ends_is_refused(
@@ -100,29 +95,29 @@ def test_what_another_app_of_the_process_ends_is_refused(
     other = make_app(TokenGuard(store=store))
     with app.app_context():
         token = issue_token_pair("alice")["access_token"]
-    assert status(app, token) == 200
+    assert status_of(app, token) == 200
     with other.app_context():
         end_all_sessions("alice")
-    assert status(app, token) == 401
+    assert status_of(app, token) == 401
 
 
 def test_a_reuse_ends_the_access_tokens_at_once(app: Flask) -> None:
     with app.app_context():
         first = issue_token_pair("alice")
         second = refresh_token_pair(token=first["refresh_token"])
-    assert status(app, second["access_token"]) == 200
+    assert status_of(app, second["access_token"]) == 200
     with app.app_context(), pytest.raises(InvalidGrant):
         refresh_token_pair(token=first["refresh_token"])
-    assert status(app, second["access_token"]) == 401
+    assert status_of(app, second["access_token"]) == 401
 
 
 def test_a_rotation_ends_nothing_and_drops_no_answer(app: Flask, store: CountingStore) -> None:
     with app.app_context():
         pair = issue_token_pair("alice")
-    assert status(app, pair["access_token"]) == 200
+    assert status_of(app, pair["access_token"]) == 200
     with app.app_context():
         refresh_token_pair(token=pair["refresh_token"])
-    assert status(app, pair["access_token"]) == 200
+    assert status_of(app, pair["access_token"]) == 200
     assert store.asked == 1
 
 
@@ -138,7 +133,7 @@ def test_an_operation_whose_answer_was_lost_drops_answers(
 ) -> None:
     with app.app_context():
         pair = issue_token_pair("alice")
-    assert status(app, pair["access_token"]) == 200
+    assert status_of(app, pair["access_token"]) == 200
 
     def lose(*_: object, **__: object) -> None:
         raise Unavailable
@@ -146,5 +141,5 @@ def test_an_operation_whose_answer_was_lost_drops_answers(
     monkeypatch.setattr(store, operation, lose)
     with app.app_context(), pytest.raises(Unavailable):
         LOST[operation](pair)
-    assert status(app, pair["access_token"]) == 200
+    assert status_of(app, pair["access_token"]) == 200
     assert store.asked == 2

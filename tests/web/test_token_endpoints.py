@@ -7,7 +7,6 @@ import pytest
 from flask import Blueprint, Flask, request
 from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
-from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
     ConfigurationError,
@@ -24,6 +23,7 @@ from flask_tokenguard.stores.memory import MemoryStore
 from ..conftest import MakeApp
 from ..jose.tokens import signed
 from ..support import NO_INSTANTS, bearer
+from .support import grant_error_of
 
 GRANT = {"grant_type": "refresh_token"}
 
@@ -40,12 +40,6 @@ def app(make_app: MakeApp) -> Flask:
 def pair(app: Flask) -> dict[str, Any]:
     with app.app_context():
         return dict(issue_token_pair("alice", scope="read write"))
-
-
-def error_of(answer: TestResponse) -> tuple[int, str]:
-    assert "WWW-Authenticate" not in answer.headers
-    assert answer.headers["Cache-Control"] == "no-store"
-    return answer.status_code, answer.get_json()["error"]
 
 
 def status_with(client: FlaskClient, access_token: str) -> int:
@@ -83,7 +77,7 @@ def test_a_stale_access_token_beside_it_does_no_harm(
 def test_a_refusal_has_the_code_of_rfc_6749(
     client: FlaskClient, body: dict[str, Any], error: str
 ) -> None:
-    assert error_of(client.post("/oauth/token", data=body)) == (400, error)
+    assert grant_error_of(client.post("/oauth/token", data=body)) == (400, error)
 
 
 @pytest.mark.parametrize("kind", ["data", "json"])
@@ -102,7 +96,7 @@ def test_an_empty_parameter_counts_as_omitted(
     empty = client.post(path, **{kind: parameters})
     kept = {name: value for name, value in parameters.items() if value}
     omitted = client.post(path, **{kind: kept})
-    assert error_of(empty) == error_of(omitted) == (400, "invalid_request")
+    assert grant_error_of(empty) == grant_error_of(omitted) == (400, "invalid_request")
     assert empty.get_json() == omitted.get_json()
 
 
@@ -123,7 +117,7 @@ def test_an_empty_parameter_counts_as_omitted(
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
 def test_hostile_json_is_an_invalid_request(client: FlaskClient, path: str, body: bytes) -> None:
     answer = client.post(path, data=body, content_type="application/json")
-    assert error_of(answer) == (400, "invalid_request")
+    assert grant_error_of(answer) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["data", "json"])
@@ -142,7 +136,7 @@ def test_a_revoked_refresh_token_takes_its_access_tokens_with_it(
     assert client.post("/oauth/revoke", data={"token": pair["refresh_token"]}).status_code == 200
     assert status_with(client, pair["access_token"]) == 401
     body = GRANT | {"refresh_token": pair["refresh_token"]}
-    assert error_of(client.post("/oauth/token", data=body)) == (400, "invalid_grant")
+    assert grant_error_of(client.post("/oauth/token", data=body)) == (400, "invalid_grant")
 
 
 def test_a_plain_access_token_is_revoked_too(app: Flask, client: FlaskClient) -> None:
@@ -173,7 +167,7 @@ def test_no_token_of_our_key_is_too_strange_to_revoke(
 
 
 def test_a_revocation_names_a_token(client: FlaskClient) -> None:
-    assert error_of(client.post("/oauth/revoke")) == (400, "invalid_request")
+    assert grant_error_of(client.post("/oauth/revoke")) == (400, "invalid_request")
 
 
 each_path = pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
@@ -184,7 +178,7 @@ each_path = pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
 def test_only_post_is_taken(client: FlaskClient, path: str, method: str) -> None:
     # RFC 6749 section 3.2: a token must not be in a URL.
     answer = client.open(path, method=method)
-    assert error_of(answer) == (405, "invalid_request")
+    assert grant_error_of(answer) == (405, "invalid_request")
     assert answer.allow.as_set() == {"post", "options"}
 
 
@@ -220,7 +214,7 @@ def test_no_handler_of_the_app_makes_a_page_of_an_error(
         inner.register_error_handler(code, lambda _: "<h1>No</h1>")
     app.register_blueprint(inner)
     answer = app.test_client().open("/inner/token", **request_)
-    assert error_of(answer) == (status, "invalid_request")
+    assert grant_error_of(answer) == (status, "invalid_request")
 
 
 def test_no_revocation_is_acknowledged_while_the_store_is_away(make_app: MakeApp) -> None:

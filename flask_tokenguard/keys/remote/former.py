@@ -13,7 +13,7 @@ from ...jose.jwk import Key, KeySet
 from ...jose.material import Material
 from ..entries import KeyEntry
 from ..secret import check_secret
-from ..text import is_pem, parse_jwk, read_jwk, read_material, text_of
+from ..text import is_pem, parse_jwk, read_jwk, read_material, text_of, utf8
 
 _OF_SECRETS = "HS256"
 _LEAST_OCTETS = 32
@@ -62,19 +62,12 @@ def _read(text: str | Mapping[str, Any], algorithms: Collection[str]) -> Materia
         return read_material(text)[0][0]
     jwk = parse_jwk(text)
     if jwk is None:
-        return _encode(str(text))
+        return utf8(str(text))
     if "keys" in jwk:
         raise ValueError("is a JWKS; give the one key of these tokens")
     if jwk.get("alg") not in (None, *algorithms):
         raise ValueError(f"has another alg; these tokens have {' or '.join(algorithms)}")
     return material.from_jwk(jwk) if jwk.get("kty") == "oct" else read_jwk(jwk, {})[0]
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is not Unicode text") from None
 
 
 def _warnings(secret: bytes, *, is_text: bool) -> tuple[str, ...]:

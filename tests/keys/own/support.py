@@ -11,8 +11,6 @@ from flask_tokenguard.keys.entries import KeyEntry
 from flask_tokenguard.keys.own import ConfiguredKeys, choose_keys
 from flask_tokenguard.keys.text import read_entries
 
-from ...support import bearer
-
 SECRET = "correct-horse-battery-staple-" * 3
 OTHER_SECRET = "another-secret-that-is-long-enough-" * 3
 
@@ -32,11 +30,6 @@ def token_of(app: Flask) -> str:
     """Issue a token."""
     with app.app_context():
         return issue_token("me")
-
-
-def status(app: Flask, token: str) -> int:
-    """Return how the app answers a token."""
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def signing_key(app: Flask) -> Key:

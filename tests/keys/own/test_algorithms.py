@@ -3,8 +3,9 @@
 import pytest
 
 from ...conftest import MakeApp
+from ...support import status_of
 from ..conftest import FaultsOf
-from .support import OTHER_SECRET, SECRET, entry, load, signing_key, status, token_of
+from .support import OTHER_SECRET, SECRET, entry, load, signing_key, token_of
 
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "ES384", "ES512", "EdDSA"])
@@ -23,7 +24,7 @@ def test_the_algorithm_chooses_where_a_key_admits_several(
 ) -> None:
     app = make_app(KEY=private_pems[name], ALGORITHM=algorithm)
     assert signing_key(app).alg == algorithm
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 def test_the_algorithm_leaves_a_key_alone_that_names_its_own() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ...conftest import MakeApp
+from ...support import status_of
 from ..conftest import FaultsOf
-from .support import OTHER_SECRET, SECRET, entry, load, status, token_of
+from .support import OTHER_SECRET, SECRET, entry, load, token_of
 
 
 def test_the_only_private_key_signs(public_pems: dict[str, str], private_pems: Any) -> None:
@@ -43,12 +44,12 @@ def test_a_key_in_another_state_verifies(make_app: MakeApp, state: str) -> None:
             {"value": OTHER_SECRET, "kid": "b", "state": state},
         ]
     )
-    assert status(app, token) == 200
+    assert status_of(app, token) == 200
 
 
 def test_a_key_of_before_no_longer_verifies_once_it_is_gone(make_app: MakeApp) -> None:
     token = token_of(make_app(KEYS=[{"value": OTHER_SECRET, "kid": "b"}]))
-    assert status(make_app(KEYS=[{"value": SECRET, "kid": "a"}]), token) == 401
+    assert status_of(make_app(KEYS=[{"value": SECRET, "kid": "a"}]), token) == 401
 
 
 def test_several_private_keys_are_a_fault_that_names_them(faults_of: FaultsOf) -> None:

@@ -13,8 +13,9 @@ from flask_tokenguard.jose.compact import Header
 from flask_tokenguard.jose.material import PrivateKey
 
 from ...conftest import MakeApp
+from ...support import status_of
 from ..conftest import FaultsOf, private_pem
-from .support import OTHER_SECRET, SECRET, entry, load, status, token_of
+from .support import OTHER_SECRET, SECRET, entry, load, token_of
 
 
 def long_lines(text: str) -> list[str]:
@@ -115,7 +116,7 @@ def test_an_app_logs_no_secret_and_no_token(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     token = token_of(make_app(KEY=OTHER_SECRET))
-    status(make_app(KEY=SECRET), token)
+    status_of(make_app(KEY=SECRET), token)
     assert "token refused" in caplog.text
     assert SECRET not in caplog.text
     assert token not in caplog.text

@@ -10,8 +10,9 @@ from flask_tokenguard import ConfigurationError, TokenGuard
 
 from ...conftest import MakeApp
 from ...jose.tokens import encoded
+from ...support import status_of
 from ..conftest import PASSWORD
-from .support import PUBLIC_FORMS, SECRET, signing_key, status, token_of
+from .support import PUBLIC_FORMS, SECRET, signing_key, token_of
 
 PRIVATE_FORMS = [
     "PKCS#8 RSA",
@@ -28,7 +29,7 @@ def test_an_app_signs_with_a_private_key_in_its_config(
     make_app: MakeApp, private_forms: dict[str, str], form: str
 ) -> None:
     app = make_app(KEY=private_forms[form])
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 @pytest.mark.parametrize("form", PRIVATE_FORMS)
@@ -37,7 +38,7 @@ def test_an_app_signs_with_a_private_key_in_a_file(
 ) -> None:
     (tmp_path / "signing.pem").write_text(private_forms[form])
     app = make_app(KEY_FILE=str(tmp_path / "signing.pem"))
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 @pytest.mark.parametrize("form", PRIVATE_FORMS)
@@ -49,7 +50,7 @@ def test_an_app_signs_with_a_private_key_in_the_environment(
 ) -> None:
     monkeypatch.setenv("SIGNING_KEY", private_forms[form])
     app = make_app(KEYS=[{"env": "SIGNING_KEY"}])
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 @pytest.mark.parametrize("form", PUBLIC_FORMS)
@@ -66,12 +67,12 @@ def test_a_public_key_verifies_what_its_private_key_signed(
     make_app: MakeApp, private_forms: dict[str, str], public_forms: dict[str, str], form: str
 ) -> None:
     token = token_of(make_app(KEY=private_forms["PKCS#8 RSA"]))
-    assert status(make_app(KEY=public_forms[form]), token) == 200
+    assert status_of(make_app(KEY=public_forms[form]), token) == 200
 
 
 def test_a_private_key_as_a_jwk_signs(make_app: MakeApp) -> None:
     app = make_app(KEY={"kty": "oct", "k": encoded(SECRET.encode()), "kid": "k"})
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
     assert signing_key(app).kid == "k"
 
 
@@ -79,7 +80,7 @@ def test_the_text_of_a_jwk_in_a_file_signs(make_app: MakeApp, tmp_path: Path) ->
     jwk = {"kty": "oct", "k": encoded(SECRET.encode())}
     (tmp_path / "key.json").write_text(json.dumps(jwk))
     app = make_app(KEY_FILE=str(tmp_path / "key.json"))
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 @pytest.mark.parametrize("newline", ["", "\n", "\r\n"], ids=["none", "LF", "CRLF"])
@@ -88,7 +89,7 @@ def test_one_newline_at_the_end_of_a_file_is_dropped(
 ) -> None:
     (tmp_path / "secret").write_bytes((SECRET + newline).encode())
     app = make_app(KEY_FILE=str(tmp_path / "secret"))
-    assert status(app, token_of(make_app(KEY=SECRET))) == 200
+    assert status_of(app, token_of(make_app(KEY=SECRET))) == 200
 
 
 @pytest.mark.parametrize("end", ["\n\n", " \n", "\n ", " "], ids=repr)
@@ -97,14 +98,14 @@ def test_the_rest_of_a_file_belongs_to_the_secret(
 ) -> None:
     (tmp_path / "secret").write_bytes((SECRET + end).encode())
     app = make_app(KEY_FILE=str(tmp_path / "secret"))
-    assert status(app, token_of(make_app(KEY=SECRET))) == 401
+    assert status_of(app, token_of(make_app(KEY=SECRET))) == 401
 
 
 def test_an_encrypted_key_is_opened_with_its_password(
     make_app: MakeApp, encrypted_pems: dict[str, str]
 ) -> None:
     app = make_app(KEY=encrypted_pems["RS256"], KEY_PASSWORD=PASSWORD)
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 def test_a_password_may_be_in_a_file(
@@ -113,7 +114,7 @@ def test_a_password_may_be_in_a_file(
     (tmp_path / "key.pem").write_text(encrypted_pems["ES256"])
     (tmp_path / "password").write_text(PASSWORD + "\n")
     app = make_app(KEY_FILE=str(tmp_path / "key.pem"), KEY_PASSWORD_FILE=str(tmp_path / "password"))
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 def test_each_of_several_keys_has_its_password(
@@ -125,7 +126,7 @@ def test_each_of_several_keys_has_its_password(
             {"value": SECRET, "state": "verify-only"},
         ]
     )
-    assert status(app, token_of(app)) == 200
+    assert status_of(app, token_of(app)) == 200
 
 
 def test_a_key_comes_from_the_environment_of_flask(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,13 @@ from flask_tokenguard import (
     current_token,
     end_session,
     issue_token_pair,
-    refresh_required,
-    refresh_token_pair,
     require_token,
     set_token_cookies,
     token_required,
     unset_token_cookies,
 )
+
+from ..browser import add_refreshes
 
 
 def with_views(app: Flask) -> Flask:
@@ -37,14 +37,7 @@ def with_views(app: Flask) -> Flask:
         response.set_data(csrf_token())
         return response
 
-    @app.post("/refresh")
-    def refresh() -> Any:
-        return set_token_cookies(jsonify(), refresh_token_pair())
-
-    @app.post("/demanded")
-    @refresh_required
-    def demanded() -> Any:
-        return set_token_cookies(jsonify(), refresh_token_pair())
+    add_refreshes(app)
 
     @app.route("/where", methods=["GET", "POST"])
     @token_required

@@ -5,7 +5,6 @@ import hmac
 import json
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from jwcrypto.jwk import JWK
 from flask_tokenguard import TokenGuard
 from flask_tokenguard.errors import InvalidToken
 
+from ...jose.tokens import encoded
 from ...support import bearer
 
 ENCS = ["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512"]
@@ -33,12 +33,6 @@ ALL_ALGS = [
     *("ECDH-ES", "ECDH-ES+A256KW", "PBES2-HS256+A128KW", *ENCS, "A192GCM"),
 ]
 Jwk = dict[str, str]
-
-
-def encoded(value: object) -> str:
-    """Write octets, or JSON, in base64url."""
-    octets = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def oct_jwk(size: int = 32, **members: str) -> Jwk:
@@ -93,11 +87,6 @@ def answer(app: Flask, token: str) -> tuple[str, list[tuple[str, str]], bytes]:
     """Ask the guarded route; all that goes over the wire."""
     response = app.test_client().get("/claims", headers=bearer(token))
     return response.status, response.headers.to_wsgi_list(), response.data
-
-
-def status(app: Flask, token: str) -> int:
-    """Ask the guarded route."""
-    return app.test_client().get("/claims", headers=bearer(token)).status_code
 
 
 def reason(app: Flask, token: str) -> str:

@@ -11,8 +11,8 @@ from jwcrypto.jwk import JWK
 from flask_tokenguard.errors import IssueError
 
 from ...conftest import MakeApp
-from ...support import Config, bearer
-from .support import ALL_ALGS, ENCS, Jwk, guard_of, oct_jwk, reason, sealed, status
+from ...support import Config, bearer, status_of
+from .support import ALL_ALGS, ENCS, Jwk, guard_of, oct_jwk, reason, sealed
 
 
 def test_an_issued_token_has_five_parts_and_is_served(app: Flask) -> None:
@@ -76,7 +76,7 @@ def test_what_is_issued_is_read_again_however_long(
 def test_a_token_may_or_may_not_say_that_it_holds_one(
     app: Flask, inner: str, key: Jwk, cty: str | None
 ) -> None:
-    assert status(app, sealed(inner, key, cty=cty)) == 200
+    assert status_of(app, sealed(inner, key, cty=cty)) == 200
 
 
 @pytest.mark.parametrize("enc", ENCS)
@@ -86,7 +86,7 @@ def test_a_token_that_another_library_has_made_is_served(
 ) -> None:
     key = oct_jwk(size)
     app = make_app(ENCRYPTION={"key": key, "alg": alg, "enc": enc})
-    assert status(app, sealed(inner, key, alg=alg, enc=enc)) == 200
+    assert status_of(app, sealed(inner, key, alg=alg, enc=enc)) == 200
 
 
 def test_a_bare_token_is_refused_where_encryption_is_required(app: Flask, inner: str) -> None:
@@ -96,14 +96,14 @@ def test_a_bare_token_is_refused_where_encryption_is_required(app: Flask, inner:
 def test_encryption_is_required_unless_said_otherwise(
     make_app: MakeApp, encryption: Config, inner: str
 ) -> None:
-    assert status(make_app(ENCRYPTION={**encryption, "required": True}), inner) == 401
-    assert status(make_app(ENCRYPTION=encryption), inner) == 401
+    assert status_of(make_app(ENCRYPTION={**encryption, "required": True}), inner) == 401
+    assert status_of(make_app(ENCRYPTION=encryption), inner) == 401
 
 
 def test_both_kinds_are_served_where_encryption_is_not_required(
     lenient_app: Flask, inner: str, key: Jwk
 ) -> None:
-    assert [status(lenient_app, token) for token in (inner, sealed(inner, key))] == [200, 200]
+    assert [status_of(lenient_app, token) for token in (inner, sealed(inner, key))] == [200, 200]
 
 
 def test_encryption_that_is_not_required_is_still_written(lenient_app: Flask) -> None:

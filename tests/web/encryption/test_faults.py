@@ -10,12 +10,12 @@ from flask import Flask
 from jwcrypto.jwk import JWK
 
 from ...conftest import MakeApp
-from ...support import Config
+from ...jose.tokens import encoded
+from ...support import Config, status_of
 from .support import (
     ANSWER,
     Jwk,
     answer,
-    encoded,
     oct_jwk,
     pem,
     public_pem,
@@ -23,7 +23,6 @@ from .support import (
     sealed,
     sealed_object,
     signed,
-    status,
 )
 
 BODY = json.dumps({"error": "invalid_token", "error_description": ANSWER}).encode()
@@ -122,7 +121,7 @@ def test_a_fault_is_logged_without_the_token(
 ) -> None:
     token = sealed(inner, oct_jwk())
     with caplog.at_level("DEBUG"):
-        status(app, token)
+        status_of(app, token)
     assert ANSWER in caplog.text
     assert not any(part in caplog.text for part in (*token.split("."), *inner.split(".")))
 
@@ -139,7 +138,7 @@ def test_an_rsa_key_reads_nothing_but_oaep_with_sha_256(
         sealed_object(inner, foreign, alg=name, enc="A256GCM", kid=kid).serialize(compact=True)
         for name in (alg, "RSA-OAEP-256")
     ]
-    assert [status(app, token) for token in tokens] == [401, 200]
+    assert [status_of(app, token) for token in tokens] == [401, 200]
     assert answer(app, tokens[0])[2] == BODY
 
 

@@ -10,8 +10,9 @@ from flask import Flask
 from flask_tokenguard import TokenGuard
 
 from ...conftest import MakeApp
-from ...support import Config, SettableClock
-from .support import Jwk, answer, encoded, reason, sealed, signed, status
+from ...jose.tokens import encoded
+from ...support import Config, SettableClock, status_of
+from .support import Jwk, answer, reason, sealed, signed
 
 USUAL_FAULTS = [
     pytest.param({}, {"exp": 1}, id="expired"),
@@ -45,7 +46,7 @@ def test_a_token_is_refused_inside_as_it_is_outside(
 ) -> None:
     inner = signed(secret, {"alg": "HS256", "typ": "at+jwt", **header}, **claims)
     assert answer(app, sealed(inner, key)) == answer(plain_app, inner)
-    assert status(app, sealed(inner, key)) == 401
+    assert status_of(app, sealed(inner, key)) == 401
 
 
 def test_a_forged_signature_inside_is_refused(app: Flask, key: Jwk) -> None:
@@ -62,16 +63,16 @@ def test_an_encrypted_token_expires(make_app: MakeApp, encryption: Config) -> No
     guard = TokenGuard(clock=clock)
     app = make_app(guard, ENCRYPTION=encryption)
     token = guard.issue_token("alice", lifetime=60)
-    before = status(app, token)
+    before = status_of(app, token)
     clock.now += 60
-    assert (before, status(app, token)) == (200, 401)
+    assert (before, status_of(app, token)) == (200, 401)
 
 
 def test_an_app_s_own_rule_sees_what_is_inside(make_app: MakeApp, encryption: Config) -> None:
     seen = []
     guard = TokenGuard(validators=[lambda token: seen.append(token.claims["sub"])])
     app = make_app(guard, ENCRYPTION=encryption)
-    assert (status(app, guard.issue_token("alice")), seen) == (200, ["alice"])
+    assert (status_of(app, guard.issue_token("alice")), seen) == (200, ["alice"])
 
 
 def test_a_token_is_not_nested_twice(app: Flask, inner: str, key: Jwk) -> None:
@@ -91,13 +92,16 @@ def test_a_token_is_not_nested_twice(app: Flask, inner: str, key: Jwk) -> None:
     ],
 )
 def test_what_is_inside_must_be_signed(app: Flask, key: Jwk, plaintext: str) -> None:
-    assert status(app, sealed(plaintext, key)) == 401
+    assert status_of(app, sealed(plaintext, key)) == 401
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\t", "\0"])
 def test_what_is_inside_has_nothing_around_it(app: Flask, inner: str, key: Jwk, space: str) -> None:
-    assert [status(app, sealed(text, key)) for text in (inner + space, space + inner)] == [401, 401]
+    assert [status_of(app, sealed(text, key)) for text in (inner + space, space + inner)] == [
+        401,
+        401,
+    ]
 
 
 def test_two_signed_tokens_inside_are_refused(app: Flask, inner: str, key: Jwk) -> None:
-    assert status(app, sealed(f"{inner} {inner}", key)) == 401
+    assert status_of(app, sealed(f"{inner} {inner}", key)) == 401

@@ -12,6 +12,7 @@ from flask_tokenguard import TokenGuard
 from flask_tokenguard.keys.ring_files import make
 
 from ...conftest import MakeApp
+from ...support import status_of
 from .support import (
     ANSWER,
     ENCS,
@@ -23,7 +24,6 @@ from .support import (
     reason,
     sealed,
     signed,
-    status,
 )
 
 
@@ -37,7 +37,7 @@ def test_an_old_key_still_reads_its_tokens(
     keys = [{"value": secret}, {"value": old}]
     after = make_app(KEYS=keys, ENCRYPTION={"key": new, "enc": enc})
     tokens = [guard_of(app).issue_token("alice") for app in (before, after)]
-    assert [status(after, token) for token in tokens] == [200, 200]
+    assert [status_of(after, token) for token in tokens] == [200, 200]
 
 
 def test_a_key_is_rotated_by_its_name(make_app: MakeApp, secret: str) -> None:
@@ -47,7 +47,7 @@ def test_a_key_is_rotated_by_its_name(make_app: MakeApp, secret: str) -> None:
     ]
     before, after = (make_app(KEYS=keys, ENCRYPTION={"kid": name}) for name in ("old", "new"))
     tokens = [guard_of(app).issue_token("alice") for app in (before, after)]
-    assert [status(app, token) for app in (before, after) for token in tokens] == [200] * 4
+    assert [status_of(app, token) for app in (before, after) for token in tokens] == [200] * 4
 
 
 def test_an_app_with_a_key_ring_encrypts_too(tmp_path: Path, key: Jwk) -> None:
@@ -70,7 +70,7 @@ def test_an_old_pair_still_reads_its_tokens(make_app: MakeApp, secret: str) -> N
     before = make_app(KEY=secret, ENCRYPTION={"key": pem(old)})
     keys = [{"value": secret}, {"value": pem(old), "use": "enc"}]
     after = make_app(KEYS=keys, ENCRYPTION={"key": pem(new)})
-    assert status(after, guard_of(before).issue_token("alice")) == 200
+    assert status_of(after, guard_of(before).issue_token("alice")) == 200
 
 
 @pytest.mark.parametrize(("others", "expected"), [(3, 200), (4, 401)])
@@ -80,7 +80,7 @@ def test_a_token_without_a_kid_is_tried_with_four_keys_at_most(
     keys = [{"value": secret}, *({"value": oct_jwk(), "use": "enc"} for _ in range(others))]
     app = make_app(KEYS=keys, ENCRYPTION={"key": key, "enc": "A256GCM"})
     token = sealed(inner, key, enc="A256GCM")
-    assert status(app, token) == expected
+    assert status_of(app, token) == expected
 
 
 def test_an_app_with_a_public_key_issues_what_another_reads(
@@ -89,7 +89,7 @@ def test_an_app_with_a_public_key_issues_what_another_reads(
     writer = make_app(KEY=secret, ENCRYPTION={"key": public_pem(rsa_key)})
     reader = make_app(KEY=secret, ENCRYPTION={"key": pem(rsa_key)})
     token = guard_of(writer).issue_token("alice")
-    assert (status(reader, token), reason(writer, token)) == (200, ANSWER)
+    assert (status_of(reader, token), reason(writer, token)) == (200, ANSWER)
 
 
 def test_a_stranger_with_the_public_key_is_refused_by_signature(
@@ -106,7 +106,7 @@ def test_one_secret_may_serve_both(make_app: MakeApp) -> None:
     by_name = make_app(KEY=both, ENCRYPTION={"kid": "one"})
     by_value = make_app(KEY=both, ENCRYPTION={"key": both})
     token = guard_of(by_name).issue_token("alice")
-    assert [status(app, token) for app in (by_name, by_value)] == [200, 200]
+    assert [status_of(app, token) for app in (by_name, by_value)] == [200, 200]
 
 
 def test_one_pair_may_serve_both_under_its_thumbprint(
@@ -114,7 +114,7 @@ def test_one_pair_may_serve_both_under_its_thumbprint(
 ) -> None:
     kid = JWK.from_pem(public_pem(rsa_key).encode()).thumbprint()
     app = make_app(KEY=pem(rsa_key), ENCRYPTION={"kid": kid})
-    assert status(app, guard_of(app).issue_token("alice")) == 200
+    assert status_of(app, guard_of(app).issue_token("alice")) == 200
 
 
 def test_a_key_for_encryption_is_not_published(

@@ -13,8 +13,8 @@ from flask import Flask
 from flask_tokenguard import ConfigurationError, TokenGuard
 
 from ...conftest import MakeApp
-from ...support import Config
-from .support import guard_of, oct_jwk, pem, status
+from ...support import Config, status_of
+from .support import guard_of, oct_jwk, pem
 
 KEY = secrets.token_urlsafe(24)
 
@@ -137,7 +137,7 @@ def test_a_key_is_read_from_an_encrypted_file(
             "password_file": str(tmp_path / "password"),
         }
     )
-    assert status(app, guard_of(app).issue_token("alice")) == 200
+    assert status_of(app, guard_of(app).issue_token("alice")) == 200
 
 
 def test_joserfc_is_named_where_it_is_not_installed(
@@ -161,7 +161,7 @@ def test_joserfc_is_not_needed_without_encryption(
     make_app: MakeApp, inner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "joserfc", None)
-    assert status(make_app(), inner) == 200
+    assert status_of(make_app(), inner) == 200
 
 
 @pytest.mark.parametrize("size", [32, 33])

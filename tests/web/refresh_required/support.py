@@ -4,7 +4,6 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from flask_tokenguard import (
     issue_token_pair,
@@ -52,9 +51,3 @@ def log_in(app: Flask) -> Pair:
 
 def body_of(pair: Pair, **parameters: Any) -> Body:
     return {"refresh_token": pair["refresh_token"], **parameters}
-
-
-def refusal(answer: TestResponse) -> tuple[int, str]:
-    assert "WWW-Authenticate" not in answer.headers
-    assert answer.headers["Cache-Control"] == "no-store"
-    return answer.status_code, answer.get_json()["error"]

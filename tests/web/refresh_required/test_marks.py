@@ -27,8 +27,8 @@ from flask_tokenguard.web.guards.marks import demands_on
 from ...conftest import MakeApp
 from ...support import bearer
 from ..conftest import GuardApp, Headers
-from ..support import PREFLIGHT, View, called_by_another, foreign, new_view
-from .support import Pair, body_of, catching_all, log_in, new_rotation, refusal, rotate
+from ..support import PREFLIGHT, View, called_by_another, foreign, grant_error_of, new_view
+from .support import Pair, body_of, catching_all, log_in, new_rotation, rotate
 
 Build = Callable[[Any], Any]
 CONTRADICTION = "an access token and a refresh token|cannot demand"
@@ -150,8 +150,8 @@ def build_app(build: Build, guard_app: GuardApp, **settings: Any) -> Flask:
 def test_the_mark_is_met_everywhere(build: Build, guard_app: GuardApp, protect: str) -> None:
     app = build_app(build, guard_app, PROTECT=protect)
     client = app.test_client()
-    assert refusal(client.post("/", json={})) == (400, "invalid_request")
-    assert refusal(client.post("/", json={"refresh_token": "x"})) == (400, "invalid_grant")
+    assert grant_error_of(client.post("/", json={})) == (400, "invalid_request")
+    assert grant_error_of(client.post("/", json={"refresh_token": "x"})) == (400, "invalid_grant")
     assert client.post("/", json=body_of(log_in(app))).get_json()["token_type"] == "Bearer"
 
 
@@ -184,7 +184,7 @@ def test_a_view_that_another_calls_demands_the_token_too(
 ) -> None:
     view = called_by_another(new_rotation())
     app.add_url_rule("/calls", "calls", view, methods=["POST"])
-    assert refusal(client.post("/calls")) == (400, "invalid_request")
+    assert grant_error_of(client.post("/calls")) == (400, "invalid_request")
     assert client.post("/calls", data=body_of(pair)).status_code == 200
 
 
@@ -223,7 +223,7 @@ def test_another_apps_guard_does_not_take_what_this_one_verified(
     make_app(other, STORAGE_URI="memory://", KEY="k3-" + "9fQ_x7" * 8)
     view = refresh_required(lambda: dict(other.refresh_token_pair()))
     app.add_url_rule("/other", "other", view, methods=["POST"])
-    assert refusal(client.post("/other", data=body_of(pair))) == (400, "invalid_grant")
+    assert grant_error_of(client.post("/other", data=body_of(pair))) == (400, "invalid_grant")
 
 
 def test_one_function_serves_the_apps_of_two_guards(make_app: MakeApp) -> None:

@@ -20,8 +20,8 @@ from flask_tokenguard import (
 from flask_tokenguard.stores.memory import MemoryStore
 
 from ...conftest import MakeApp
-from ..support import View, called_by_another, foreign, new_view
-from .support import Body, Pair, body_of, catching_all, log_in, new_rotation, refusal, rotate
+from ..support import View, called_by_another, foreign, grant_error_of, new_view
+from .support import Body, Pair, body_of, catching_all, log_in, new_rotation, rotate
 
 REFUSED: list[Body] = [
     {},
@@ -61,12 +61,12 @@ def test_a_refusal_is_that_of_the_token_endpoint(
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"refresh_token": "x", "refresh_token": "x"}'])
 def test_json_that_is_malformed_is_an_invalid_request(client: FlaskClient, body: bytes) -> None:
     answer = client.post("/refresh", data=body, content_type="application/json")
-    assert refusal(answer) == (400, "invalid_request")
+    assert grant_error_of(answer) == (400, "invalid_request")
 
 
 def test_an_access_token_is_no_refresh_token(client: FlaskClient, pair: Pair) -> None:
     answer = client.post("/refresh", data={"refresh_token": pair["access_token"]})
-    assert refusal(answer) == (400, "invalid_grant")
+    assert grant_error_of(answer) == (400, "invalid_grant")
 
 
 @pytest.mark.parametrize("kind", ["query", "multipart"])
@@ -76,12 +76,12 @@ def test_a_refresh_token_elsewhere_is_not_looked_for(
     sent: Body = {"query_string": body_of(pair)}
     if kind == "multipart":
         sent = {"data": body_of(pair), "content_type": "multipart/form-data"}
-    assert refusal(client.post("/refresh", **sent)) == (400, "invalid_request")
+    assert grant_error_of(client.post("/refresh", **sent)) == (400, "invalid_request")
 
 
 def test_a_get_brings_no_refresh_token(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/idle", "idle", refresh_required(new_view()))
-    assert refusal(client.get("/idle")) == (400, "invalid_request")
+    assert grant_error_of(client.get("/idle")) == (400, "invalid_request")
 
 
 def test_a_user_who_is_gone_is_refused_before_the_view(
@@ -91,7 +91,7 @@ def test_a_user_who_is_gone_is_refused_before_the_view(
     def load(_: Claims) -> None:
         return None
 
-    assert refusal(client.post("/refresh", data=body_of(pair))) == (400, "invalid_grant")
+    assert grant_error_of(client.post("/refresh", data=body_of(pair))) == (400, "invalid_grant")
     with app.app_context():
         assert sessions_of("alice") == []
 
@@ -155,14 +155,14 @@ def test_what_the_store_alone_knows_is_no_server_error_either(
     app.add_url_rule("/again", "again", view, methods=["POST"])
     with app.app_context():
         revoke_token(pair["refresh_token"])
-    assert refusal(client.post("/again", data=body_of(pair))) == (400, "invalid_grant")
+    assert grant_error_of(client.post("/again", data=body_of(pair))) == (400, "invalid_grant")
 
 
 def test_a_token_that_was_spent_is_no_server_error_either(client: FlaskClient, pair: Pair) -> None:
     last = client.post("/refresh", data=body_of(pair)).get_json()
     assert client.post("/refresh", data=body_of(last)).status_code == 200
     answer = client.post("/refresh", data=body_of(pair))
-    assert refusal(answer) == (400, "invalid_grant")
+    assert grant_error_of(answer) == (400, "invalid_grant")
     assert "used before" in answer.get_json()["error_description"]
 
 

@@ -13,8 +13,6 @@ from flask_tokenguard import (
     g,
     issue_token_pair,
     public,
-    refresh_required,
-    refresh_token_pair,
     require_token,
     set_token_cookies,
     token_required,
@@ -24,6 +22,7 @@ from flask_tokenguard import (
 from ..browser import (
     NAMES,
     SETTINGS,
+    add_refreshes,
     post,
 )
 
@@ -63,15 +62,7 @@ def with_views(app: Flask) -> Flask:
     def end() -> Any:
         return str(end_session())
 
-    @app.post("/refresh")
-    @public
-    def refresh() -> Any:
-        return set_token_cookies(jsonify(), refresh_token_pair())
-
-    @app.post("/demanded")
-    @refresh_required
-    def demanded() -> Any:
-        return set_token_cookies(jsonify(), refresh_token_pair())
+    add_refreshes(app)
 
     @app.get("/shared")
     @public

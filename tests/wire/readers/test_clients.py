@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from flask_tokenguard import TokenGuard, issue_token_pair
 
 from ...conftest import MakeApp
-from ...support import bearer
+from ...support import status_of
 from ..page import PAGE, check_row
 from ..support import npm_version_of, version_of
 from .clients import CLIENT_ID, CLIENTS, Client, LoggedIn
@@ -56,11 +56,6 @@ def log_in(app: Flask) -> Iterator[LogIn]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def status_of(app: Flask, access_token: str) -> int:
-    """Use an access token."""
-    return app.test_client().get("/claims", headers=bearer(access_token)).status_code
 
 
 def works(
