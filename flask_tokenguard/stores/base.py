@@ -62,6 +62,22 @@ class Successor(NamedTuple):
     age: int
     is_used: bool
 
+    @classmethod
+    def of(
+        cls, presented: bytes, *, spent: bytes | None, spent_at: int | None, now: int
+    ) -> "Successor | None":
+        """Describe what took the place of a token, or None where no token was spent.
+
+        Args:
+            presented: The token's id.
+            spent: The id of the token that its session spent last.
+            spent_at: When that was, in milliseconds.
+            now: The same clock now.
+        """
+        if spent_at is None:
+            return None
+        return cls(max(0, now - spent_at), is_used=presented != spent)
+
 
 class Advance(NamedTuple):
     """What became of a refresh token that was presented.

@@ -1,6 +1,6 @@
 """Syntax: what calls, decorators and names of flask-jwt-extended a module holds, by libcst.
 
-Nothing is decided here; `plans` does that.
+Nothing is decided here; `codemod` does that, with `calls`, `callbacks` and `pairs`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -180,7 +180,8 @@ class SQLStore:
             is_late = presented != row.spent or abs(now - row.spent_at) >= grace
             if is_late and not is_retry:
                 _end_session(rows, session, row.access_expires)
-                return Advance("reused", None, instant, _successor(row, presented, now))
+                later = Successor.of(presented, spent=row.spent, spent_at=row.spent_at, now=now)
+                return Advance("reused", None, instant, later)
             rows.do("note_use", **use)
             return Advance("advanced" if is_retry else "repeated", unspent, instant)
 
@@ -316,9 +317,3 @@ def _present(rows: "Rows", subject: bytes) -> tuple[int, int]:
 def _end_session(rows: "Rows", session: bytes, access_expires: int) -> None:
     rows.do("delete_session", session=session)
     rows.do("revoke", id=session, expires=access_expires)
-
-
-def _successor(row: Any, presented: bytes, now: int) -> Successor | None:
-    if row.spent_at is None:
-        return None
-    return Successor(max(0, now - row.spent_at), is_used=presented != row.spent)

@@ -214,7 +214,8 @@ class SqliteStore:
             is_late = presented != spent or abs(now - spent_at) >= grace
             if is_late and not is_retry:
                 end_session(connection, session)
-                return Advance("reused", None, instant, _successor(presented, spent, spent_at, now))
+                later = Successor.of(presented, spent=spent, spent_at=spent_at, now=now)
+                return Advance("reused", None, instant, later)
             connection.execute(_NOTE_USE, use)
             return Advance("advanced" if is_retry else "repeated", unspent, instant)
 
@@ -337,11 +338,3 @@ class SqliteStore:
 def _bounded(instant: int, present: int) -> int:
     """Lower what a clock wrote that was ahead, as it must not keep us out until then."""
     return present + LOWERED_TO if instant > present + MOST_AHEAD else instant
-
-
-def _successor(
-    presented: bytes, spent: bytes | None, spent_at: int | None, now: int
-) -> Successor | None:
-    if spent_at is None:
-        return None
-    return Successor(max(0, now - spent_at), is_used=presented != spent)
