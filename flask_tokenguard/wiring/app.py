@@ -73,7 +73,6 @@ def build_parts(
     )
     settings, revocation = tokens.settings, tokens.revocation()
     live_rules = own_rules if revocation is None else (*own_rules, revocation.check)
-    former_rules = _former_rules(callbacks, revocation)
     others = None
     if settings.issuers or issuer_resolver is not None:
         from .issuers import build_issuers  # noqa: PLC0415 - imported when used
@@ -87,6 +86,7 @@ def build_parts(
             clock=clock,
         )
     issuer = tokens.access_issuer()
+    former_rules = _former_rules(callbacks, revocation)
     places = _places(app, settings, cookies, find_token)
     if cookies is not None:
         from .cookies import check_fit  # noqa: PLC0415 - imported when used
