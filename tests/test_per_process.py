@@ -82,7 +82,7 @@ def get_under_the_number_of_an_ancestor(tell: Connection) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_process_shares_nothing_with_an_ancestor_of_its_number() -> None:
-    assert told_by(get_under_the_number_of_an_ancestor) == 0
+    assert result_of(get_under_the_number_of_an_ancestor) == 0
 
 
 def get_while_the_parent_makes(tell: Connection) -> None:

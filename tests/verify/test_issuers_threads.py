@@ -14,7 +14,7 @@ from flask_tokenguard.jose.jwk import KeySet
 from flask_tokenguard.verify.issuers import Issuers
 from flask_tokenguard.verify.trusted import TrustedIssuer
 
-from ..stores.processes import told_by
+from ..stores.processes import result_of
 from ..support import SettableClock, listening
 
 TENANT = "https://tenant"
@@ -101,4 +101,4 @@ def find_while_the_parent_builds(tell: Connection) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_does_not_wait_for_an_issuer_of_its_parent() -> None:
-    assert told_by(find_while_the_parent_builds) == 0
+    assert result_of(find_while_the_parent_builds) == 0
