@@ -18,7 +18,7 @@ class _Forks:
     number: ClassVar[int] = 0
 
 
-def _count_fork() -> None:
+def _count_fork() -> None:  # pragma: no cover - runs in the child
     _Forks.number += 1
 
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from flask_tokenguard.stores import waiting
+from flask_tokenguard.stores.redis.store import RedisStore
+from flask_tokenguard.stores.sql import store as sql_store
 
 from .databases import Database, MariaDB, PostgreSQL
 from .databases import running as running_database
@@ -23,6 +25,15 @@ PASSWORD = "corr:ct/h@rse?#%"
 def prefix() -> str:
     """A prefix that no other test has."""
     return f"p{secrets.token_hex(8)}:"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Let a store without a timeout of its own wait for as long as a busy machine needs."""
+    defaults = RedisStore.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "timeout", 10.0)
+    monkeypatch.setattr(sql_store, "_TIMEOUT", 10.0)
+    return 10.0
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """Pauses after a server that timed out, as several threads see them."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+
+import pytest
 
 from flask_tokenguard.stores.waiting import Pause, Paused
 
@@ -49,3 +52,19 @@ def test_of_threads_that_come_after_a_pause_one_asks() -> None:
 
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(ask, range(2))) == [False, True]
+
+
+def test_a_pause_that_was_ended_meanwhile_is_not_begun_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pause = Pause(lambda: 60.0)
+    pause._over_at = 1.0
+
+    @contextmanager
+    def waited_for() -> Iterator[None]:
+        pause._over_at = 0.0
+        yield
+
+    monkeypatch.setattr(pause, "_changing", waited_for())
+    pause.check()
+    assert not pause.is_on

@@ -47,7 +47,7 @@ def test_a_first_host_that_is_away_keeps_no_connection_open(
     kind: str, request: pytest.FixtureRequest, prefix: str
 ) -> None:
     uri = after_one_that_is_away(uri_of(request, kind))
-    link = link_of_one_that_was_used(RedisStore(uri, prefix=prefix, timeout=10))
+    link = link_of_one_that_was_used(RedisStore(uri, prefix=prefix))
     assert link() is None
 
 
