@@ -255,24 +255,36 @@ class RemoteKeys:
             attempt.wait(self._monotonic)
 
     def _run(self, gate: Gate, attempt: Attempt) -> None:
-        before, failures, fault = self._known, self._failures, ""
+        before, failures = self._known, self._failures
+        try:
+            fault = self._try_to_refresh(gate, attempt)
+            if fault is None:
+                self._report_success(before, failures)
+            else:
+                self._report_failure(fault, failures)
+        finally:
+            # The log has why, before a request is answered by it.
+            attempt.is_over.set()
+
+    def _try_to_refresh(self, gate: Gate, attempt: Attempt) -> str | None:
+        """Refresh the keys, or back off and return why."""
         try:
             self._refresh(seeks_key=attempt.seeks_key)
         except Exception as error:  # noqa: BLE001 - what is not foreseen must back off as well
-            fault = type(error).__name__
-            if isinstance(error, FetchError | ValueError | ConfigurationError):
-                fault = str(error)
             self._back_off()
+            is_foreseen = isinstance(error, FetchError | ValueError | ConfigurationError)
+            return str(error) if is_foreseen else type(error).__name__
         finally:
-            self._end(gate, attempt)
-        # Not before: what listens to a log may ask for a key, and would wait for this very fetch.
-        if self._known is before:
-            self._report_failure(fault, failures)
-        else:
-            self._report_success(before, failures)
+            # What listens to a log may ask for a key, and would wait for this very fetch.
+            self._free(gate)
+        return None
+
+    def _free(self, gate: Gate) -> None:
+        """Let another fetch begin."""
+        gate.running = None
 
     def _end(self, gate: Gate, attempt: Attempt) -> None:
-        gate.running = None
+        self._free(gate)
         attempt.is_over.set()
 
     def _refresh(self, *, seeks_key: bool) -> None:

@@ -75,7 +75,7 @@ def test_many_threads_with_a_new_kid_share_one_fetch(
 def test_a_kid_unknown_as_the_keys_come_is_asked_for(provider: Provider) -> None:
     keys = RemoteKeys(JWKS_URL, fetch=provider, algorithms=ALGORITHMS)
     is_joined, answers = threading.Event(), list[Future[Any]]()
-    begin, end = keys._begin, keys._end
+    begin, free = keys._begin, keys._free
 
     def begin_noted(now: float, **options: Any) -> Any:
         attempt = begin(now, **options)
@@ -83,13 +83,13 @@ def test_a_kid_unknown_as_the_keys_come_is_asked_for(provider: Provider) -> None
             is_joined.set()
         return attempt
 
-    def end_once_joined(gate: Any, attempt: Any) -> None:
+    def free_once_joined(gate: Any) -> None:
         if not answers:
             answers.append(asker.submit(answer_of, keys, "two"))
             is_joined.wait(10)
-        end(gate, attempt)
+        free(gate)
 
-    keys._begin, keys._end = begin_noted, end_once_joined  # type: ignore[method-assign]  # steps
+    keys._begin, keys._free = begin_noted, free_once_joined  # type: ignore[method-assign]  # steps
     with ThreadPoolExecutor(1) as asker:
         keys.find(header(), "sig")
     assert answers[0].result() == []
@@ -109,6 +109,20 @@ def test_what_listens_to_the_log_may_ask_for_a_key(
         asker.join(5)
     assert not asker.is_alive()
     assert answers == [503]
+
+
+def test_the_log_has_why_before_a_request_is_answered(provider: Provider) -> None:
+    provider.error = OSError()
+    keys = RemoteKeys(JWKS_URL, fetch=provider, algorithms=ALGORITHMS)
+    logged: list[float] = []
+
+    def log_slowly() -> None:
+        time.sleep(0.05)
+        logged.append(time.monotonic())
+
+    with listening(log_slowly):
+        assert answer_of(keys, "one") == 503
+    assert len(logged) == 1
 
 
 @pytest.mark.parametrize("error", [None, OSError()], ids=["passed over", "fails"])
