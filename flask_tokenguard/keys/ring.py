@@ -21,7 +21,7 @@ from .text import read_file, read_keys
 _LOOK_EVERY = 2.0
 # A ring that cannot be read is tried again after that, or when its index changes.
 _RETRY_AFTER = 30.0
-_MOST_TRIES = 8
+_MOST_RETRIES = 7
 _logger = logging.getLogger("flask_tokenguard")
 
 
@@ -117,15 +117,16 @@ class KeyRing:
 
     def _load(self) -> tuple[ConfiguredKeys, object]:
         """Load the ring; return its keys, and the stamp of the index that names them."""
-        for tries_left in reversed(range(_MOST_TRIES)):
-            stamp = self._read_stamp()
+        stamp = self._read_stamp()
+        for _ in range(_MOST_RETRIES):
             try:
                 return self._read_ring(), stamp
             except (ValueError, OSError):
+                former, stamp = stamp, self._read_stamp()
                 # The files of an index that was replaced meanwhile may be gone.
-                if not tries_left or self._read_stamp() == stamp:
+                if stamp == former:
                     raise
-        raise AssertionError  # pragma: no cover - the last try returns or raises
+        return self._read_ring(), stamp
 
     def _read_ring(self) -> ConfiguredKeys:
         entries = read_index(self._folder)
