@@ -209,7 +209,7 @@ def current_authentication(
     request = current_request()
     authentication = find_authentication(request)
     if authentication is None:
-        parts = parts_of()
+        parts = parts or parts_of()
         locations = parts.locations if reads_body else without_body(parts.locations)
         return authenticate(parts, request, locations)
     if authentication.parts is not parts and not is_of_current_app(authentication):
