@@ -30,7 +30,8 @@ def prefix() -> str:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> float:
     """Let a store without a timeout of its own wait for as long as a busy machine needs."""
-    defaults = RedisStore.__init__.__kwdefaults__ or {}
+    defaults = RedisStore.__init__.__kwdefaults__
+    assert defaults is not None
     monkeypatch.setitem(defaults, "timeout", 10.0)
     monkeypatch.setattr(sql_store, "_TIMEOUT", 10.0)
     return 10.0
