@@ -76,8 +76,8 @@ def _setting_of_files(read: Callable[[object, Path], Any], default: Any = None) 
 class Settings:
     """The checked config; a field is the key's name without its prefix, in lower case.
 
-    Its `repr` shows no value. `__init__` takes any name at first, for to compile one that lists all
-    fields takes longer than to read them.
+    Its `repr` shows no value. `__init__` is written out: to compile one with all fields takes
+    longer than to read the config.
     """
 
     key: str | Mapping[str, Any] | None = _setting(values.key)

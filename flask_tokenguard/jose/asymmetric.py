@@ -85,14 +85,16 @@ _RSA_EXPONENT = b"\x02\x03\x01\x00\x01"
 # version, an exponent, the length of a modulus. Few secrets do, and to compile the patterns takes a
 # millisecond.
 _DER_MARKS = (
-    *(
-        b"\x2a\x86\x48",
-        b"\x2b\x81\x04\x00",
-        b"\x2b\x24\x03\x03",
-        b"\x06\x03+E",
-        b"\x06\x09\x60\x86",
-    ),
-    *(b"\x02\x01\x00\x02", b"\x02\x01\x01\x04", _RSA_EXPONENT, b"\x02\x82", b"\x02\x81\x81\x00"),
+    b"\x2a\x86\x48",
+    b"\x2b\x81\x04\x00",
+    b"\x2b\x24\x03\x03",
+    b"\x06\x03+E",
+    b"\x06\x09\x60\x86",
+    b"\x02\x01\x00\x02",
+    b"\x02\x01\x01\x04",
+    _RSA_EXPONENT,
+    b"\x02\x82",
+    b"\x02\x81\x81\x00",
 )
 # The octets of both coordinates on P-256 and secp256k1, P-384, and P-521.
 _COORDINATES = (64, 96, 132)
